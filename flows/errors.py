@@ -1,0 +1,33 @@
+"""The errors that people see. Each says what is wrong, where, and what to do."""
+
+from __future__ import annotations
+
+
+class CswError(Exception):
+    """Any expected failure: shown as a message, never as a traceback."""
+
+
+class RefusedFile(CswError):
+    """A publisher's file that cannot be taken as it is.
+
+    The message names the file, and the row and column where they are known, and says what to do.
+    """
+
+    def __init__(
+        self, file: str, problem: str, *, row: int | None = None, column: str | None = None, advice: str = ""
+    ) -> None:
+        self.file, self.problem, self.row, self.column, self.advice = file, problem, row, column, advice
+        place = file
+        if row is not None:
+            place += f", row {row}"
+        if column is not None:
+            place += f", column {column!r}"
+        super().__init__(f"{place}: {problem}" + (f" {advice}" if advice else ""))
+
+
+class CheckFailed(CswError):
+    """A check of the data did not hold; the failing rows have been shown."""
+
+
+class Busy(CswError):
+    """Another run is writing; one writer at a time."""

@@ -1,0 +1,81 @@
+"""Landing of parquet files, by DuckDB: they are large, and typed where others are text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from flows.errors import RefusedFile
+from flows.mapping import mapped_columns
+from flows.recognition import Fit
+from flows.settings import ROOT
+from flows.tables import NATIONAL_NAMES, REGIONAL_NAMES, LandedTable, last_period_edition, last_year
+
+
+def land_parquet(path: Path, rel: str, fit: Fit, sha: str, out: Path, forced_edition: str | None) -> dict[str, Any]:
+    """Write a parquet file as a landed CSV; the same columns in front as any other table.
+
+    Raises:
+        RefusedFile: the file is not whole, or no edition of the passport ends where it ends.
+    """
+    import duckdb
+
+    con = duckdb.connect(config={"threads": 1})
+    keys, table = fit.keys, fit.table
+
+    def quoted(name: str) -> str:
+        return '"' + name.replace('"', '""') + '"'
+
+    def column(key: str) -> str:
+        return f"coalesce(cast({quoted(keys[key])} as varchar), '')" if key in keys else "''"
+
+    code = f"regexp_replace({column('la_code')}, '\\.0$', '')"
+    name = f"trim({column('la_name')})"
+    # The name goes first, as in flows.tables: 970 is England in this publisher's numbering.
+    level = (
+        f"case when lower({name}) in ({_words(NATIONAL_NAMES)}) then 'national' "
+        f"when lower({name}) in ({_words(REGIONAL_NAMES)}) then 'regional' "
+        f"when regexp_full_match({code}, '\\d{{3}}( / \\d{{3}})*') then 'la' else 'none' end"
+    )
+    filters = " || '|' || ".join(f"'{f}=' || coalesce({quoted(f)}, '')" for f in table.filters) or "''"
+    try:
+        con.execute("create view published as select * from read_parquet(?)".replace("?", f"'{path.as_posix()}'"))
+        where = " and ".join(f"{quoted(c)} = '{v}'" for c, v in table.last_period_where.items()) or "true"
+        periods = [
+            r[0] for r in con.execute(f"select distinct {column('period')} from published where {where}").fetchall()
+        ]
+        edition = forced_edition or last_period_edition(fit.passport, table, periods, rel)
+        columns = [c[0] for c in con.execute("describe published").fetchall()]
+        texts = ", ".join(f"coalesce(cast({quoted(c)} as varchar), '') as {quoted(c)}" for c in columns)
+        con.execute(
+            f"""
+            copy (
+                select '{fit.passport.source}' as _source, '{table.table}' as _table, '{edition}' as _edition,
+                    '{sha}' as _sha256, row_number() over () as _row, {level} as _level,
+                    case when {level} = 'la' then {code} else '' end as _la_code, '' as _gss_code, {name} as _la_name,
+                    {column("period")} as _period, {filters} as _filter, {texts}
+                from published
+            ) to '{out.as_posix()}' (format csv, header true)
+            """
+        )
+        count = con.execute("select count(*) from published").fetchone()
+        present = {r[0] for r in con.execute(f"select distinct {filters} from published").fetchall()}
+    except duckdb.Error as exc:
+        raise RefusedFile(rel, f"the parquet file cannot be read ({exc}).", advice="Download it again.") from exc
+    mapped_columns(ROOT).check(
+        fit.passport.source,
+        LandedTable(fit.passport.source, table.table, edition, columns, [], frozenset(present), frozenset(periods)),
+        rel,
+    )
+    years = sorted(p for p in periods if last_year(p))
+    return {
+        "edition": edition,
+        "rows": count[0] if count else 0,
+        "columns": len(columns),
+        "first_period": years[0] if years else "",
+        "last_period": years[-1] if years else "",
+    }
+
+
+def _words(words: frozenset[str]) -> str:
+    return ", ".join("'" + w.replace("'", "''") + "'" for w in sorted(words))

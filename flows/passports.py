@@ -1,0 +1,203 @@
+"""Passports: how each publication is recognised and read.
+
+One YAML file per publication in ``flows/sources/`` says who publishes it, under which licence, when, and for each
+table what its files look like: name, header, sheet, key columns, filters, editions and the meaning of its symbols.
+What a column *means* is not here but in the seed ``measure_source.csv``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import date
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from flows.errors import CswError
+
+Level = Literal["national", "regional", "la", "none"]
+Shape = Literal["wide", "tidy", "sheet", "attributes", "documents"]
+
+#: publishers' words for geographic levels, casefolded
+LEVEL_WORDS: dict[str, Level] = {
+    "national": "national",
+    "regional": "regional",
+    "region": "regional",
+    "gor": "regional",
+    "la": "la",
+    "local authority": "la",
+}
+
+
+class Strict(BaseModel):
+    """A model that refuses keys it does not know, so that a typing error in a passport is found at once."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Edition(Strict):
+    """One release of a publication.
+
+    ``published_on`` is *stated* by the publisher (in the file, its metadata or the server) or *usual* (the month in
+    which the series usually appears). ``symbols`` names the set of ``value_symbol.csv`` that its files use.
+    """
+
+    published_on: date
+    published_basis: Literal["stated", "usual"] = "usual"
+    symbols: str
+    maturity: Literal["provisional", "final", "revised"] = "final"
+    url: str | None = None
+    note: str | None = None
+
+
+class TableEdition(Strict):
+    """What tells one edition of a table from the others, and what reads differently in it."""
+
+    file: str | None = None
+    header: list[str] = Field(default_factory=list)
+    sheet: str | None = None
+    header_rows: list[int] | None = None
+    keys: dict[str, str] | None = None
+    title: str | None = None
+    """Regex found in one of the first rows: the publisher's own words for the year."""
+    last_period: str | None = None
+    period: str | None = None
+    encoding: str | None = None
+    columns_named: dict[str, str] = Field(default_factory=dict)
+    """Names for columns that the publisher left without one (``column 2`` → name)."""
+
+
+class Table(Strict):
+    """One table of a publication: the same thing in every edition that carries it."""
+
+    table: str
+    shape: Shape
+    description: str
+    file: str | None = None
+    header: list[str] = Field(default_factory=list)
+    contains: dict[str, list[str]] = Field(default_factory=dict)
+    """Values that a column must hold: tells apart files of one header (``cla_group``)."""
+    sheet: str | None = None
+    header_rows: list[int] | None = None
+    """1-based sheet rows of a presentation sheet's header, joined from top to bottom."""
+    header_occurrence: int = 1
+    """Which row that carries the header labels: 2 for the second table of a sheet."""
+    stop_at_blank_row: bool = False
+    block_title: str | None = None
+    """Regex of a row that titles each of several blocks stacked in one file; its first group becomes a filter."""
+    keys: dict[str, str] = Field(default_factory=dict)
+    filters: list[str] = Field(default_factory=list)
+    text_columns: list[str] = Field(default_factory=list)
+    """Regexes of columns that hold words or flags, not figures."""
+    level: Level | None = None
+    """The level of every row, where the file does not say."""
+    edition: str | None = None
+    """A fixed edition, for tables that have only one."""
+    edition_from: Literal["fixed", "last_period", "listed"] = "listed"
+    last_period_where: dict[str, str] = Field(default_factory=dict)
+    encoding: str = "utf-8"
+    key_required: bool = True
+    """Whether a row without a key is a footnote (true) or data (false)."""
+    editions: dict[str, TableEdition] = Field(default_factory=dict)
+    same_as: str | None = None
+
+    @field_validator("table")
+    @classmethod
+    def _plain_name(cls, v: str) -> str:
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", v):
+            raise ValueError(f"table name {v!r} must be lower-case letters, digits and underscores")
+        return v
+
+    @model_validator(mode="after")
+    def _edition_is_findable(self) -> Table:
+        if self.edition_from == "fixed" and not self.edition:
+            raise ValueError(f"table {self.table}: edition_from fixed needs an edition")
+        return self
+
+    @cached_property
+    def text_pattern(self) -> re.Pattern[str] | None:
+        """Columns that hold words."""
+        return re.compile("|".join(self.text_columns)) if self.text_columns else None
+
+
+class Cadence(Strict):
+    """When a return covers and when it usually appears (SOURCES: reporting cycle)."""
+
+    covers: str
+    published: str
+    months: list[int]
+
+
+class Passport(Strict):
+    """Everything the door knows about one publication."""
+
+    source: str
+    title: str
+    publisher: str
+    licence: str
+    homepage: str
+    role: Literal["primary", "secondary", "reference"]
+    cadence: Cadence | None = None
+    publication_id: str | None = None
+    layouts: dict[str, Any] = Field(default_factory=dict)
+    """Only a place for YAML anchors."""
+    documents: list[str] = Field(default_factory=list)
+    """Regexes of file names that are archived as documentation and land no table."""
+    editions: dict[str, Edition]
+    tables: list[Table]
+
+    @model_validator(mode="after")
+    def _editions_exist(self) -> Passport:
+        names = [t.table for t in self.tables]
+        if len(set(names)) != len(names):
+            raise ValueError(f"{self.source}: a table is listed twice")
+        for t in self.tables:
+            for e in [*t.editions, *([t.edition] if t.edition else [])]:
+                if e not in self.editions:
+                    raise ValueError(f"{self.source}.{t.table}: edition {e} is not among the publication's editions")
+        return self
+
+    def table(self, name: str) -> Table:
+        """The table of that name.
+
+        Raises:
+            KeyError: there is none.
+        """
+        for t in self.tables:
+            if t.table == name:
+                return t
+        raise KeyError(name)
+
+
+def load_passports(folder: Path) -> list[Passport]:
+    """All passports of a folder, sorted by source.
+
+    Raises:
+        CswError: a passport is not valid; the message names the file and the key.
+    """
+    return list(_load(str(folder), passports_digest(folder)))
+
+
+@lru_cache(maxsize=4)
+def _load(folder: str, digest: str) -> tuple[Passport, ...]:
+    passports = []
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    for path in sorted(Path(folder).glob("*.yml")):
+        try:
+            passports.append(Passport.model_validate(yaml.load(path.read_text(encoding="utf-8"), Loader=loader)))
+        except (ValueError, yaml.YAMLError) as exc:
+            raise CswError(f"passport {path.name} is not valid: {exc}") from exc
+    return tuple(passports)
+
+
+def passports_digest(folder: Path) -> str:
+    """A hash of every passport, so that a change of one is noticed."""
+    h = hashlib.sha256()
+    for path in sorted(folder.glob("*.yml")):
+        h.update(path.name.encode())
+        h.update(path.read_bytes())
+    return h.hexdigest()
