@@ -25,6 +25,7 @@ Shape = Literal["wide", "tidy", "sheet", "attributes", "documents"]
 #: publishers' words for geographic levels, casefolded
 LEVEL_WORDS: dict[str, Level] = {
     "national": "national",
+    "country": "national",
     "regional": "regional",
     "region": "regional",
     "gor": "regional",
@@ -62,6 +63,7 @@ class TableEdition(Strict):
     sheet: str | None = None
     header_rows: list[int] | None = None
     keys: dict[str, str] | None = None
+    filters: dict[str, str] | None = None
     title: str | None = None
     """Regex found in one of the first rows: the publisher's own words for the year."""
     last_period: str | None = None
@@ -86,11 +88,16 @@ class Table(Strict):
     """1-based sheet rows of a presentation sheet's header, joined from top to bottom."""
     header_occurrence: int = 1
     """Which row that carries the header labels: 2 for the second table of a sheet."""
+    search_rows: int | None = None
+    """How far down the header may stand, for a table below another one on its sheet."""
     stop_at_blank_row: bool = False
+    stop_at: str | None = None
+    """Regex of the row that ends the table: the title of the next one, where no blank row stands between."""
     block_title: str | None = None
     """Regex of a row that titles each of several blocks stacked in one file; its first group becomes a filter."""
     keys: dict[str, str] = Field(default_factory=dict)
-    filters: list[str] = Field(default_factory=list)
+    filters: list[str] | dict[str, str] = Field(default_factory=list)
+    """Columns that tell one row of an authority from another; a mapping gives them a name of our own."""
     text_columns: list[str] = Field(default_factory=list)
     """Regexes of columns that hold words or flags, not figures."""
     level: Level | None = None
@@ -117,6 +124,12 @@ class Table(Strict):
         if self.edition_from == "fixed" and not self.edition:
             raise ValueError(f"table {self.table}: edition_from fixed needs an edition")
         return self
+
+    def filter_columns(self, reading: TableEdition) -> dict[str, str]:
+        """Name of each filter → the publisher's column, in one edition."""
+        if reading.filters is not None:
+            return reading.filters
+        return self.filters if isinstance(self.filters, dict) else {f: f for f in self.filters}
 
     @cached_property
     def text_pattern(self) -> re.Pattern[str] | None:

@@ -56,7 +56,8 @@ class Recognised:
 def required_labels(table: Table, reading: TableEdition) -> set[str]:
     """Normalised header labels that must be there for a table to be read at all."""
     keys = table.keys if reading.keys is None else reading.keys
-    wanted = [v for v in keys.values() if not v.startswith("#")] + table.filters + table.header + reading.header
+    filters = table.filter_columns(reading).values()
+    wanted = [v for v in keys.values() if not v.startswith("#")] + [*filters, *table.header, *reading.header]
     named = {label(v) for v in reading.columns_named.values()}
     return {label(w) for w in wanted} - named - {""}
 
@@ -176,6 +177,8 @@ def _header_row(table: Table, reading: TableEdition, heads: list[set[str]], grid
     if table.header_occurrence > 1:
         hits = [i for i, row in enumerate(grid.rows) if required <= {label(c) for c in row}]
         return hits[table.header_occurrence - 1] if len(hits) >= table.header_occurrence else None
+    if table.search_rows:
+        heads = [{label(c) for c in row} for row in grid.rows[: table.search_rows]]
     return next((i for i, head in enumerate(heads) if required <= head), None)
 
 

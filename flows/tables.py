@@ -26,6 +26,8 @@ META = (
     "_period",
     "_filter",
 )
+#: The mark of a footnote behind a name on a presentation sheet: ``Merton2``.
+_FOOTNOTE_MARK = re.compile(r"(?<=[^\W\d])\d[\d,]*$")
 _JOINT = re.compile(r"\d{3}( / \d{3})*")
 NATIONAL_NAMES = frozenset({"england", "total england", "england total"})
 REGIONAL_NAMES = frozenset(
@@ -36,6 +38,8 @@ REGIONAL_NAMES = frozenset(
         "yorkshire & the humber",
         "yorks & the humber",
         "yorkshire and humber",
+        "london (inner)",
+        "london (outer)",
         "east midlands",
         "west midlands",
         "east of england",
@@ -65,7 +69,7 @@ class LandedTable:
 
 def last_year(period: str) -> int | None:
     """The year that a printed period ends in: 2022 → 2022, 202122 or 2021/22 or 2021-22 → 2022."""
-    p = period.strip()
+    p = re.sub(r"\s*\([^)]*\)$", "", period.strip())
     if re.fullmatch(r"\d{4}", p):
         return int(p)
     m = re.fullmatch(r"(\d{4})[-/ ]?(\d{2})", p)
@@ -94,7 +98,7 @@ def land(fit: Fit, path: str) -> LandedTable:
     level_at, code_at, gss_at, name_at, period_at = (
         position(k) for k in ("level", "la_code", "gss_code", "la_name", "period")
     )
-    filters = [(f, at[label(f)]) for f in table.filters]
+    filters = [(name, at[label(column)]) for name, column in table.filter_columns(reading).items()]
     default_period = reading.period or fit.edition or ""
     block = re.compile(table.block_title, re.IGNORECASE) if table.block_title else None
     block_name = ""
@@ -116,19 +120,32 @@ def land(fit: Fit, path: str) -> LandedTable:
             if table.stop_at_blank_row and rows:
                 break
             continue
+        if table.stop_at and any(re.search(table.stop_at, c) for c in row):
+            break
         if block:
             if m := next((m for c in row if (m := block.search(c))), None):
                 block_name = m.group(1)
                 continue
             if [label(c) for c in row][: len(header_labels)] == header_labels:
                 continue
+            if len(row) <= 2 < width and i != last:
+                continue  # what stands above the next block: its source, "Gender: Total"
         if len(row) != width:
             row = _fitted(row, width, path, number, columns, is_last=i == last)
-        name = row[name_at].strip() if name_at is not None else ""
+        name = _name(row, name_at, wider_at)
+        if fit.grid.name:
+            name = _FOOTNOTE_MARK.sub("", name)
         code = row[code_at].strip() if code_at is not None else ""
         code = code.removesuffix(".0")
         gss = row[gss_at].strip() if gss_at is not None else ""
-        level = table.level or _level(row[level_at] if level_at is not None else None, code, gss, name, path, number)
+        if table.level is None and level_at is None and sum(bool(c.strip()) for c in row) == 1:
+            level: Level = "none"  # a heading or a footnote
+        else:
+            level = table.level or _level(
+                row[level_at] if level_at is not None else None, code, gss, name, path, number
+            )
+        if table.level is None and not code and not gss and sum(bool(c.strip()) for c in row) == 1:
+            level = "none"  # a heading between rows
         if level != "la" and not _JOINT.fullmatch(code):
             code = ""
         period = row[period_at].strip() if period_at is not None else default_period
@@ -150,6 +167,29 @@ def land(fit: Fit, path: str) -> LandedTable:
         frozenset(seen_filters),
         frozenset(periods),
     )
+
+
+def _filter_column(wanted: str, at: dict[str, int], path: str) -> tuple[str, int]:
+    """The name and position of a filter, under whichever of its names the file has.
+
+    Raises:
+        RefusedFile: it has none of them.
+    """
+    for name in wanted.split("|"):
+        if label(name) in at:
+            return name, at[label(name)]
+    raise RefusedFile(
+        path,
+        f"none of these columns is there: {', '.join(wanted.split('|'))}.",
+        column=wanted.split("|")[0],
+        advice="If the publisher renamed it, add the new name to the filter in the passport.",
+    )
+
+
+def _name(row: list[str], name_at: int | None, wider_at: list[int]) -> str:
+    """The authority's name; of a row without one, the region's, else the country's, that it sums."""
+    positions = [*([name_at] if name_at is not None else []), *wider_at]
+    return next((row[p].strip() for p in positions if row[p].strip()), "")
 
 
 def _columns_and_body(fit: Fit) -> tuple[list[str], list[list[str]], int]:
