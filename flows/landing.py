@@ -22,7 +22,8 @@ from typing import Any
 from flows.archive import Archive, Provenance, content_sha256_of, sha256_of, write_atomically
 from flows.errors import CswError, RefusedFile
 from flows.passports import Passport, load_passports, passports_digest
-from flows.recognition import recognise
+from flows.readers import label
+from flows.recognition import Fit, recognise
 from flows.settings import Settings
 from flows.tables import META, LandedTable, land
 
@@ -101,6 +102,17 @@ def read_catalogue(settings: Settings) -> list[Landed]:
         ]
 
 
+def read_columns(settings: Settings) -> dict[tuple[str, str, str], list[tuple[str, str]]]:
+    """Columns of every landed table with their role (key, filter, text, figure), by source, table and edition."""
+    path = settings.landing / "columns.csv"
+    found: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
+    if path.exists():
+        with path.open(newline="", encoding="utf-8") as f:
+            for r in csv.DictReader(f):
+                found.setdefault((r["source"], r["table_name"], r["edition"]), []).append((r["column_name"], r["role"]))
+    return found
+
+
 def land_returns(settings: Settings, folder: Path, *, workers: int | None = None) -> LandingReport:
     """Land every file of a folder, in whatever arrangement.
 
@@ -136,6 +148,7 @@ def land_files(settings: Settings, paths: list[Path], folder: Path, *, workers: 
         catalogue = {}
     known_content = {x.content_sha256: x for x in catalogue.values()}
 
+    columns = {k: v for k, v in read_columns(settings).items() if k in catalogue}
     inventory = _inventory(folder)
     with ThreadPoolExecutor(4) as pool:
         hashes = list(pool.map(lambda p: _hash(p), paths))
@@ -219,10 +232,12 @@ def land_files(settings: Settings, paths: list[Path], folder: Path, *, workers: 
             target.parent.mkdir(parents=True, exist_ok=True)
             os.replace(t["path"], target)
             catalogue[(entry.source, entry.table_name, entry.edition)] = entry
+            columns[(entry.source, entry.table_name, entry.edition)] = t["roles"]
             report.landed.append(entry)
         ledger[sha] = "landed"
 
     _write_headers(settings, passports)
+    _write_columns(settings, columns)
     _write_catalogue(settings, catalogue.values())
     write_atomically(
         settings.landing / "ledger.json", json.dumps({"digest": digest, "files": ledger}, indent=0).encode()
@@ -376,6 +391,7 @@ def _process(job: tuple[str, str, str, str, str, str | None]) -> _Done:
                 _check_mapped(fit.passport.source, landed, rel, Path(passport_folder).parents[1])
                 info = _write_table(landed, forced_edition or landed.edition, sha, out)
             edition = info["edition"]
+            info["roles"] = _roles(fit, info.pop("names"))
             tables.append({"table": fit.table.table, "shape": fit.table.shape, "path": str(out), **info})
         return _Done(rel, found.source, edition, tuple(tables))
     except RefusedFile as exc:
@@ -405,9 +421,29 @@ def _write_table(landed: LandedTable, edition: str, sha: str, out: Path) -> dict
         "edition": edition,
         "rows": len(landed.rows),
         "columns": len(landed.columns),
+        "names": landed.columns,
         "first_period": periods[0] if periods else "",
         "last_period": periods[-1] if periods else "",
     }
+
+
+def _roles(fit: Fit, columns: list[str]) -> list[tuple[str, str]]:
+    """Which columns are keys, filters, words and figures, as the passport has it."""
+    keys = {label(v) for v in fit.keys.values()}
+    filters = {label(v) for v in fit.table.filter_columns(fit.reading).values()}
+    words = fit.table.text_pattern
+    roles = []
+    for c in columns:
+        name = label(c)
+        if name in keys:
+            roles.append((c, "key"))
+        elif name in filters:
+            roles.append((c, "filter"))
+        elif fit.table.shape == "attributes" or (words and words.search(c)):
+            roles.append((c, "text"))
+        else:
+            roles.append((c, "figure"))
+    return roles
 
 
 def _write_headers(settings: Settings, passports: list[Passport]) -> None:
@@ -419,6 +455,15 @@ def _write_headers(settings: Settings, passports: list[Passport]) -> None:
             if t.shape != "documents" and not path.exists():
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(line)
+
+
+def _write_columns(settings: Settings, columns: dict[tuple[str, str, str], list[tuple[str, str]]]) -> None:
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(["source", "table_name", "edition", "position", "column_name", "role"])
+    for key in sorted(columns):
+        writer.writerows([*key, i, name, role] for i, (name, role) in enumerate(columns[key], 1))
+    write_atomically(settings.landing / "columns.csv", buffer.getvalue().encode())
 
 
 def _write_catalogue(settings: Settings, entries: Iterable[Landed]) -> None:

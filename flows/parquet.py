@@ -37,7 +37,10 @@ def land_parquet(path: Path, rel: str, fit: Fit, sha: str, out: Path, forced_edi
         f"when lower({name}) in ({_words(REGIONAL_NAMES)}) then 'regional' "
         f"when regexp_full_match({code}, '\\d{{3}}( / \\d{{3}})*') then 'la' else 'none' end"
     )
-    filters = " || '|' || ".join(f"'{f}=' || coalesce({quoted(c)}, '')" for f, c in table.filter_columns(fit.reading).items()) or "''"
+    filters = (
+        " || '|' || ".join(f"'{f}=' || coalesce({quoted(c)}, '')" for f, c in table.filter_columns(fit.reading).items())
+        or "''"
+    )
     try:
         con.execute("create view published as select * from read_parquet(?)".replace("?", f"'{path.as_posix()}'"))
         where = " and ".join(f"{quoted(c)} = '{v}'" for c, v in table.last_period_where.items()) or "true"
@@ -72,6 +75,7 @@ def land_parquet(path: Path, rel: str, fit: Fit, sha: str, out: Path, forced_edi
         "edition": edition,
         "rows": count[0] if count else 0,
         "columns": len(columns),
+        "names": columns,
         "first_period": years[0] if years else "",
         "last_period": years[-1] if years else "",
     }

@@ -1,0 +1,13 @@
+{#- The landed CSVs of a table, every edition: all text, one row per published row. A header-only file stands in every
+    folder, so a table of which nothing has arrived reads as empty. -#}
+{% macro landing_folder() -%}
+    {{ env_var('CSW_LANDING', 'data/landing') }}
+{%- endmacro %}
+
+{% macro landed(source, table_name) -%}
+    read_csv(
+        '{{ landing_folder() | trim }}/{{ source }}/{{ table_name }}/*.csv',
+        all_varchar = true, union_by_name = true, header = true, delim = ',', quote = '"', escape = '"',
+        nullstr = ['\N'], strict_mode = true
+    )
+{%- endmacro %}
