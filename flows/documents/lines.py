@@ -16,6 +16,8 @@ from flows.documents.pdf import Line, Page
 _MARGIN = 0.09
 # Footnotes are set in 10 or 9 points below a text of 12.
 _SMALL = 0.88
+# Points by which the base lines of one printed row may differ.
+_SAME_ROW = 3.0
 _BIG = 1.12
 _BULLETS = (
     "\uf06e\uf0a7\uf0b7\uf0be\uf02d\u25fc\u25fe\u25a0\u25aa\u25cf\u25cb\u2022\u2023\u2043\u00b7\u27a2\uf0d8\uf0fc"
@@ -45,15 +47,16 @@ def is_big(line: Line, body: float) -> bool:
 
 
 def body_lines(pages: tuple[Page, ...]) -> tuple[Line, ...]:
-    """Lines of all pages in reading order, without page numbers, running heads and footnotes.
+    """Lines of all pages from top to bottom, without page numbers, running heads and footnotes.
 
-    A bullet or a number that the typesetter put on a line of its own is joined with the text it marks.
+    The order is that of the page and not that of the file: a heading set in a frame may come last in the file. A bullet or a
+    number that the typesetter put on a line of its own is joined with the text it marks.
     """
     body = body_size(pages)
     running = _running_heads(pages)
     kept: list[Line] = []
     for page in pages:
-        for line in page.lines:
+        for line in _top_to_bottom(page.lines):
             in_margin = _in_margin(line, page)
             if in_margin and (line.text.isdigit() or _without_numbers(line.text) in running):
                 continue
@@ -99,6 +102,16 @@ def heading_text(text: str) -> str:
     text = re.sub(r"^\d{1,2}(?:\.\d)?[.)]?\s+", "", text)
     text = re.sub(r"[\d\s]+$", "", text)
     return " ".join(re.sub(r"[\s:?.!,;]+$", "", text).split())
+
+
+def _top_to_bottom(lines: tuple[Line, ...]) -> list[Line]:
+    rows: list[list[Line]] = []
+    for line in sorted(lines, key=lambda line: -line.y):
+        if rows and rows[-1][0].y - line.y <= _SAME_ROW:
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    return [line for row in rows for line in sorted(row, key=lambda line: line.x)]
 
 
 def _in_margin(line: Line, page: Page) -> bool:

@@ -114,7 +114,7 @@ _END = re.compile(
 )
 _LSCB = re.compile(r"\blscb\b|safeguarding children board|\bboard\b")
 _LSCB_PART = re.compile(
-    r"(?:section (?:2|two):? *)?(?:the effectiveness of )?(?:the )?local safeguarding children board(?: \(lscb\))?"
+    r"(?:section (?:2|two):? *)?(?:the effectiveness of )?(?:the )?local safeguarding children board(?: \(lscb\))?(?: (?:is|are|requires?)\b.*)?"
     r"|section (?:2|two)\b.*safeguarding.*|review of the effectiveness of the local safeguarding(?: children)?(?: board)?"
 )
 _NONE = re.compile(
@@ -124,9 +124,11 @@ _NONE = re.compile(
 _LEAD_IN = re.compile(
     r"\b(?:should take the following action|the following (?:actions?|areas)|in order to improve)\b", re.IGNORECASE
 )
+_ANNOUNCEMENT = re.compile(r"\bthe following (?:actions?|areas)[.:]?$", re.IGNORECASE)
 # Points by which a line must stand right of the marker to be indented, and by which two markers may differ and be on one level.
 _INDENT = 9.0
 _SAME = 6.0
+_LONGEST_HEADING = 110
 
 
 @dataclass
@@ -149,6 +151,12 @@ class _Block:
     heading: str | None = None
     items: list[_Item] = field(default_factory=list)
     statements: list[str] = field(default_factory=list)
+    announced: bool = False
+
+    @property
+    def small_heading(self) -> str | None:
+        """The heading above the next item; a paragraph of introduction is none."""
+        return self.heading if self.heading and len(self.heading) <= _LONGEST_HEADING else None
 
 
 def read_recommendations(
@@ -349,7 +357,7 @@ def _take(
             block.announced = True
             return
         if first_level:
-            block.items.append(_Item(number, True, [line], [[text]], block.urgency, block.heading, block.section))
+            block.items.append(_Item(number, True, [line], [[text]], block.urgency, block.small_heading, block.section))
             return
         if current is not None:
             if (
@@ -368,6 +376,8 @@ def _take(
         text = line.text
         if _NONE.match(text):
             block.statements.append(text)
+        elif block.announced:
+            return
         elif not _LEAD_IN.search(text):
             block.heading = _extended(block.heading, line, previous)
         return
@@ -408,7 +418,7 @@ def _finish(found: list[_Item]) -> list[Recommendation]:
     for entry in found:
         texts = [join_text(part) for part in entry.parts]
         text = join_text(texts)
-        if not text or _NONE.match(text):
+        if not text or _NONE.match(text) or _ANNOUNCEMENT.search(text):
             continue
         reason = None
         if entry.number is not None and items and items[-1].number is not None and items[-1].section is entry.section:
