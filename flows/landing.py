@@ -12,6 +12,7 @@ import io
 import json
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, fields
@@ -113,6 +114,17 @@ def read_columns(settings: Settings) -> dict[tuple[str, str, str], list[tuple[st
     return found
 
 
+def read_units(settings: Settings) -> dict[tuple[str, str, str], list[tuple[str, ...]]]:
+    """The places that every landed table names (level, code, ONS code, name, rows), by source, table and edition."""
+    path = settings.landing / "units.csv"
+    found: dict[tuple[str, str, str], list[tuple[str, ...]]] = {}
+    if path.exists():
+        with path.open(newline="", encoding="utf-8") as f:
+            for source, table, edition, *unit in list(csv.reader(f))[1:]:
+                found.setdefault((source, table, edition), []).append(tuple(unit))
+    return found
+
+
 def land_returns(settings: Settings, folder: Path, *, workers: int | None = None) -> LandingReport:
     """Land every file of a folder, in whatever arrangement.
 
@@ -149,6 +161,7 @@ def land_files(settings: Settings, paths: list[Path], folder: Path, *, workers: 
     known_content = {x.content_sha256: x for x in catalogue.values()}
 
     columns = {k: v for k, v in read_columns(settings).items() if k in catalogue}
+    units = {k: v for k, v in read_units(settings).items() if k in catalogue}
     inventory = _inventory(folder)
     with ThreadPoolExecutor(4) as pool:
         hashes = list(pool.map(lambda p: _hash(p), paths))
@@ -233,11 +246,13 @@ def land_files(settings: Settings, paths: list[Path], folder: Path, *, workers: 
             os.replace(t["path"], target)
             catalogue[(entry.source, entry.table_name, entry.edition)] = entry
             columns[(entry.source, entry.table_name, entry.edition)] = t["roles"]
+            units[(entry.source, entry.table_name, entry.edition)] = t["units"]
             report.landed.append(entry)
         ledger[sha] = "landed"
 
     _write_headers(settings, passports)
     _write_columns(settings, columns)
+    _write_units(settings, units)
     _write_catalogue(settings, catalogue.values())
     write_atomically(
         settings.landing / "ledger.json", json.dumps({"digest": digest, "files": ledger}, indent=0).encode()
@@ -422,6 +437,7 @@ def _write_table(landed: LandedTable, edition: str, sha: str, out: Path) -> dict
         "rows": len(landed.rows),
         "columns": len(landed.columns),
         "names": landed.columns,
+        "units": [(*unit, str(n)) for unit, n in sorted(Counter(tuple(r[1:5]) for r in landed.rows).items())],
         "first_period": periods[0] if periods else "",
         "last_period": periods[-1] if periods else "",
     }
@@ -430,7 +446,7 @@ def _write_table(landed: LandedTable, edition: str, sha: str, out: Path) -> dict
 def _roles(fit: Fit, columns: list[str]) -> list[tuple[str, str]]:
     """Which columns are keys, filters, words and figures, as the passport has it."""
     keys = {label(v) for v in fit.keys.values()}
-    filters = {label(v) for v in fit.table.filter_columns(fit.reading).values()}
+    filters = {label(n) for v in fit.table.filter_columns(fit.reading).values() for n in v.split("|")}
     words = fit.table.text_pattern
     roles = []
     for c in columns:
@@ -464,6 +480,15 @@ def _write_columns(settings: Settings, columns: dict[tuple[str, str, str], list[
     for key in sorted(columns):
         writer.writerows([*key, i, name, role] for i, (name, role) in enumerate(columns[key], 1))
     write_atomically(settings.landing / "columns.csv", buffer.getvalue().encode())
+
+
+def _write_units(settings: Settings, units: dict[tuple[str, str, str], list[tuple[str, ...]]]) -> None:
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow("source table_name edition level unit_code unit_ons_code unit_name row_count".split())
+    for key in sorted(units):
+        writer.writerows([*key, *unit] for unit in units[key])
+    write_atomically(settings.landing / "units.csv", buffer.getvalue().encode())
 
 
 def _write_catalogue(settings: Settings, entries: Iterable[Landed]) -> None:

@@ -62,6 +62,13 @@ def land_parquet(path: Path, rel: str, fit: Fit, sha: str, out: Path, forced_edi
             """
         )
         count = con.execute("select count(*) from published").fetchone()
+        units = con.execute(
+            f"""
+            select _level, _la_code, _gss_code, _la_name, cast(count(*) as varchar)
+            from read_csv('{out.as_posix()}', all_varchar = true, header = true, nullstr = '\\N')
+            group by all order by all
+            """
+        ).fetchall()
         present = {r[0] for r in con.execute(f"select distinct {filters} from published").fetchall()}
     except duckdb.Error as exc:
         raise RefusedFile(rel, f"the parquet file cannot be read ({exc}).", advice="Download it again.") from exc
@@ -76,6 +83,7 @@ def land_parquet(path: Path, rel: str, fit: Fit, sha: str, out: Path, forced_edi
         "rows": count[0] if count else 0,
         "columns": len(columns),
         "names": columns,
+        "units": units,
         "first_period": years[0] if years else "",
         "last_period": years[-1] if years else "",
     }
