@@ -97,7 +97,8 @@ class Table(Strict):
     """Regex of a row that titles each of several blocks stacked in one file; its first group becomes a filter."""
     keys: dict[str, str] = Field(default_factory=dict)
     filters: list[str] | dict[str, str] = Field(default_factory=list)
-    """Columns that tell one row of an authority from another; a mapping gives them a name of our own."""
+    """Columns that tell one row of an authority from another; a mapping gives them a name of our own.
+    ``characteristic|outcome``: whichever of these the file has, under the name of the first."""
     text_columns: list[str] = Field(default_factory=list)
     """Regexes of columns that hold words or flags, not figures."""
     level: Level | None = None
@@ -126,15 +127,15 @@ class Table(Strict):
         return self
 
     def filter_columns(self, reading: TableEdition) -> dict[str, str]:
-        """Name of each filter → the publisher's column, in one edition."""
+        """Name of each filter → the publisher's column (or ``a|b``, one of several), in one edition."""
         if reading.filters is not None:
             return reading.filters
-        return self.filters if isinstance(self.filters, dict) else {f: f for f in self.filters}
+        return self.filters if isinstance(self.filters, dict) else {f.split("|")[0]: f for f in self.filters}
 
     @cached_property
     def text_pattern(self) -> re.Pattern[str] | None:
         """Columns that hold words."""
-        return re.compile("|".join(self.text_columns)) if self.text_columns else None
+        return re.compile("|".join(self.text_columns), re.IGNORECASE) if self.text_columns else None
 
 
 class Cadence(Strict):

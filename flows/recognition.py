@@ -56,7 +56,7 @@ class Recognised:
 def required_labels(table: Table, reading: TableEdition) -> set[str]:
     """Normalised header labels that must be there for a table to be read at all."""
     keys = table.keys if reading.keys is None else reading.keys
-    filters = table.filter_columns(reading).values()
+    filters = (c for c in table.filter_columns(reading).values() if "|" not in c)
     wanted = [v for v in keys.values() if not v.startswith("#")] + [*filters, *table.header, *reading.header]
     named = {label(v) for v in reading.columns_named.values()}
     return {label(w) for w in wanted} - named - {""}
@@ -226,7 +226,7 @@ def _contains(fit: Fit) -> bool:
         return True
     header = [label(c) for c in fit.grid.rows[fit.header_row]]
     for column, values in fit.table.contains.items():
-        at = header.index(label(column)) if label(column) in header else -1
+        at = next((header.index(label(c)) for c in column.split("|") if label(c) in header), -1)
         seen = {label(r[at]) for r in fit.grid.rows[fit.header_row + 1 :] if 0 <= at < len(r)}
         if not {label(v) for v in values} <= seen:
             return False

@@ -98,7 +98,8 @@ def land(fit: Fit, path: str) -> LandedTable:
     level_at, code_at, gss_at, name_at, period_at = (
         position(k) for k in ("level", "la_code", "gss_code", "la_name", "period")
     )
-    filters = [(name, at[label(column)]) for name, column in table.filter_columns(reading).items()]
+    filters = [(f, _one_of(column, at, path)) for f, column in table.filter_columns(reading).items()]
+    wider_at = [p for k in ("region_name", "country_name") if (p := position(k)) is not None]
     default_period = reading.period or fit.edition or ""
     block = re.compile(table.block_title, re.IGNORECASE) if table.block_title else None
     block_name = ""
@@ -138,14 +139,9 @@ def land(fit: Fit, path: str) -> LandedTable:
         code = row[code_at].strip() if code_at is not None else ""
         code = code.removesuffix(".0")
         gss = row[gss_at].strip() if gss_at is not None else ""
-        if table.level is None and level_at is None and sum(bool(c.strip()) for c in row) == 1:
-            level: Level = "none"  # a heading or a footnote
-        else:
-            level = table.level or _level(
-                row[level_at] if level_at is not None else None, code, gss, name, path, number
-            )
+        level = table.level or _level(row[level_at] if level_at is not None else None, code, gss, name, path, number)
         if table.level is None and not code and not gss and sum(bool(c.strip()) for c in row) == 1:
-            level = "none"  # a heading between rows
+            level = "none"  # a heading between rows, or a footnote
         if level != "la" and not _JOINT.fullmatch(code):
             code = ""
         period = row[period_at].strip() if period_at is not None else default_period
@@ -169,20 +165,20 @@ def land(fit: Fit, path: str) -> LandedTable:
     )
 
 
-def _filter_column(wanted: str, at: dict[str, int], path: str) -> tuple[str, int]:
-    """The name and position of a filter, under whichever of its names the file has.
+def _one_of(names: str, at: dict[str, int], path: str) -> int:
+    """The position of a column, under whichever of its names (``a|b``) the file has.
 
     Raises:
         RefusedFile: it has none of them.
     """
-    for name in wanted.split("|"):
+    for name in names.split("|"):
         if label(name) in at:
-            return name, at[label(name)]
+            return at[label(name)]
     raise RefusedFile(
         path,
-        f"none of these columns is there: {', '.join(wanted.split('|'))}.",
-        column=wanted.split("|")[0],
-        advice="If the publisher renamed it, add the new name to the filter in the passport.",
+        f"none of these columns is there: {names.replace('|', ', ')}.",
+        column=names.split("|")[0],
+        advice="If the publisher renamed it, add the new name to the table's filters in its passport.",
     )
 
 
