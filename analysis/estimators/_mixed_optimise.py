@@ -1,0 +1,304 @@
+"""Maximise the likelihoods of a stack of mixed count models in lock-step.
+
+Every model takes one trial point per round, so a round is one batched evaluation; a model that has converged leaves
+the stack. Quasi-Newton (BFGS) starts from the outer product of the clusters' scores, which is already close to the
+information matrix, and ends with Newton steps on the observed information, from central differences of the exact
+gradient: Nocedal & Wright (2006) *Numerical Optimization*, ch. 6; Berndt, Hall, Hall & Hausman (1974).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.estimators._mixed_kernel import (
+    LAPLACE,
+    Array,
+    Evaluation,
+    IntArray,
+    Rule,
+    Stack,
+    evaluate,
+    find_modes,
+    linear_predictor,
+)
+
+ARMIJO = 1e-4
+# Expected gain in log-likelihood of one more quasi-Newton step, below which Newton on the true Hessian takes over.
+EXPECTED_GAIN = 1e-7
+LONGEST_STEP = 2.0
+LOG_ALPHA_FLOOR = -17.0
+POLISH_STEPS = 4
+POLISHED_GAIN = 1e-13
+
+
+@dataclass(frozen=True)
+class Optimum:
+    """Where each model of a stack ended: parameters ``(F, P + 4)``, information, last evaluation, diagnostics."""
+
+    theta: Array
+    information: Array  # (F, D, D) minus the Hessian of the log-likelihood
+    evaluation: Evaluation
+    rounds: IntArray
+    expected_gain: Array  # (F,) half the squared score in units of the information: zero at a maximum
+    converged: np.ndarray
+
+
+def starting_values(stack: Stack, structure: Array) -> tuple[Array, Array]:
+    """Penalised quasi-likelihood for a few rounds: fixed effects ``(F, P)`` and L ``(F, 3)``.
+
+    structure ``(F, 3)`` holds 1 where an entry of L is free. A start needs to be near, not right: the marginal
+    likelihood is maximised from here.
+    """
+    n_models, n_columns = stack.n_models, len(stack.X)
+    observed = stack.offset > -400.0
+    # A crude log-linear fit, weighted by the count: cheap and never far off.
+    weight = np.where(observed, stack.y + 0.5, 0.0)
+    working = np.where(observed, np.log(stack.y + 0.5) - stack.offset, 0.0)
+    cross = _cross_products(stack, weight)
+    right = stack.by_model(np.einsum("ptc,tc->pc", stack.X, weight * working)).T
+    beta = _solve(cross, right)
+    chol = structure * np.array([0.5, 0.0, 0.3])
+    v = np.zeros((2, stack.y.shape[1]))
+    for _ in range(4):
+        a, b, c = chol[stack.model].T
+        base = linear_predictor(stack, beta)
+        v, _settled = find_modes(stack, base, a, b, c, None, v)
+        mean = np.exp(base + t_part(stack, a, b, c, v))
+        t_mean = stack.t * mean
+        m0, m1, m2 = mean.sum(axis=0), t_mean.sum(axis=0), np.einsum("tc,tc->c", t_mean, stack.t)
+        h00 = 1.0 + a * a * m0 + 2 * a * b * m1 + b * b * m2
+        h01 = c * (a * m1 + b * m2)
+        h11 = 1.0 + c * c * m2
+        determinant = h00 * h11 - h01 * h01
+        i00, i01, i11 = h11 / determinant, -h01 / determinant, h00 / determinant
+        x0, x1 = np.einsum("ptc,tc->pc", stack.X, mean), np.einsum("ptc,tc->pc", stack.X, t_mean)
+        k0, k1 = a * x0 + b * x1, c * x1
+        # Information of the fixed effects once the random ones have been profiled out.
+        inner = i00 * k0[:, None] * k0 + i01 * (k0[:, None] * k1 + k1[:, None] * k0) + i11 * k1[:, None] * k1
+        cross = _cross_products(stack, mean) - np.moveaxis(stack.by_model(inner), -1, 0)
+        right = stack.by_model(np.einsum("ptc,tc->pc", stack.X, stack.y - mean)).T
+        # At the modes Z'(y - mean) equals the effects themselves, so they drop out of the profiled score.
+        beta = beta + np.clip(_solve(cross, right), -2.0, 2.0)
+        u0, u1 = a * v[0], b * v[0] + c * v[1]
+        l00, l01, l10, l11 = a * i00, a * i01, b * i00 + c * i01, b * i01 + c * i11
+        sizes = np.diff(np.append(stack.starts, stack.y.shape[1]))
+        s00 = stack.by_model(u0 * u0 + l00 * a) / sizes
+        s01 = stack.by_model(u0 * u1 + l00 * b + l01 * c) / sizes
+        s11 = stack.by_model(u1 * u1 + l10 * b + l11 * c) / sizes
+        del l10, l11
+        new_a = np.sqrt(np.maximum(s00, 1e-4))
+        new_b = np.where(structure[:, 1] > 0, s01 / new_a, 0.0)
+        new_c = np.sqrt(np.maximum(s11 - new_b**2, 1e-4))
+        chol = structure * np.column_stack([new_a, new_b, new_c])
+    assert beta.shape == (n_models, n_columns)
+    return beta, chol
+
+
+def t_part(stack: Stack, a: Array, b: Array, c: Array, v: Array) -> Array:
+    """The random part of the linear predictor, ``(T, C)``."""
+    return a * v[0] + stack.t * (b * v[0] + c * v[1])
+
+
+def _cross_products(stack: Stack, weight: Array) -> Array:
+    """X'WX of each model, ``(F, P, P)``."""
+    per_cluster = np.einsum("ptc,qtc->pqc", stack.X, stack.X * weight, optimize=False)
+    return np.moveaxis(stack.by_model(per_cluster), -1, 0)
+
+
+def _solve(matrices: Array, right: Array) -> Array:
+    """Solve a batch of symmetric systems with a ridge small against the diagonal; padded columns give zero."""
+    size = matrices.shape[-1]
+    diagonal = np.einsum("fpp->fp", matrices)
+    ridge = 1e-10 * diagonal + np.where(diagonal > 0, 0.0, 1.0)
+    return np.linalg.solve(matrices + ridge[:, :, None] * np.eye(size), right[..., None])[..., 0]
+
+
+def _masked_inverse(matrices: Array, free: Array) -> Array:
+    """Inverse over the free parameters, zero elsewhere; ridge against few clusters."""
+    mask = free[:, :, None] * free[:, None, :]
+    size = matrices.shape[-1]
+    kept = matrices * mask
+    diagonal = np.einsum("fpp->fp", kept)
+    floor = np.maximum(diagonal.max(axis=1, keepdims=True), 1.0)
+    ridge = np.where(free > 0, 1e-3 * diagonal + 1e-6 * floor, 1.0)
+    return np.linalg.inv(kept + ridge[:, :, None] * np.eye(size)) * mask
+
+
+def _evaluate(stack: Stack, theta: Array, with_alpha: bool, v: Array, rule: Rule) -> Evaluation:
+    width = len(stack.X)
+    return evaluate(
+        stack,
+        theta[:, :width],
+        theta[:, width : width + 3],
+        theta[:, -1] if with_alpha else None,
+        v,
+        rule,
+    )
+
+
+def _bfgs(inverse: Array, step: Array, change: Array) -> Array:
+    """BFGS update of a batch of inverse Hessians (of the negative log-likelihood); skipped where curvature is not
+    positive, so the metric stays positive definite."""
+    curvature = np.einsum("fp,fp->f", step, change)
+    size = np.sqrt(np.einsum("fp,fp->f", step, step) * np.einsum("fp,fp->f", change, change))
+    fine = curvature > 1e-10 * size
+    safe = np.where(fine, curvature, 1.0)
+    hg = np.einsum("fpq,fq->fp", inverse, change)
+    along = (safe + np.einsum("fp,fp->f", change, hg)) / safe**2
+    cross = hg[:, :, None] * step[:, None, :]
+    update = along[:, None, None] * step[:, :, None] * step[:, None, :]
+    update -= (cross + cross.transpose(0, 2, 1)) / safe[:, None, None]
+    return inverse + np.where(fine[:, None, None], update, 0.0)
+
+
+def maximise(
+    stack: Stack,
+    theta: Array,
+    free: Array,
+    *,
+    with_alpha: bool = False,
+    rule: Rule = LAPLACE,
+    v: Array | None = None,
+    max_rounds: int = 300,
+) -> Optimum:
+    """Maximise every model's log-likelihood from ``theta`` ``(F, P + 4)`` over the parameters where ``free`` is 1."""
+    n_models, width = theta.shape
+    theta = theta.copy()
+    modes = np.zeros((2, stack.y.shape[1])) if v is None else v.copy()
+    rounds = np.zeros(n_models, dtype=np.intp)
+    converged = np.zeros(n_models, dtype=bool)
+
+    first = _evaluate(stack, theta, with_alpha, modes, rule)
+    value = stack.by_model(first.loglik)
+    score = stack.by_model(first.scores).T * free
+    modes = first.v
+    outer = np.einsum("pc,qc->pqc", first.scores, first.scores)
+    inverse = _masked_inverse(np.moveaxis(stack.by_model(outer), -1, 0), free)
+    direction = np.einsum("fpq,fq->fp", inverse, score)
+    length = np.ones(n_models)
+    restarted = np.zeros(n_models, dtype=bool)
+    live = np.isfinite(value)
+    asked, part, columns = np.arange(n_models), stack, np.arange(stack.y.shape[1])
+    for _ in range(max_rounds):
+        done = live & (0.5 * np.einsum("fp,fp->f", score, direction) < EXPECTED_GAIN)
+        converged |= done
+        live &= ~done
+        if not live.any():
+            break
+        # Rebuilding the stack costs a copy: worth it only once it has shrunk markedly.
+        if live.sum() <= 0.75 * len(asked):
+            asked = np.flatnonzero(live)
+            part, columns = stack.take(asked)
+        longest = np.abs(direction[asked]).max(axis=1)
+        scale = length[asked] * np.minimum(1.0, LONGEST_STEP / np.maximum(longest, 1e-300)) * live[asked]
+        trial = theta[asked] + scale[:, None] * direction[asked]
+        if with_alpha:
+            trial[:, -1] = np.maximum(trial[:, -1], LOG_ALPHA_FLOOR)
+        step = trial - theta[asked]
+        result = _evaluate(part, trial, with_alpha, modes[:, columns], rule)
+        new_value = part.by_model(result.loglik)
+        new_score = part.by_model(result.scores).T * free[asked]
+        slope = np.einsum("fp,fp->f", score[asked], step)
+        settled = np.logical_and.reduceat(result.settled, part.starts)
+        rounding = 1e-11 * (1.0 + np.abs(value[asked]))
+        with np.errstate(invalid="ignore"):
+            rises = new_value >= value[asked] + ARMIJO * slope - rounding
+        good = live[asked] & settled & np.isfinite(new_value) & rises
+
+        moved = asked[good]
+        inverse[moved] = _bfgs(inverse[moved], step[good], (score[asked] - new_score)[good])
+        theta[moved], value[moved], score[moved] = trial[good], new_value[good], new_score[good]
+        accepted = good[part.model]
+        modes[:, columns[accepted]] = result.v[:, accepted]
+        length[moved] = 1.0
+        rounds[asked[live[asked]]] += 1
+
+        failed = asked[~good & live[asked]]
+        length[failed] *= 0.3
+        # A search that shrinks to nothing has met a bad metric or the limit of floating point: once more along the
+        # gradient in the diagonal metric, then stop and say so.
+        stuck = failed[length[failed] < 1e-7]
+        live[stuck[restarted[stuck]]] = False
+        inverse[stuck] *= np.eye(width)
+        length[stuck] = 1.0
+        restarted[stuck] = True
+        direction = np.einsum("fpq,fq->fp", inverse, score)
+    return _polish(stack, theta, free, inverse, modes, with_alpha, rule, rounds, converged)
+
+
+def observed_information(
+    stack: Stack, theta: Array, free: Array, scale: Array, modes: Array, with_alpha: bool, rule: Rule
+) -> Array:
+    """Minus the Hessian, by central differences of the exact gradient, ``(F, D, D)``.
+
+    ``scale`` ``(F, D)`` approximates the standard errors: a step of a thousandth of one keeps both the truncation and
+    the rounding error near 1e-6 of an entry.
+    """
+    n_models, width = theta.shape
+    out = np.zeros((n_models, width, width))
+    for j in np.flatnonzero(free.any(axis=0)):
+        step = np.zeros_like(theta)
+        step[:, j] = np.clip(1e-3 * scale[:, j], 1e-7, 1e-2) * free[:, j]
+        up = stack.by_model(_evaluate(stack, theta + step, with_alpha, modes, rule).scores).T
+        down = stack.by_model(_evaluate(stack, theta - step, with_alpha, modes, rule).scores).T
+        width_j = np.where(step[:, j] > 0, 2 * step[:, j], 1.0)
+        out[:, :, j] = (down - up) / width_j[:, None]
+    out = 0.5 * (out + out.transpose(0, 2, 1))
+    return out * free[:, :, None] * free[:, None, :]
+
+
+def _polish(
+    stack: Stack,
+    theta: Array,
+    free: Array,
+    inverse: Array,
+    modes: Array,
+    with_alpha: bool,
+    rule: Rule,
+    rounds: IntArray,
+    converged: np.ndarray,
+) -> Optimum:
+    """Newton steps on the observed information until the expected gain vanishes."""
+    width = theta.shape[1]
+    scale = np.sqrt(np.maximum(np.einsum("fpp->fp", inverse), 1e-12))
+    information = observed_information(stack, theta, free, scale, modes, with_alpha, rule)
+    padded = information + (1.0 - free)[:, :, None] * np.eye(width)
+    values, vectors = np.linalg.eigh(padded)
+    positive = values[:, 0] > 1e-9 * np.abs(values[:, -1])
+    safe = np.where(positive[:, None], values, np.maximum(np.abs(values), 1e-6 * np.abs(values[:, -1:])))
+    newton = np.einsum("fpk,fk,fqk->fpq", vectors, 1.0 / safe, vectors) * free[:, :, None] * free[:, None, :]
+    result = _evaluate(stack, theta, with_alpha, modes, rule)
+    value = stack.by_model(result.loglik)
+    score = stack.by_model(result.scores).T * free
+    for _ in range(POLISH_STEPS):
+        step = np.einsum("fpq,fq->fp", newton, score)
+        gain = 0.5 * np.einsum("fp,fp->f", step, score)
+        going = (gain > POLISHED_GAIN) & (np.abs(step).max(axis=1) < 1.0)
+        if not going.any():
+            break
+        trial = theta + step * going[:, None]
+        if with_alpha:
+            trial[:, -1] = np.maximum(trial[:, -1], LOG_ALPHA_FLOOR)
+        new = _evaluate(stack, trial, with_alpha, result.v, rule)
+        new_value = stack.by_model(new.loglik)
+        better = going & (new_value >= value - 1e-11 * (1.0 + np.abs(value)))
+        if not better.any():
+            break
+        theta = np.where(better[:, None], trial, theta)
+        # Models that did not move keep their parameters, so evaluating all again costs little and stays consistent.
+        result = _evaluate(stack, theta, with_alpha, new.v, rule)
+        value = stack.by_model(result.loglik)
+        score = stack.by_model(result.scores).T * free
+    step = np.einsum("fpq,fq->fp", newton, score)
+    gain = 0.5 * np.einsum("fp,fp->f", step, score)
+    settled = np.logical_and.reduceat(result.settled, stack.starts)
+    return Optimum(
+        theta=theta,
+        information=information,
+        evaluation=result,
+        rounds=rounds,
+        expected_gain=gain,
+        converged=converged & settled & (gain < 1e-6) & np.isfinite(value),
+    )
