@@ -12,8 +12,9 @@ from collections.abc import Iterable
 
 from flows.documents.pdf import Line, Page
 
-# Share of the page height at the top and at the bottom in which page numbers and running heads stand.
+# Share of the page height at the top and at the bottom in which running heads stand, and, farther in, page numbers.
 _MARGIN = 0.09
+_NUMBER_MARGIN = 0.12
 # Footnotes are set in 10 or 9 points below a text of 12.
 _SMALL = 0.88
 # Points by which the base lines of one printed row may differ.
@@ -57,8 +58,9 @@ def body_lines(pages: tuple[Page, ...]) -> tuple[Line, ...]:
     kept: list[Line] = []
     for page in pages:
         for line in _top_to_bottom(page.lines):
-            in_margin = _in_margin(line, page)
-            if in_margin and (line.text.isdigit() or _without_numbers(line.text) in running):
+            if line.text.isdigit() and (is_big(line, body) or _in_margin(line, page, _NUMBER_MARGIN)):
+                continue
+            if _in_margin(line, page) and _without_numbers(line.text) in running:
                 continue
             if is_small(line, body):
                 continue
@@ -114,8 +116,8 @@ def _top_to_bottom(lines: tuple[Line, ...]) -> list[Line]:
     return [line for row in rows for line in sorted(row, key=lambda line: line.x)]
 
 
-def _in_margin(line: Line, page: Page) -> bool:
-    return line.y < _MARGIN * page.height or line.y > (1 - _MARGIN) * page.height
+def _in_margin(line: Line, page: Page, share: float = _MARGIN) -> bool:
+    return line.y < share * page.height or line.y > (1 - share) * page.height
 
 
 def _without_numbers(text: str) -> str:
