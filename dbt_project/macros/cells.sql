@@ -1,0 +1,118 @@
+{#- One row per published figure of a publication's tables: the columns that hold figures are unpivoted, their keys and
+    text kept. Nothing is dropped and nothing judged. A number and its status travel together; a symbol that the
+    publication's symbol set does not know keeps a null status, which stops the build at the gate.
+
+    The list of figure columns comes from landing (columns.csv), so no column, edition or year is named here. -#}
+{% macro cells(publication, tables) -%}
+{%- do source("landing", publication) %}
+with catalogue as (
+
+    select * from {{ ref('stg_landing__catalogue') }}
+
+),
+
+value_symbol as (
+
+    select * from {{ ref('value_symbol') }}
+
+),
+
+{%- if execute %}
+    {%- set figures = figure_columns(publication) %}
+{%- else %}
+    {%- set figures = {} %}
+{%- endif %}
+{%- set with_figures = [] %}
+{%- for table_name in tables if figures.get(table_name) %}
+    {%- do with_figures.append(table_name) %}
+
+cells_of_{{ table_name }} as (
+
+    unpivot (
+        select * from {{ landed(publication, table_name) }}
+    )
+    on {% for column in figures[table_name] %}"{{ column | replace('"', '""') }}"{{ ', ' if not loop.last }}{% endfor %}
+    into name column_name value value_text
+
+),
+{%- endfor %}
+
+published as (
+
+    {%- for table_name in with_figures %}
+    select
+        _source as source, _table as table_name, _edition as edition, cast(_row as integer) as row_number,
+        _level as level, _la_code as unit_code, _gss_code as unit_ons_code, _la_name as unit_name,
+        _period as period_label, _filter as filter, column_name, value_text
+    from cells_of_{{ table_name }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+    {%- if not with_figures %}
+    select
+        '' as source, '' as table_name, '' as edition, 0 as row_number, '' as level, '' as unit_code,
+        '' as unit_ons_code, '' as unit_name, '' as period_label, '' as filter, '' as column_name, '' as value_text
+    where false
+    {%- endif %}
+
+),
+
+typed as (
+
+    select
+        published.*,
+        -- Thousands separators stand in some years' files and not in others'.
+        try_cast(replace(trim(value_text), ',', '') as double) as value
+    from published
+
+),
+
+final as (
+
+    select
+        typed.source,
+        typed.table_name,
+        typed.edition,
+        typed.row_number,
+        typed.level,
+        typed.unit_code,
+        typed.unit_ons_code,
+        typed.unit_name,
+        typed.period_label,
+        typed.filter,
+        typed.column_name,
+        typed.value_text,
+        typed.value,
+        case when typed.value is not null then 'reported' else value_symbol.value_status end as value_status
+    from typed
+    inner join catalogue
+        on
+            typed.source = catalogue.source
+            and typed.table_name = catalogue.table_name
+            and typed.edition = catalogue.edition
+    left join value_symbol
+        on
+            typed.value is null
+            and catalogue.symbols = value_symbol.symbols
+            and trim(typed.value_text) = value_symbol.symbol
+
+)
+
+select * from final
+{%- endmacro %}
+
+
+{#- Figure columns of each table of a publication, as landed: {table: [column, …]}. -#}
+{% macro figure_columns(publication) -%}
+    {%- set query -%}
+        select table_name, column_name
+        from {{ landed_columns() }}
+        where source = '{{ publication }}' and role = 'figure'
+        group by table_name, column_name
+        order by table_name, min(edition), min(cast(position as integer))
+    {%- endset -%}
+    {%- set found = {} -%}
+    {%- for row in run_query(query).rows -%}
+        {%- do found.setdefault(row[0], []).append(row[1]) -%}
+    {%- endfor -%}
+    {{ return(found) }}
+{%- endmacro %}

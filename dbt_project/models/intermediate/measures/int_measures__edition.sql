@@ -1,0 +1,22 @@
+{{ config(tags = ["books"]) }}
+
+with catalogue as (
+
+    select * from {{ ref('stg_landing__catalogue') }}
+
+),
+
+final as (
+
+    select
+        source,
+        edition,
+        any_value(role) as role,
+        max(published_on) as published_on,
+        any_value(published_basis) as published_basis
+    from catalogue
+    group by source, edition
+
+)
+
+select * from final

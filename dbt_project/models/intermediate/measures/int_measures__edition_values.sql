@@ -1,0 +1,182 @@
+{#- What one edition says of one authority, year and measure: the printed value, else numerator over denominator; for a
+    rate, its count and the population of the same edition. -#}
+with components as (
+
+    select * from {{ ref('int_measures__edition_components') }}
+
+),
+
+measures as (
+
+    select * from {{ ref('measure') }}
+
+),
+
+side_by_side as (
+
+    select
+        source,
+        edition,
+        level,
+        unit_code,
+        -- Some tables of an edition print the ONS code or spell the name another way; the authority is its code.
+        max(unit_ons_code) as unit_ons_code,
+        max(unit_name) as unit_name,
+        measure_id,
+        year,
+        any_value(period_label) as period_label,
+        max(value) filter (where component = 'value') as printed_value,
+        max(value_status) filter (where component = 'value') as printed_status,
+        max(value) filter (where component = 'numerator') as numerator,
+        max(value_status) filter (where component = 'numerator') as numerator_status,
+        max(value) filter (where component = 'denominator') as denominator,
+        max(value_status) filter (where component = 'denominator') as denominator_status
+    from components
+    group by source, edition, level, unit_code, case when unit_code = '' then unit_name else '' end, measure_id, year
+
+),
+
+printed as (
+
+    select
+        side_by_side.*,
+        measures.unit,
+        measures.numerator_measure,
+        measures.denominator_measure
+    from side_by_side
+    inner join measures on side_by_side.measure_id = measures.measure_id
+
+),
+
+counts_and_populations as (
+
+    select source, edition, level, unit_code, unit_name, measure_id, year, printed_value, printed_status, unit_ons_code, period_label
+    from printed
+    where unit not in ('per_10k', 'pct')
+
+),
+
+-- Rates and ratios that an edition does not print but whose two counts it does.
+unprinted_ratios as (
+
+    select
+        counts.source,
+        counts.edition,
+        counts.level,
+        counts.unit_code,
+        counts.unit_ons_code,
+        counts.unit_name,
+        measures.measure_id,
+        counts.year,
+        counts.period_label,
+        cast(null as double) as printed_value,
+        cast(null as varchar) as printed_status,
+        counts.printed_value as numerator,
+        counts.printed_status as numerator_status,
+        populations.printed_value as denominator,
+        populations.printed_status as denominator_status,
+        measures.unit,
+        measures.numerator_measure,
+        measures.denominator_measure
+    from measures
+    inner join counts_and_populations as counts on measures.numerator_measure = counts.measure_id
+    inner join counts_and_populations as populations
+        on
+            measures.denominator_measure = populations.measure_id
+            and counts.source = populations.source
+            and counts.edition = populations.edition
+            and counts.level = populations.level
+            and counts.unit_code = populations.unit_code
+            and (counts.unit_code <> '' or counts.unit_name = populations.unit_name)
+            and counts.year = populations.year
+    anti join printed
+        on
+            measures.measure_id = printed.measure_id
+            and counts.source = printed.source
+            and counts.edition = printed.edition
+            and counts.level = printed.level
+            and counts.unit_code = printed.unit_code
+            and (counts.unit_code <> '' or counts.unit_name = printed.unit_name)
+            and counts.year = printed.year
+
+),
+
+-- A printed rate carries its count, and the population of its own edition; failing that, the one it implies.
+with_counts as (
+
+    select
+        printed.* exclude (numerator, numerator_status, denominator, denominator_status),
+        coalesce(printed.numerator, counts.printed_value) as numerator,
+        coalesce(printed.numerator_status, counts.printed_status) as numerator_status,
+        coalesce(
+            printed.denominator,
+            populations.printed_value,
+            case
+                when printed.unit = 'per_10k' and printed.printed_value > 0
+                    then round(counts.printed_value / printed.printed_value * 10000)
+            end
+        ) as denominator,
+        coalesce(printed.denominator_status, populations.printed_status) as denominator_status
+    from printed
+    left join counts_and_populations as counts
+        on
+            printed.numerator_measure = counts.measure_id
+            and printed.source = counts.source
+            and printed.edition = counts.edition
+            and printed.level = counts.level
+            and printed.unit_code = counts.unit_code
+            and (printed.unit_code <> '' or printed.unit_name = counts.unit_name)
+            and printed.year = counts.year
+    left join counts_and_populations as populations
+        on
+            printed.denominator_measure = populations.measure_id
+            and printed.source = populations.source
+            and printed.edition = populations.edition
+            and printed.level = populations.level
+            and printed.unit_code = populations.unit_code
+            and (printed.unit_code <> '' or printed.unit_name = populations.unit_name)
+            and printed.year = populations.year
+
+),
+
+together as (
+
+    select * from with_counts
+    union all by name
+    select * from unprinted_ratios
+
+),
+
+final as (
+
+    select
+        source,
+        edition,
+        level,
+        unit_code,
+        unit_ons_code,
+        unit_name,
+        measure_id,
+        year,
+        period_label,
+        case
+            when printed_status is not null then printed_value
+            -- A ratio with nothing below the line is not infinite: it does not apply.
+            when denominator > 0 then {{ unit_scale('unit') }} * numerator / denominator
+        end as value,
+        case
+            when printed_status is not null then printed_status
+            when denominator > 0 and numerator is not null then 'reported'
+            when denominator = 0 then 'not_applicable'
+            when coalesce(numerator_status, 'reported') <> 'reported' then numerator_status
+            when coalesce(denominator_status, 'reported') <> 'reported' then denominator_status
+            else 'unavailable'
+        end as value_status,
+        numerator,
+        denominator,
+        printed_status is null as is_computed
+    from together
+
+)
+
+select * from final

@@ -1,0 +1,32 @@
+with authorities as (
+
+    select * from {{ ref('local_authority') }}
+
+),
+
+measures as (
+
+    select * from {{ ref('measure') }}
+
+),
+
+spine_years as (
+
+    select unnest(generate_series(first_year, last_year)) as year from {{ ref('int_measures__spine_year') }}
+
+),
+
+final as (
+
+    select
+        authorities.la_code,
+        cast(spine_years.year as integer) as year,
+        measures.measure_id
+    from authorities
+    cross join spine_years
+    cross join measures
+    where {{ existed_in('authorities.valid_from', 'authorities.valid_to', 'spine_years.year') }}
+
+)
+
+select * from final

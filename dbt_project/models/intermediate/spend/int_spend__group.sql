@@ -1,0 +1,59 @@
+{#- What each authority spent by group: the printed total where there is one, else the sum of its lines. The residual
+    between the two says whether the lines reconcile. -#}
+with spend_lines as (
+
+    select * from {{ ref('int_spend__line') }}
+
+),
+
+groups as (
+
+    select
+        source,
+        edition,
+        la_code,
+        year,
+        gross_or_net,
+        spend_group,
+        sum(gbp_nominal) filter (where line_kind = 'part') as parts_gbp,
+        sum(gbp_nominal) filter (where line_kind = 'total') as total_gbp
+    from spend_lines
+    where spend_group is not null and line_kind <> 'memorandum'
+    group by source, edition, la_code, year, gross_or_net, spend_group
+
+),
+
+all_parts as (
+
+    select
+        source, edition, la_code, year, gross_or_net, 'all' as spend_group, sum(parts_gbp) as parts_gbp
+    from groups
+    where spend_group not in ('all', 'all_including_cera', 'cera')
+    group by source, edition, la_code, year, gross_or_net
+
+),
+
+final as (
+
+    select
+        groups.source,
+        groups.edition,
+        groups.la_code,
+        groups.year,
+        groups.gross_or_net,
+        case groups.spend_group when 'all' then 'total' when 'all_including_cera' then 'total_including_cera' else groups.spend_group end
+            as spend_group,
+        coalesce(groups.total_gbp, groups.parts_gbp) as gbp_nominal,
+        groups.total_gbp - coalesce(all_parts.parts_gbp, groups.parts_gbp) as residual_gbp
+    from groups
+    left join all_parts
+        on
+            groups.source = all_parts.source
+            and groups.edition = all_parts.edition
+            and groups.la_code = all_parts.la_code
+            and groups.gross_or_net = all_parts.gross_or_net
+            and groups.spend_group = all_parts.spend_group
+
+)
+
+select * from final

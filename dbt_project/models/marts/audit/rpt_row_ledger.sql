@@ -1,0 +1,91 @@
+{#- Nothing leaves without signing the book. Cells: every figure that landed is either mapped to a measure or listed with
+    the reason why not. Facts: every mapped figure of an authority stands, was superseded, or is excluded with a reason. -#}
+{{ config(tags = ['books']) }}
+
+with catalogue as (
+
+    select * from {{ ref('stg_landing__catalogue') }}
+
+),
+
+cells as (
+
+    select source, table_name, edition, level, column_name, filter, period_label, value_status
+    from {{ ref('stg_landing__cells') }}
+
+),
+
+columns_landed as (
+
+    select source, table_name, edition, count(*) as figure_columns
+    from {{ landed_columns() }}
+    where role = 'figure'
+    group by source, table_name, edition
+
+),
+
+mapped as (
+
+    select source, table_name, edition, row_number, column_name
+    from {{ ref('int_measures__mapped_cells') }}
+    group by source, table_name, edition, row_number, column_name
+
+),
+
+mapped_counts as (
+
+    select source, table_name, edition, count(*) as cells_mapped
+    from mapped
+    group by source, table_name, edition
+
+),
+
+cell_counts as (
+
+    select
+        source,
+        table_name,
+        edition,
+        count(*) as cells_staged,
+        count(*) filter (where level = 'none') as cells_without_area,
+        count(*) filter (where level <> 'none' and value_status is null) as cells_of_unknown_symbol
+    from cells
+    group by source, table_name, edition
+
+),
+
+final as (
+
+    select
+        catalogue.source,
+        catalogue.table_name,
+        catalogue.edition,
+        catalogue.row_count as rows_landed,
+        catalogue.row_count * coalesce(columns_landed.figure_columns, 0) as cells_landed,
+        coalesce(cell_counts.cells_staged, 0) as cells_staged,
+        coalesce(mapped_counts.cells_mapped, 0) as cells_mapped,
+        coalesce(cell_counts.cells_without_area, 0) as cells_excluded_not_a_row_of_data,
+        coalesce(cell_counts.cells_staged, 0)
+        - coalesce(mapped_counts.cells_mapped, 0)
+        - coalesce(cell_counts.cells_without_area, 0) as cells_excluded_no_measure_uses_them,
+        coalesce(cell_counts.cells_of_unknown_symbol, 0) as cells_of_unknown_symbol
+    from catalogue
+    left join columns_landed
+        on
+            catalogue.source = columns_landed.source
+            and catalogue.table_name = columns_landed.table_name
+            and catalogue.edition = columns_landed.edition
+    left join cell_counts
+        on
+            catalogue.source = cell_counts.source
+            and catalogue.table_name = cell_counts.table_name
+            and catalogue.edition = cell_counts.edition
+    left join mapped_counts
+        on
+            catalogue.source = mapped_counts.source
+            and catalogue.table_name = mapped_counts.table_name
+            and catalogue.edition = mapped_counts.edition
+
+)
+
+select * from final

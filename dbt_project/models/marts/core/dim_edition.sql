@@ -1,0 +1,30 @@
+{{ config(tags = ['books']) }}
+
+with catalogue as (
+
+    select * from {{ ref('stg_landing__catalogue') }}
+
+),
+
+final as (
+
+    select
+        source,
+        edition,
+        table_name,
+        file,
+        sha256,
+        published_on,
+        published_basis,
+        role,
+        cast(landed_at as timestamp) as landed_at,
+        maturity,
+        url,
+        row_count,
+        first_period,
+        last_period
+    from catalogue
+
+)
+
+select * from final

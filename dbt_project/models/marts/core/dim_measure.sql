@@ -1,0 +1,83 @@
+with measures as (
+
+    select * from {{ ref('measure') }}
+
+),
+
+measure_source as (
+
+    select * from {{ ref('measure_source') }}
+
+),
+
+la_years as (
+
+    select * from {{ ref('int_measures__la_year') }}
+
+),
+
+years as (
+
+    select measure_id, min(year) as first_year, max(year) as last_year
+    from la_years
+    where value_status = 'reported'
+    group by measure_id
+
+),
+
+columns_by_source as (
+
+    select
+        measure_id,
+        source || ' ' || edition_from
+        || case
+            when edition_to is null then ' on'
+            when edition_to = edition_from then ''
+            else ' to ' || edition_to
+        end as editions,
+        edition_from,
+        string_agg(
+            column_name || case when filter is null then '' else ' [' || filter || ']' end,
+            ' + '
+            order by component desc, column_name
+        ) as columns_of_edition
+    from measure_source
+    group by measure_id, source, edition_from, edition_to
+
+),
+
+publisher_columns as (
+
+    select
+        measure_id,
+        string_agg(editions || ': ' || columns_of_edition, '; ' order by edition_from, editions) as publisher_columns
+    from columns_by_source
+    group by measure_id
+
+),
+
+final as (
+
+    select
+        measures.measure_id,
+        measures.label,
+        measures.unit,
+        measures.measure_group,
+        measures.better_when,
+        measures.quality_or_quantity,
+        measures.effort_or_effect,
+        measures.denominator,
+        measures.year_basis,
+        measures.continues,
+        cast(years.first_year as integer) as first_year,
+        cast(years.last_year as integer) as last_year,
+        publisher_columns.publisher_columns,
+        measures.availability,
+        measures.note
+    from measures
+    left join years on measures.measure_id = years.measure_id
+    left join publisher_columns on measures.measure_id = publisher_columns.measure_id
+
+)
+
+select * from final

@@ -1,0 +1,79 @@
+{#- The centre of the warehouse: every inspection, every measure, five years before to five after, by the reporting year
+    of publication and by that of the inspection itself. -#}
+with inspections as (
+
+    select * from {{ ref('fct_inspection') }}
+
+),
+
+la_years as (
+
+    select * from {{ ref('fct_la_year_measure') }}
+
+),
+
+measures as (
+
+    select measure_id from {{ ref('measure') }}
+
+),
+
+spine_years as (
+
+    select * from {{ ref('int_measures__spine_year') }}
+
+),
+
+based as (
+
+    select *, 'publication' as basis, year_by_publication as year_of_inspection
+    from inspections
+    where year_by_publication is not null
+    union all by name
+    select *, 'inspection' as basis, year_by_inspection as year_of_inspection
+    from inspections
+    where year_by_inspection is not null
+
+),
+
+event_years as (
+
+    select based.*, cast(event_years.event_year as integer) as event_year
+    from based
+    cross join (select unnest(generate_series(-5, 5)) as event_year) as event_years
+
+),
+
+final as (
+
+    select
+        event_years.inspection_id,
+        event_years.basis,
+        event_years.la_code,
+        event_years.framework,
+        event_years.outcome_group,
+        event_years.event_year,
+        cast(event_years.year_of_inspection + event_years.event_year as integer) as year,
+        measures.measure_id,
+        la_years.value,
+        -- Outside the spine a value is either not there yet (or no longer) or the authority is not.
+        case
+            when la_years.value_status is not null then la_years.value_status
+            when
+                event_years.year_of_inspection + event_years.event_year
+                between spine_years.first_year and spine_years.last_year
+                then 'not_applicable'
+            else 'not_published'
+        end as value_status
+    from event_years
+    cross join measures
+    cross join spine_years
+    left join la_years
+        on
+            event_years.la_code = la_years.la_code
+            and event_years.year_of_inspection + event_years.event_year = la_years.year
+            and measures.measure_id = la_years.measure_id
+
+)
+
+select * from final

@@ -1,0 +1,3 @@
+{{ cells('dfe_lait', [
+    'long',
+]) }}

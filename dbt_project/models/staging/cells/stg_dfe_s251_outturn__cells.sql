@@ -1,0 +1,3 @@
+{{ cells('dfe_s251_outturn', [
+    'table_a1',
+]) }}

@@ -1,0 +1,4 @@
+{{ cells('dfe_workforce', [
+    'census',
+    'headline_measures',
+]) }}

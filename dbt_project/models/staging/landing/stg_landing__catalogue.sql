@@ -1,0 +1,37 @@
+with landed as (
+
+    select *
+    from read_csv('{{ landing_folder() | trim }}/catalogue.csv', all_varchar = true, header = true, nullstr = ['\N'])
+
+),
+
+final as (
+
+    select
+        source,
+        table_name,
+        edition,
+        shape,
+        symbols,
+        role,
+        file,
+        sha256,
+        content_sha256,
+        cast(published_on as date) as published_on,
+        published_basis,
+        maturity,
+        cast(landed_at as timestamptz) at time zone 'UTC' as landed_at,
+        url,
+        cast(row_count as integer) as row_count,
+        cast(column_count as integer) as column_count,
+        first_period,
+        last_period
+    from landed
+    {%- if var('as_of') %}
+    -- As known then: an edition published later does not exist yet.
+    where cast(published_on as date) <= cast('{{ var("as_of") }}' as date)
+    {%- endif %}
+
+)
+
+select * from final

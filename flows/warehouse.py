@@ -1,0 +1,129 @@
+"""The warehouse: built beside the published file, published by one rename, never half.
+
+Readers open ``warehouse.duckdb`` and nothing else. A run builds ``next.duckdb``; only :func:`publish` puts it in the
+place of the published one. ``state.json`` says from which landed files and which models the published file was made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flows.archive import write_atomically
+from flows.errors import CswError
+from flows.landing import read_catalogue
+from flows.settings import Settings
+
+if TYPE_CHECKING:
+    import duckdb
+
+#: Models that list every edition: rebuilt whichever publication changed.
+BOOKS = ["stg_landing__catalogue", "tag:books"]
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """From what a warehouse is made: a hash per publication's landed files, and one of everything that models them."""
+
+    sources: dict[str, str]
+    project: str
+
+    def changed_since(self, other: Fingerprint | None) -> list[str] | None:
+        """Publications that differ; None when everything has to be built."""
+        if other is None or other.project != self.project:
+            return None
+        return sorted(s for s in {*self.sources, *other.sources} if self.sources.get(s) != other.sources.get(s))
+
+
+def fingerprint(settings: Settings) -> Fingerprint:
+    """What a warehouse built now would be made from."""
+    sources: dict[str, Any] = {}
+    for e in read_catalogue(settings):
+        sources.setdefault(e.source, hashlib.sha256()).update(
+            f"{e.table_name} {e.edition} {e.sha256} {e.published_on} {e.symbols} {e.row_count}\n".encode()
+        )
+    project = hashlib.sha256((settings.root / "dbt_project.yml").read_bytes())
+    for path in sorted((settings.root / "dbt_project").rglob("*")):
+        if path.suffix in {".sql", ".yml", ".csv"}:
+            project.update(path.relative_to(settings.root).as_posix().encode())
+            project.update(path.read_bytes())
+    return Fingerprint({k: v.hexdigest() for k, v in sources.items()}, project.hexdigest())
+
+
+def published_fingerprint(settings: Settings) -> Fingerprint | None:
+    """What the published warehouse was made from, or None when nothing is published."""
+    path = settings.warehouse / "state.json"
+    if not path.exists() or not settings.published.exists():
+        return None
+    state = json.loads(path.read_text())
+    # A crash between the two renames of a publish leaves a newer file than its state: then build again.
+    if state.get("size") != settings.published.stat().st_size:
+        return None
+    return Fingerprint(state["sources"], state["project"])
+
+
+def start_next(settings: Settings, changed: list[str] | None) -> list[str] | None:
+    """Make ready the file to build, and say what to build in it.
+
+    When only some publications changed, it starts as a copy of the published file and only what depends on them is
+    built again.
+
+    Returns:
+        dbt selectors, or None for everything.
+    """
+    settings.warehouse.mkdir(parents=True, exist_ok=True)
+    remove_database(settings.next)
+    if changed is None:
+        return None
+    shutil.copyfile(settings.published, settings.next)
+    return [*BOOKS, *(f"source:landing.{s}+" for s in changed)]
+
+
+def remove_database(path: Path) -> None:
+    """Remove a database file and what a killed process may have left beside it."""
+    for p in (path, path.with_name(path.name + ".wal")):
+        p.unlink(missing_ok=True)
+
+
+def publish(settings: Settings, made_from: Fingerprint) -> None:
+    """Put the next warehouse in the place of the published one, by one rename.
+
+    A reader that holds the old file open keeps reading the old one.
+
+    Raises:
+        CswError: there is nothing to publish, or the disk refuses; the old file stays.
+    """
+    if not settings.next.exists():
+        raise CswError("there is no next warehouse to publish. Run `csw build` and `csw check` first.")
+    import duckdb
+
+    # Whatever a writer left in the log belongs in the file before it is moved.
+    with duckdb.connect(str(settings.next)) as con:
+        con.execute("checkpoint")
+    try:
+        with settings.next.open("rb+") as f:
+            os.fsync(f.fileno())
+        size = settings.next.stat().st_size
+        os.replace(settings.next, settings.published)
+    except OSError as exc:
+        raise CswError(f"{settings.published}: could not be replaced ({exc.strerror}). The old one stays.") from exc
+    state = {"sources": made_from.sources, "project": made_from.project, "size": size}
+    write_atomically(settings.warehouse / "state.json", json.dumps(state, indent=1, sort_keys=True).encode())
+
+
+def open_published(settings: Settings) -> duckdb.DuckDBPyConnection:
+    """The published warehouse, read-only.
+
+    Raises:
+        CswError: nothing is published yet.
+    """
+    if not settings.published.exists():
+        raise CswError("nothing is published yet. Run `csw run` (the bundled sample) or `csw run --returns DIR`.")
+    import duckdb
+
+    return duckdb.connect(str(settings.published), read_only=True)
