@@ -38,6 +38,7 @@ REGIONAL_NAMES = frozenset(
         "yorkshire & the humber",
         "yorks & the humber",
         "yorkshire and humber",
+        "yorkshrie and the humber",
         "london (inner)",
         "london (outer)",
         "east midlands",
@@ -52,6 +53,8 @@ REGIONAL_NAMES = frozenset(
         "statistical neighbours",
     }
 )
+#: Rows of placements that belong to no authority.
+ELSEWHERE_NAMES = frozenset({"placed outside of england"})
 
 
 @dataclass(frozen=True)
@@ -277,6 +280,8 @@ def _level(word: str | None, code: str, gss: str, name: str, path: str, number: 
         return "national"
     if plain in REGIONAL_NAMES:
         return "regional"
+    if plain in ELSEWHERE_NAMES:
+        return "none"
     if _JOINT.fullmatch(code):
         return "la"
     if re.match(r"E0[6-9]|E10", gss):
