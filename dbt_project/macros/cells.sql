@@ -105,7 +105,7 @@ select * from final
 {% macro figure_columns(publication) -%}
     {%- set query -%}
         select table_name, column_name
-        from {{ landed_columns() }}
+        from {{ columns_of_landing() }}
         where source = '{{ publication }}' and role = 'figure'
         group by table_name, column_name
         order by table_name, min(edition), min(cast(position as integer))

@@ -18,7 +18,7 @@ cells as (
 columns_landed as (
 
     select source, table_name, edition, count(*) as figure_columns
-    from {{ landed_columns() }}
+    from {{ columns_of_landing() }}
     where role = 'figure'
     group by source, table_name, edition
 
