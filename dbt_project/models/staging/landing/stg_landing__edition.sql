@@ -1,0 +1,24 @@
+with landed as (
+
+    select *
+    from read_csv('{{ landing_folder() | trim }}/catalogue.csv', all_varchar = true, header = true, nullstr = ['\N'])
+
+),
+
+final as (
+
+    select
+        source,
+        table_name,
+        edition,
+        cast(published_on as date) as published_on,
+        {% if var('as_of') -%}
+        cast(published_on as date) <= cast('{{ var("as_of") }}' as date)
+        {%- else -%}
+        true
+        {%- endif %} as is_known
+    from landed
+
+)
+
+select * from final
