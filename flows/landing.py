@@ -31,6 +31,9 @@ from flows.tables import META, LandedTable, land
 #: Changing how files are read lands everything again.
 READER_VERSION = "1"
 
+#: What ``units.csv`` says of a place: how the publisher codes and names it, and on how many rows.
+UNIT_COLUMNS = ("level", "unit_code", "unit_ons_code", "unit_name", "row_count")
+
 
 @dataclass(frozen=True)
 class Landed:
@@ -485,7 +488,7 @@ def _write_columns(settings: Settings, columns: dict[tuple[str, str, str], list[
 def _write_units(settings: Settings, units: dict[tuple[str, str, str], list[tuple[str, ...]]]) -> None:
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow("source table_name edition level unit_code unit_ons_code unit_name row_count".split())
+    writer.writerow(["source", "table_name", "edition", *UNIT_COLUMNS])
     for key in sorted(units):
         writer.writerows([*key, *unit] for unit in units[key])
     write_atomically(settings.landing / "units.csv", buffer.getvalue().encode())

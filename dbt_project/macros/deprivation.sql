@@ -1,0 +1,27 @@
+{#- The deprivation third of a rank (1 = most deprived) within a set of authorities: high, middle or low deprivation. Equal
+    counts: the outer thirds hold n/3 rounded and the middle what remains (47 → 16/15/16, 151 → 50/51/50). The ranks are
+    ranked again within the set, ties by their average. -#}
+{% macro deprivation_third(rank, partition_by) -%}
+    case
+        when {{ rank }} is null then null
+        when
+            {{ average_rank(rank, partition_by) }}
+            <= round(count({{ rank }}) over (partition by {{ partition_by }}) / 3.0)
+            then 'high'
+        when
+            {{ average_rank(rank, partition_by) }}
+            > count({{ rank }}) over (partition by {{ partition_by }})
+            - round(count({{ rank }}) over (partition by {{ partition_by }}) / 3.0)
+            then 'low'
+        else 'middle'
+    end
+{%- endmacro %}
+
+
+{#- Rank within a set, ties by their average. -#}
+{% macro average_rank(value, partition_by) -%}
+    (
+        rank() over (partition by {{ partition_by }} order by {{ value }} nulls last)
+        + (count(*) over (partition by {{ partition_by }}, {{ value }}) - 1) / 2.0
+    )
+{%- endmacro %}

@@ -1,0 +1,102 @@
+{#- Ofsted's two workbooks and their second tables as one list. The same inspection stands in several: it is an authority's
+    under a framework on a publication date, and the newest edition's judgements stand. -#}
+{%- set judged = [
+    'overall_judgement', 'help_and_protection', 'children_looked_after', 'care_leavers', 'adoption', 'leadership',
+] -%}
+with published as (
+
+    select * from {{ ref('stg_ofsted__inspection') }}
+
+),
+
+landed_units as (
+
+    select * from {{ ref('int_geography__landed_unit') }}
+
+),
+
+editions as (
+
+    select * from {{ ref('stg_landing__edition') }}
+
+),
+
+judgements as (
+
+    select * from {{ ref('judgement') }}
+
+),
+
+inspection_types as (
+
+    select * from {{ ref('inspection_type') }}
+
+),
+
+resolved as (
+
+    select
+        landed_units.la_code,
+        published.framework,
+        coalesce(published.inspection_type, inspection_types.inspection_type) as inspection_type,
+        published.publication_date,
+        {%- for field in judged %}
+        grade_of_{{ field }}.grade as {{ field }},
+        {%- endfor %}
+        published.source,
+        published.edition,
+        editions.published_on
+    from published
+    left join landed_units
+        on
+            published.source = landed_units.source
+            and published.table_name = landed_units.table_name
+            and published.edition = landed_units.edition
+            and published.unit_name = landed_units.unit_name
+    left join inspection_types on published.type_text = inspection_types.type_text
+    left join editions
+        on
+            published.source = editions.source
+            and published.table_name = editions.table_name
+            and published.edition = editions.edition
+    {%- for field in judged %}
+    left join judgements as grade_of_{{ field }} on published.{{ field }}_text = grade_of_{{ field }}.grade_text
+    {%- endfor %}
+    {%- if var('as_of') %}
+    -- As known then: a judgement is public from the day its report is, whichever workbook lists it.
+    where published.publication_date <= cast('{{ var("as_of") }}' as date)
+    {%- endif %}
+
+),
+
+-- The two halves of a SLAC re-inspection (safeguarding, looked-after children) published together are one inspection.
+within_edition as (
+
+    select
+        la_code,
+        framework,
+        inspection_type,
+        publication_date,
+        source,
+        edition,
+        published_on,
+        {%- for field in judged %}
+        max({{ field }}) as {{ field }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from resolved
+    group by la_code, framework, inspection_type, publication_date, source, edition, published_on
+
+),
+
+final as (
+
+    select * exclude (published_on)
+    from within_edition
+    qualify
+        row_number() over (
+            partition by la_code, framework, publication_date order by published_on desc, edition desc, source
+        ) = 1
+
+)
+
+select * from final

@@ -1,0 +1,73 @@
+{#- A time series file has years, quarters and months in one column, below rows about itself; the second column is headed
+    by the series' title, which names its base. -#}
+with series as (
+
+    select 'cpih' as price_index, * from {{ landed_cells('ons_prices', 'cpih') }}
+    union all by name
+    select 'gdp' as price_index, * from {{ landed_cells('ons_prices', 'gdp_deflator_quarterly') }}
+
+),
+
+series_points as (
+
+    select
+        _source as source,
+        _table as table_name,
+        _edition as edition,
+        price_index,
+        {{ cell('Title') }} as period_label,
+        max(value_text) filter (where column_name <> 'Title') as value_text
+    from series
+    group by price_index, _source, _table, _edition, _row
+
+),
+
+annual as (
+
+    select
+        _source as source,
+        _table as table_name,
+        _edition as edition,
+        {{ cell('measure') }} as price_index,
+        cast(cast(cast({{ cell('year') }} as double) as integer) as varchar) as period_label,
+        {{ cell('index') }} as value_text
+    from {{ landed_cells('ons_prices', 'annual_index') }}
+    group by _source, _table, _edition, _row
+
+),
+
+points as (
+
+    select * from series_points
+    union all
+    select * from annual
+
+),
+
+final as (
+
+    select
+        source,
+        table_name,
+        edition,
+        price_index,
+        period_label,
+        case
+            when regexp_full_match(period_label, '\d{4}') then 'year'
+            when regexp_full_match(period_label, '\d{4} Q[1-4]') then 'quarter'
+            when regexp_full_match(period_label, '\d{4} [A-Z]{3}') then 'month'
+        end as period_type,
+        case
+            when regexp_full_match(period_label, '\d{4}') then make_date(cast(period_label as integer), 1, 1)
+            when regexp_full_match(period_label, '\d{4} Q[1-4]')
+                then make_date(cast(period_label[1:4] as integer), cast(period_label[7] as integer) * 3 - 2, 1)
+            when regexp_full_match(period_label, '\d{4} [A-Z]{3}')
+                then cast(strptime(period_label || ' 01', '%Y %b %d') as date)
+        end as period_start,
+        cast(value_text as double) as index_value
+    from points
+    where regexp_full_match(period_label, '\d{4}( Q[1-4]| [A-Z]{3})?')
+
+)
+
+select * from final

@@ -1,0 +1,22 @@
+with landed as (
+
+    select * from {{ landed_cells('ons_rural_urban', 'upper_tier') }}
+
+),
+
+final as (
+
+    select
+        _source as source,
+        _edition as edition,
+        _gss_code as unit_ons_code,
+        any_value(_la_name) as unit_name,
+        {{ cell('Rural-Urban Classification 2011 (6 fold)') }} as class_six,
+        {{ cell('Rural-Urban Classification 2011 (3 fold)') }} as class_three
+    from landed
+    where _level = 'la'
+    group by _source, _edition, _gss_code
+
+)
+
+select * from final
