@@ -20,8 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
-IntArray = NDArray[np.intp]
+from analysis.estimators._arrays import Array, IntArray
 
 # Offset given to padding cells: exp(-500) is a mean of zero, so padding adds nothing to any sum and needs no mask.
 PADDING_OFFSET = -500.0
@@ -262,8 +261,8 @@ def evaluate(
     """Approximate marginal log-likelihood of every cluster, with its exact gradient.
 
     beta ``(F, P)``; chol ``(F, 3)`` the entries a, b, c of L; log_alpha ``(F,)`` or None for Poisson; v ``(2, C)`` a
-    start for the modes. The gradient is that of the *approximation*, the movement of modes and nodes included, so that it
-    vanishes exactly at the reported maximum.
+    start for the modes. The gradient is that of the *approximation*, the movement of modes and nodes included, so that
+    it vanishes exactly at the reported maximum.
     """
     model, t, y = stack.model, stack.t, stack.y
     a, b, c = chol[model].T

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.estimators._arrays import Array, IntArray
 from analysis.estimators._mixed_kernel import (
     LAPLACE,
-    Array,
     Evaluation,
-    IntArray,
     Rule,
     Stack,
     evaluate,

@@ -15,8 +15,8 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from analysis.estimators._arrays import Array
 from analysis.estimators._format import number, table
-from analysis.estimators._mixed_kernel import Array
 
 
 def _by_group(values: Any, groups: Any, order: Sequence[Any] | None) -> dict[Any, Array]:
@@ -339,8 +339,8 @@ class CrossTab:
 
     def frame(self) -> pd.DataFrame:
         """One row per cell: row, column, count."""
-        long = self.counts.rename_axis(index="row", columns="column").stack().rename("count")
-        return long.reset_index()
+        labelled = self.counts.rename_axis(index="row", columns=None).reset_index()
+        return labelled.melt(id_vars="row", var_name="column", value_name="count")
 
     def summary(self) -> str:
         """The counts and the test."""

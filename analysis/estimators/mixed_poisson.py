@@ -25,10 +25,10 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from analysis.estimators._arrays import Array, as_floats, named_design
 from analysis.estimators._format import number, table
 from analysis.estimators._mixed_kernel import (
     PADDING_OFFSET,
-    Array,
     Evaluation,
     Stack,
     gauss_hermite,
@@ -329,30 +329,14 @@ class _Prepared:
         return len(self.clusters)
 
 
-def _floats(values: Any) -> Array:
-    if isinstance(values, pd.DataFrame | pd.Series):
-        return values.to_numpy(dtype=float, na_value=np.nan)
-    return np.asarray(values, dtype=float)
-
-
 def _prepare(problem: MixedPoissonProblem, covariance: Covariance) -> _Prepared:
-    X = _floats(problem.X)
-    if X.ndim == 1:
-        X = X[:, None]
-    if problem.names is not None:
-        names = tuple(problem.names)
-    elif isinstance(problem.X, pd.DataFrame):
-        names = tuple(str(column) for column in problem.X.columns)
-    else:
-        names = tuple(f"x{j}" for j in range(X.shape[1]))
-    y, time = _floats(problem.y), _floats(problem.time)
+    X, names = named_design(problem.X, problem.names)
+    y, time = as_floats(problem.y), as_floats(problem.time)
     labels = np.asarray(problem.cluster)
     n_rows = len(y)
-    offset = np.zeros(n_rows) if problem.offset is None else _floats(problem.offset)
+    offset = np.zeros(n_rows) if problem.offset is None else as_floats(problem.offset)
     if not (len(X) == len(time) == len(labels) == len(offset) == n_rows):
         raise ValueError("y, X, cluster, time and offset must have the same number of rows")
-    if len(names) != X.shape[1]:
-        raise ValueError(f"{len(names)} names for {X.shape[1]} columns")
 
     def no(reason: str) -> _Prepared:
         return _Prepared(problem=problem, names=names, covariance=covariance, n_rows=n_rows, failure=reason)

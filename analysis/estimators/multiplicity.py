@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.estimators._mixed_kernel import Array
+from analysis.estimators._arrays import Array
 
 
 def benjamini_hochberg(p_values: Any) -> Array:

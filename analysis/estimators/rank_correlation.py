@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.estimators._arrays import Array
 from analysis.estimators._format import number, table
-from analysis.estimators._mixed_kernel import Array
 from analysis.estimators.multiplicity import benjamini_hochberg
 
 # The t approximation, and any talk of association, needs at least this many pairs.
@@ -190,9 +190,10 @@ def persistent_correlations(
     everything = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
     found: dict[tuple[str, str], dict[int, tuple[float, float]]] = {}
     if len(everything):
-        for row in everything.itertuples(index=False):
-            first, second = sorted((str(row.first), str(row.second)))
-            found.setdefault((first, second), {})[int(row.year)] = (float(row.rho), float(row.p_value))
+        columns_used = (everything[name].tolist() for name in ("year", "first", "second", "rho", "p_value"))
+        for year, one, other, rho, p in zip(*columns_used, strict=True):
+            first, second = sorted((one, other))
+            found.setdefault((first, second), {})[year] = (rho, p)
     rows = []
     for (first, second), years in found.items():
         significant = {year: rho for year, (rho, p) in years.items() if np.isfinite(p) and p < alpha}

@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.estimators._arrays import Array
 from analysis.estimators._format import number, table
-from analysis.estimators._mixed_kernel import Array
 from analysis.estimators.mixed_poisson import Errors, MixedPoissonFit, MixedPoissonProblem
 
 # What an impact model lets happen, from the least to the most; the terms after the constant.

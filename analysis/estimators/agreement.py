@@ -1,0 +1,257 @@
+"""Agreement between coders: Cohen's kappa for two, Krippendorff's alpha for any number and with gaps.
+
+Sources: Cohen (1960) *Educ. Psychol. Meas.* 20:37; Fleiss, Cohen & Everitt (1969) *Psychol. Bull.* 72:323 for kappa's
+standard error; Krippendorff (2011), *Computing Krippendorff's Alpha-Reliability*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from analysis.estimators._arrays import Array
+from analysis.estimators._format import number, table
+
+Level = Literal["nominal", "ordinal", "interval"]
+
+
+@dataclass(frozen=True, eq=False)
+class Kappa:
+    """Cohen's kappa: value, standard error and 95% interval, p against chance, raw and chance agreement, n, counts.
+
+    prevalence_adjusted: ``2 * observed - 1`` (two categories; Byrt, Bishop & Carlin 1993), which does not collapse
+    where a code is rare.
+    """
+
+    kappa: float
+    se: float
+    ci_low: float
+    ci_high: float
+    p_value: float
+    observed: float
+    expected: float
+    prevalence_adjusted: float
+    n: int
+    counts: pd.DataFrame
+    reason: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return not self.reason
+
+    def frame(self) -> pd.DataFrame:
+        """The counts, first coder down, second across."""
+        return self.counts.copy()
+
+    def summary(self) -> str:
+        """One line."""
+        if self.reason:
+            return f"Cohen's kappa not defined (n = {self.n}, agreement {number(self.observed, 3)}): {self.reason}"
+        return (
+            f"Cohen's kappa {number(self.kappa, 3)} ({number(self.ci_low, 3)} to {number(self.ci_high, 3)}), "
+            f"agreement {number(self.observed, 3)}, n = {self.n}"
+        )
+
+
+def _missing(value: Any) -> bool:
+    return bool(pd.isna(value))
+
+
+def cohen_kappa(first: Any, second: Any, *, categories: Sequence[Any] | None = None) -> Kappa:
+    """Unweighted kappa of two coders over the same items; items that either left uncoded (None, NaN) are left out.
+
+    Undefined, with a reason, where both coders used one category throughout. Raises ValueError on unequal lengths.
+    """
+    a, b = np.asarray(first, dtype=object), np.asarray(second, dtype=object)
+    if len(a) != len(b):
+        raise ValueError("both coders must have coded the same items")
+    pairs = [(x, y) for x, y in zip(a.tolist(), b.tolist(), strict=True) if not _missing(x) and not _missing(y)]
+    names = sorted({value for pair in pairs for value in pair}) if categories is None else list(categories)
+    place = {name: i for i, name in enumerate(names)}
+    counts = np.zeros((len(names), len(names)))
+    for x, y in pairs:
+        counts[place[x], place[y]] += 1
+    shown = pd.DataFrame(counts.astype(int), index=names, columns=names)
+    n = len(pairs)
+    nan = float("nan")
+    if not n:
+        return Kappa(nan, nan, nan, nan, nan, nan, nan, nan, 0, shown, "no item was coded by both")
+    share = counts / n
+    rows, columns = share.sum(axis=1), share.sum(axis=0)
+    observed, expected = float(np.trace(share)), float(rows @ columns)
+    adjusted = 2 * observed - 1
+    if expected >= 1 - 1e-12:
+        reason = "both coders used a single category: agreement by chance is certain"
+        return Kappa(nan, nan, nan, nan, nan, observed, expected, adjusted, n, shown, reason)
+    kappa = (observed - expected) / (1 - expected)
+    both = rows[None, :] + columns[:, None]  # p.j of the first and pi. of the second, as the variance pairs them
+    on = float((np.diag(share) * (1 - (rows + columns) * (1 - kappa)) ** 2).sum())
+    off = float((1 - kappa) ** 2 * ((share * both**2).sum() - (np.diag(share) * np.diag(both) ** 2).sum()))
+    variance = (on + off - (kappa - expected * (1 - kappa)) ** 2) / (n * (1 - expected) ** 2)
+    se = float(np.sqrt(max(variance, 0.0)))
+    null = expected + expected**2 - float((rows * columns * (rows + columns)).sum())
+    se_null = np.sqrt(max(null, 0.0) / n) / (1 - expected)
+    from scipy.special import ndtr
+
+    return Kappa(
+        kappa=float(kappa),
+        se=se,
+        ci_low=float(max(kappa - 1.959963984540054 * se, -1.0)),
+        ci_high=float(min(kappa + 1.959963984540054 * se, 1.0)),
+        p_value=float(2 * ndtr(-abs(kappa) / se_null)) if se_null > 0 else nan,
+        observed=observed,
+        expected=expected,
+        prevalence_adjusted=adjusted,
+        n=n,
+        counts=shown,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class KappaByTheme:
+    """Kappa for every theme (present or not) and pooled over all decisions."""
+
+    themes: pd.DataFrame
+    pooled: Kappa
+
+    def frame(self) -> pd.DataFrame:
+        """One row per theme: kappa, interval, agreement, how often each coder used it, n, reason."""
+        return self.themes.copy()
+
+    def summary(self) -> str:
+        """Pooled kappa, then the themes."""
+        return "Pooled: " + self.pooled.summary() + "\n" + table(self.themes)
+
+
+def kappa_by_theme(first: pd.DataFrame, second: pd.DataFrame) -> KappaByTheme:
+    """Kappa of two coders' item × theme indicators (0, 1, NaN), same index and columns.
+
+    Pooled kappa treats every item-theme decision as one. Raises ValueError where the frames do not match.
+    """
+    if not first.index.equals(second.index) or list(first.columns) != list(second.columns):
+        raise ValueError("both coders need the same items and themes")
+    rows = []
+    for theme in first.columns:
+        a, b = first[theme].to_numpy(dtype=float), second[theme].to_numpy(dtype=float)
+        one = cohen_kappa(a, b, categories=[0.0, 1.0])
+        rows.append(
+            {
+                "theme": theme,
+                "kappa": one.kappa,
+                "ci_low": one.ci_low,
+                "ci_high": one.ci_high,
+                "agreement": one.observed,
+                "used_by_first": int(np.nansum(a)),
+                "used_by_second": int(np.nansum(b)),
+                "n": one.n,
+                "reason": one.reason,
+            }
+        )
+    pooled = cohen_kappa(
+        first.to_numpy(dtype=float).ravel(), second.to_numpy(dtype=float).ravel(), categories=[0.0, 1.0]
+    )
+    return KappaByTheme(pd.DataFrame(rows), pooled)
+
+
+@dataclass(frozen=True)
+class Alpha:
+    """Krippendorff's alpha with a bootstrap interval over units; units: those with two or more codes."""
+
+    alpha: float
+    ci_low: float
+    ci_high: float
+    observed_disagreement: float
+    expected_disagreement: float
+    level: str
+    n_units: int
+    n_values: int
+    n_coders: int
+    reason: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return not self.reason
+
+    def summary(self) -> str:
+        """One line."""
+        if self.reason:
+            return f"Krippendorff's alpha not defined ({self.n_units} units): {self.reason}"
+        return (
+            f"Krippendorff's alpha {number(self.alpha, 3)} ({number(self.ci_low, 3)} to {number(self.ci_high, 3)}), "
+            f"{self.level}, {self.n_units} units, {self.n_coders} coders"
+        )
+
+
+def krippendorff_alpha(codes: Any, *, level: Level = "nominal", draws: int = 0, seed: int = 0) -> Alpha:
+    """Krippendorff's alpha of a coders × units table (frame or nested list); None or NaN where a coder gave no code.
+
+    Values are numbers for ``ordinal`` and ``interval``, anything for ``nominal``. ``draws`` > 0 gives a percentile
+    bootstrap interval over units. Raises ValueError for another level.
+    """
+    if level not in ("nominal", "ordinal", "interval"):
+        raise ValueError(f"level must be nominal, ordinal or interval, not {level!r}")
+    cells = codes.to_numpy(dtype=object) if isinstance(codes, pd.DataFrame) else np.asarray(codes, dtype=object)
+    nan = float("nan")
+    values = sorted({value for value in cells.ravel().tolist() if not _missing(value)})
+    place = {value: i for i, value in enumerate(values)}
+    counts = np.zeros((cells.shape[1], len(values)))
+    for unit in range(cells.shape[1]):
+        for value in cells[:, unit].tolist():
+            if not _missing(value):
+                counts[unit, place[value]] += 1
+    counts = counts[counts.sum(axis=1) >= 2]
+    n_units, n_values, n_coders = len(counts), int(counts.sum()), len(cells)
+
+    def no(reason: str, observed: float = nan) -> Alpha:
+        return Alpha(nan, nan, nan, observed, nan, level, n_units, n_values, n_coders, reason)
+
+    if not n_units:
+        return no("no unit has two codes")
+    if (counts.sum(axis=0) > 0).sum() < 2:
+        return no("every code is the same: there is no variation to agree on", 0.0)
+    observed, expected = _disagreement(counts, values, level)
+    low = high = nan
+    if draws:
+        rng = np.random.default_rng(seed)
+        found = []
+        for _ in range(draws):
+            sample = counts[rng.integers(n_units, size=n_units)]
+            if (sample.sum(axis=0) > 0).sum() > 1:
+                o, e = _disagreement(sample, values, level)
+                found.append(1 - o / e)
+        low, high = np.quantile(found, [0.025, 0.975]) if found else (nan, nan)
+    return Alpha(
+        alpha=1 - observed / expected,
+        ci_low=float(low),
+        ci_high=float(high),
+        observed_disagreement=observed,
+        expected_disagreement=expected,
+        level=level,
+        n_units=n_units,
+        n_values=n_values,
+        n_coders=n_coders,
+    )
+
+
+def _disagreement(counts: Array, values: Sequence[Any], level: Level) -> tuple[float, float]:
+    """Observed and expected disagreement from the units × values counts."""
+    per_unit = counts.sum(axis=1)
+    weights = 1.0 / (per_unit - 1)
+    coincidence = np.einsum("u,uc,uk->ck", weights, counts, counts) - np.diag(weights @ counts)
+    totals = coincidence.sum(axis=1)
+    n = totals.sum()
+    if level == "nominal":
+        distance = 1.0 - np.eye(len(values))
+    elif level == "interval":
+        grid = np.asarray(values, dtype=float)
+        distance = (grid[:, None] - grid) ** 2
+    else:
+        running = np.cumsum(totals)
+        middle = running - totals / 2
+        distance = (middle[:, None] - middle) ** 2
+    expected = (np.outer(totals, totals) * distance).sum() / (n * (n - 1))
+    return float((coincidence * distance).sum() / n), float(expected)

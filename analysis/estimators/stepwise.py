@@ -1,0 +1,174 @@
+"""From many candidates to one logistic model: univariate screen, then steps by likelihood ratio.
+
+The rule of Wilkins & Antonopoulou, "Do performance indicators predict Ofsted ratings?": every candidate alone; those
+significant on their own enter a multivariable model; the model is reduced step by step. Entry below 0.05 and removal
+above 0.10 are SPSS's defaults. Selection makes the p-values of the final model too small: the trace and the number of
+candidates are part of the result so that a reader can tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from analysis.estimators._arrays import named_design
+from analysis.estimators._format import number, table
+from analysis.estimators.logistic import LogisticFit, fit_logistic
+from analysis.estimators.multiplicity import benjamini_hochberg
+
+Direction = Literal["backward", "forward"]
+
+
+@dataclass(frozen=True, eq=False)
+class StepwiseFit:
+    """The screen (one row per candidate), the steps taken, the model they end in (None if nothing passed) and why."""
+
+    screen: pd.DataFrame
+    steps: pd.DataFrame
+    model: LogisticFit | None
+    selected: tuple[str, ...]
+    direction: Direction
+    reason: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return self.model is not None and self.model.ok
+
+    def frame(self) -> pd.DataFrame:
+        """The final model's coefficients; empty where there is none."""
+        return pd.DataFrame() if self.model is None else self.model.frame()
+
+    def summary(self) -> str:
+        """Screen, steps and final model."""
+        passed = self.screen[self.screen["passed"]]
+        lines = [f"{len(passed)} of {len(self.screen)} candidates pass the screen; then {self.direction} steps"]
+        if len(passed):
+            lines.append(table(passed, ["term", "n", "estimate", "lr_chi2", "p_value", "p_adjusted"]))
+        for step in self.steps.itertuples(index=False):
+            lines.append(f"  step {step.step}: {step.action} {step.term} (p = {number(step.p_value, 3)})")
+        if self.model is not None:
+            lines.append(self.model.summary())
+        if self.reason:
+            lines.append(f"  note: {self.reason}")
+        return "\n".join(lines)
+
+
+def univariate_screen(y: Any, X: Any, *, names: Sequence[str] | None = None) -> pd.DataFrame:
+    """A logistic regression on each column alone, each on its own complete cases.
+
+    Columns: term, n, n_events, estimate, se, odds_ratio, wald_p, lr_chi2, p_value (likelihood ratio), p_adjusted
+    (Benjamini-Hochberg over the candidates), nagelkerke_r2, reason.
+    """
+    design, columns = named_design(X, names)
+    rows = []
+    for j, name in enumerate(columns):
+        fit = fit_logistic(y, design[:, [j]], names=[name])
+        last = fit.frame().iloc[-1]
+        rows.append(
+            {
+                "term": name,
+                "n": fit.n,
+                "n_events": fit.n_events,
+                "estimate": fit.coef[-1],
+                "se": last["se"],
+                "odds_ratio": last["odds_ratio"],
+                "wald_p": last["p_value"],
+                "lr_chi2": fit.lr_chi2,
+                "p_value": fit.lr_p,
+                "nagelkerke_r2": fit.nagelkerke_r2,
+                "reason": fit.reason,
+            }
+        )
+    out = pd.DataFrame(rows)
+    out.insert(9, "p_adjusted", benjamini_hochberg(out["p_value"].to_numpy(dtype=float)))
+    return out
+
+
+def stepwise_logistic(
+    y: Any,
+    X: Any,
+    *,
+    names: Sequence[str] | None = None,
+    screen: float = 0.05,
+    direction: Direction = "backward",
+    enter: float = 0.05,
+    remove: float = 0.10,
+    keep: Sequence[str] = (),
+    profile: bool = True,
+) -> StepwiseFit:
+    """Screen every candidate alone at ``screen``, then step from those that pass.
+
+    backward: start with all that pass, drop the one whose removal costs least while its likelihood-ratio p exceeds
+    ``remove``. forward: start with none, add the best while its p is below ``enter``, dropping any whose p has risen
+    above ``remove``. Columns in ``keep`` pass the screen and are never dropped. The steps use the complete cases of all
+    that passed, so that their likelihoods can be compared; the final model is refitted on its own complete cases.
+    Raises ValueError for another direction, KeyError for an unknown name in ``keep``.
+    """
+    if direction not in ("backward", "forward"):
+        raise ValueError(f"direction must be backward or forward, not {direction!r}")
+    design, columns = named_design(X, names)
+    for name in keep:
+        if name not in columns:
+            raise KeyError(name)
+    screened = univariate_screen(y, design, names=columns)
+    usable = screened["reason"] == ""
+    screened["passed"] = usable & ((screened["p_value"] < screen) | screened["term"].isin(list(keep)))
+    candidates = screened.loc[screened["passed"], "term"].tolist()
+    no_steps = pd.DataFrame(columns=["step", "action", "term", "p_value", "loglik"])
+    if not candidates:
+        return StepwiseFit(screened, no_steps, None, (), direction, "no candidate passed the screen")
+    place = {name: j for j, name in enumerate(columns)}
+    shared = np.isfinite(design[:, [place[name] for name in candidates]]).all(axis=1)
+    outcome = np.where(shared, np.asarray(y, dtype=float), np.nan)
+    cache: dict[tuple[str, ...], LogisticFit] = {}
+
+    def fit(chosen: Sequence[str]) -> LogisticFit:
+        key = tuple(name for name in columns if name in chosen)
+        if key not in cache:
+            cache[key] = fit_logistic(outcome, design[:, [place[name] for name in key]], names=key)
+        return cache[key]
+
+    def p_of(larger: Sequence[str], smaller: Sequence[str]) -> float:
+        """Likelihood-ratio p for what the larger model has over the smaller; NaN where either has no fit."""
+        from scipy.special import chdtrc
+
+        big = fit(larger)
+        if not big.ok:
+            return float("nan")
+        small = fit(smaller).loglik if smaller else big.loglik_null
+        return float(chdtrc(len(larger) - len(smaller), max(2 * (big.loglik - small), 0.0)))
+
+    current = list(candidates) if direction == "backward" else [name for name in candidates if name in keep]
+    steps: list[dict[str, Any]] = []
+    note = ""
+    if direction == "backward" and not fit(current).ok:
+        note = f"the model with every candidate cannot be fitted: {fit(current).reason}"
+        return StepwiseFit(screened, no_steps, None, (), direction, note)
+    seen: set[frozenset[str]] = set()
+    while frozenset(current) not in seen:
+        seen.add(frozenset(current))
+        if direction == "forward":
+            offers = {name: p_of([*current, name], current) for name in candidates if name not in current}
+            offers = {name: p for name, p in offers.items() if p < enter}
+            if offers:
+                name = min(offers, key=lambda key: offers[key])
+                current.append(name)
+                steps.append({"step": len(steps) + 1, "action": "add", "term": name, "p_value": offers[name]})
+        losses = {name: p_of(current, [c for c in current if c != name]) for name in current if name not in keep}
+        losses = {name: p for name, p in losses.items() if p > remove}
+        if losses:
+            name = max(losses, key=lambda key: losses[key])
+            current.remove(name)
+            steps.append({"step": len(steps) + 1, "action": "drop", "term": name, "p_value": losses[name]})
+        elif direction == "backward":
+            break
+    selected = tuple(name for name in columns if name in current)
+    trace = pd.DataFrame(steps, columns=["step", "action", "term", "p_value"])
+    if not selected:
+        return StepwiseFit(screened, trace, None, (), direction, "no candidate stays in the model")
+    final = fit_logistic(y, design[:, [place[name] for name in selected]], names=selected, profile=profile)
+    return StepwiseFit(screened, trace, final, selected, direction, final.reason)
