@@ -26,7 +26,7 @@ final as (
         authorities.valid_from,
         authorities.valid_to
     from names
-    left join authorities on names.la_code = authorities.la_code
+    inner join authorities on names.la_code = authorities.la_code
 
 )
 

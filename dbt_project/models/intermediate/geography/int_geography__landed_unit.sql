@@ -81,7 +81,6 @@ name_candidates as (
         single_units.edition,
         single_units.unit_name,
         authority_names.la_code,
-        authority_names.la_code is null as is_no_authority,
         row_number() over (
             partition by single_units.source, single_units.table_name, single_units.edition, single_units.unit_name
             order by
@@ -115,10 +114,7 @@ single_members as (
             when single_units.unit_ons_code <> '' then 'ons code'
             else 'name'
         end as matched_by,
-        case
-            when single_units.unit_code = '' and single_units.unit_ons_code = '' and name_candidates.is_no_authority
-                then 'not an authority'
-        end as exclusion_reason,
+        cast(null as varchar) as exclusion_reason,
         coalesce(ons_codes.la_code <> authorities.la_code, false) as has_conflicting_ons_code
     from single_units
     left join authorities on single_units.unit_code = authorities.la_code

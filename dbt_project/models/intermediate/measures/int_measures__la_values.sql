@@ -26,18 +26,22 @@ spine_years as (
 resolved as (
 
     select
-        edition_values.* exclude (unit_ons_code, unit_name),
+        edition_values.*,
         reporting_units.la_code,
+        reporting_units.reporting_unit_code,
+        reporting_units.exclusion_reason as unit_exclusion_reason,
         coalesce(reporting_units.is_joint_return, false) as is_joint_return,
+        reporting_units.exclusion_reason as unit_exclusion_reason,
         authorities.valid_from,
-        authorities.valid_to,
-        edition_values.unit_name
+        authorities.valid_to
     from edition_values
     left join reporting_units
         on
-            edition_values.unit_code = reporting_units.unit_code
-            and edition_values.unit_ons_code = reporting_units.unit_ons_code
-            and edition_values.unit_name = reporting_units.unit_name
+            edition_values.source = reporting_units.source
+            and edition_values.edition = reporting_units.edition
+            and edition_values.unit_code = reporting_units.unit_code
+            -- Where there is no code the name is the key.
+            and (edition_values.unit_code <> '' or edition_values.unit_name = reporting_units.unit_name)
     left join authorities on reporting_units.la_code = authorities.la_code
     where edition_values.level = 'la'
 
@@ -60,8 +64,10 @@ final as (
         resolved.denominator,
         resolved.is_computed,
         resolved.is_joint_return,
+        coalesce(resolved.reporting_unit_code, resolved.unit_code) as reporting_unit_code,
         case
-            when resolved.la_code is null then 'unknown authority'
+            when resolved.unit_exclusion_reason is not null then resolved.unit_exclusion_reason
+            when resolved.la_code is null then coalesce(resolved.unit_exclusion_reason, 'unknown authority')
             when resolved.year < spine_years.first_year then 'before the first year of the warehouse'
             when resolved.year > spine_years.last_year then 'after the last year of the annual returns'
             when not {{ existed_in('resolved.valid_from', 'resolved.valid_to', 'resolved.year') }}
