@@ -68,7 +68,7 @@ class Dbt:
             **os.environ,
             "CSW_LANDING": str(settings.landing),
             "CSW_NEXT": str(database),
-            "CSW_DBT_TARGET": str(target / "target"),
+            "DBT_TARGET_PATH": str(target / "target"),
             "DBT_PROJECT_DIR": str(settings.root),
             "DBT_PROFILES_DIR": str(settings.root),
             "DBT_LOG_PATH": str(target / "logs"),

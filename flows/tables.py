@@ -206,8 +206,8 @@ def _columns_and_body(fit: Fit) -> tuple[list[str], list[list[str]], int]:
     for i, n in enumerate(names):
         n = n or f"column {i + 1}"
         n = renames.get(label(n), n)
-        count[n] += 1
-        columns.append(n if count[n] == 1 else f"{n} ({count[n]})")
+        count[n.casefold()] += 1
+        columns.append(n if count[n.casefold()] == 1 else f"{n} ({count[n.casefold()]})")
     return columns, rows[fit.header_row + 1 :], fit.header_row + 2
 
 

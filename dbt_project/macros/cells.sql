@@ -93,7 +93,7 @@ final as (
         on
             typed.value is null
             and catalogue.symbols = value_symbol.symbols
-            and trim(typed.value_text) = value_symbol.symbol
+            and trim(typed.value_text) = coalesce(value_symbol.symbol, '')
 
 )
 
@@ -104,10 +104,11 @@ select * from final
 {#- Figure columns of each table of a publication, as landed: {table: [column, …]}. -#}
 {% macro figure_columns(publication) -%}
     {%- set query -%}
-        select table_name, column_name
+        -- Case drifts between editions (…Per10K, …Per10k); to DuckDB they are one column.
+        select table_name, any_value(column_name) as column_name
         from {{ columns_of_landing() }}
         where source = '{{ publication }}' and role = 'figure'
-        group by table_name, column_name
+        group by table_name, lower(column_name)
         order by table_name, min(edition), min(cast(position as integer))
     {%- endset -%}
     {%- set found = {} -%}

@@ -19,8 +19,7 @@ side_by_side as (
         edition,
         level,
         unit_code,
-        -- Some tables of an edition print the ONS code or spell the name another way; the authority is its code.
-        max(unit_ons_code) as unit_ons_code,
+        -- Some tables of an edition spell the name another way; the authority is its code.
         max(unit_name) as unit_name,
         measure_id,
         year,
@@ -50,7 +49,7 @@ printed as (
 
 counts_and_populations as (
 
-    select source, edition, level, unit_code, unit_name, measure_id, year, printed_value, printed_status, unit_ons_code, period_label
+    select source, edition, level, unit_code, unit_name, measure_id, year, printed_value, printed_status, period_label
     from printed
     where unit not in ('per_10k', 'pct')
 
@@ -64,7 +63,6 @@ unprinted_ratios as (
         counts.edition,
         counts.level,
         counts.unit_code,
-        counts.unit_ons_code,
         counts.unit_name,
         measures.measure_id,
         counts.year,
@@ -154,7 +152,6 @@ final as (
         edition,
         level,
         unit_code,
-        unit_ons_code,
         unit_name,
         measure_id,
         year,

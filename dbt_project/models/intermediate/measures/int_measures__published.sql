@@ -37,7 +37,7 @@ final as (
         case when corrections.action is null then standing.numerator end as numerator,
         case when corrections.action is null then standing.denominator end as denominator,
         standing.is_joint_return,
-        standing.unit_code,
+        standing.reporting_unit_code,
         standing.source,
         standing.edition,
         standing.role,

@@ -4,7 +4,8 @@
 
 with catalogue as (
 
-    select * from {{ ref('stg_landing__catalogue') }}
+    -- Reference tables (inspections, prices, names) hold no measures; their rows are counted by their own models.
+    select * from {{ ref('stg_landing__catalogue') }} where role <> 'reference'
 
 ),
 

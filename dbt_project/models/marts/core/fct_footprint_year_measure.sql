@@ -34,7 +34,7 @@ members as (
         row_number() over (
             partition by
                 footprints.policy, footprints.footprint_code, la_years.year, la_years.measure_id,
-                coalesce(case when la_years.is_joint_return then published.unit_code end, la_years.la_code)
+                coalesce(case when la_years.is_joint_return then published.reporting_unit_code end, la_years.la_code)
             order by la_years.la_code
         ) = 1 as is_counted
     from la_years
