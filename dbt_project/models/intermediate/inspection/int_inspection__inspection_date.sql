@@ -1,6 +1,6 @@
 {#- The history sheets give the day of publication only. The day an inspection began stands in the sheets of each year and
     of the latest inspections: it belongs to the first report published after it, within half a year (reports appear 22 to
-    100 days later) and with the same overall judgement. -#}
+    156 days later) and with the same overall judgement. -#}
 with inspections as (
 
     select * from {{ ref('int_inspection__inspection') }}
