@@ -16,11 +16,18 @@ editions as (
 
 ),
 
+-- From the year that the first reorganisation held ended to the year in which the newest edition appeared.
+year_range as (
+
+    select
+        (select min({{ reporting_year('valid_to') }}) from authorities) as first_year,
+        (select max({{ reporting_year('published_on') }}) from editions) as last_year
+
+),
+
 reporting_years as (
 
-    -- From the last year before the changes of 2009 to the year in which the newest edition appeared.
-    select cast(unnest(generate_series(2009, max({{ reporting_year('published_on') }}))) as integer) as year
-    from editions
+    select cast(unnest(generate_series(first_year, last_year)) as integer) as year from year_range
 
 ),
 

@@ -11,8 +11,8 @@ final as (
         _edition as edition,
         _gss_code as unit_ons_code,
         any_value(_la_name) as unit_name,
-        {{ cell('Rural-Urban Classification 2011 (6 fold)') }} as class_six,
-        {{ cell('Rural-Urban Classification 2011 (3 fold)') }} as class_three
+        max(value_text) filter (where column_name like '%(6 fold)') as class_six,
+        max(value_text) filter (where column_name like '%(3 fold)') as class_three
     from landed
     where _level = 'la'
     group by _source, _edition, _gss_code

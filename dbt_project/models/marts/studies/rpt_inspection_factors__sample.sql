@@ -1,0 +1,111 @@
+{#- Study 000 asks what goes with a judgement: the year before the inspection and, for checking, the year of it. Overdue is
+    what is left of on time. All frameworks; the study's spec chooses window, basis and lag. -#}
+with profiles as (
+
+    select * from {{ ref('int_inspection__profile') }} where overall_judgement is not null
+
+),
+
+la_years as (
+
+    select * from {{ ref('fct_la_year') }}
+
+),
+
+spend_years as (
+
+    select * from {{ ref('fct_la_year_spend') }} where spend_group = 'total'
+
+),
+
+spend as (
+
+    select
+        la_code,
+        year,
+        max(gbp_nominal_per_child) filter (where gross_or_net = 'gross') as total_gross_gbp_per_child_nominal,
+        {%- for index in ['gdp', 'rpi', 'cpih'] %}
+        max(gbp_real_per_child) filter (where gross_or_net = 'gross' and price_index = '{{ index }}' and base_year = 2016)
+            as total_gross_gbp_per_child_{{ index }}_2016,
+        {%- endfor %}
+        max(gbp_real_per_child) filter (where gross_or_net = 'net' and price_index = 'rpi' and base_year = 2016)
+            as total_net_gbp_per_child_rpi_2016
+    from spend_years
+    group by la_code, year
+
+),
+
+lags as (
+
+    select
+        profiles.*,
+        bases.basis,
+        cast(bases.lag as integer) as lag,
+        case bases.basis when 'publication' then profiles.year_by_publication else profiles.year_by_inspection end
+        + bases.lag as year
+    from profiles
+    cross join (
+        select basis, lag
+        from unnest(['publication', 'inspection']) as b (basis)
+        cross join unnest([-1, 0]) as l (lag)
+    ) as bases
+
+),
+
+final as (
+
+    select
+        lags.inspection_id,
+        lags.la_code,
+        lags.la_name,
+        lags.region_name,
+        lags.framework,
+        lags.inspection_type,
+        lags.publication_date,
+        lags.inspection_date,
+        lags.year_by_publication,
+        lags.year_by_inspection,
+        lags.is_first_in_framework,
+        lags.is_excluded_from_studies,
+        lags.overall_judgement,
+        lags.outcome_group,
+        lags.help_and_protection,
+        lags.children_looked_after,
+        lags.leadership,
+        lags.rural_urban_class,
+        lags.imd_edition,
+        lags.imd_average_score,
+        lags.imd_rank,
+        lags.is_other_imd_edition,
+        lags.imd_2015_average_score,
+        lags.imd_2015_rank,
+        lags.imd_2019_average_score,
+        lags.imd_2019_rank,
+        lags.basis,
+        lags.lag,
+        cast(lags.year as integer) as year,
+        la_years.rereferrals_pct,
+        la_years.cin_open_2_years_plus_pct,
+        la_years.cin_ceased_2_years_plus_pct,
+        la_years.cpp_open_2_years_plus_pct,
+        la_years.cpp_ceased_2_years_plus_pct,
+        la_years.cpp_repeat_pct,
+        100 - la_years.icpc_within_15_days_pct as icpc_overdue_pct,
+        100 - la_years.cpp_reviews_on_time_pct as cpp_reviews_overdue_pct,
+        100 - coalesce(la_years.assessments_within_45_days_pct, la_years.core_assessments_within_35_days_pct) as assessments_overdue_pct,
+        la_years.cla_persistent_absence_pct,
+        la_years.cla_missing_pct,
+        100 - la_years.cla_gcse_5_a_star_c_pct as cla_without_5_good_gcses_pct,
+        spend.total_gross_gbp_per_child_nominal,
+        spend.total_gross_gbp_per_child_gdp_2016,
+        spend.total_gross_gbp_per_child_rpi_2016,
+        spend.total_gross_gbp_per_child_cpih_2016,
+        spend.total_net_gbp_per_child_rpi_2016
+    from lags
+    left join la_years on lags.la_code = la_years.la_code and lags.year = la_years.year
+    left join spend on lags.la_code = spend.la_code and lags.year = spend.year
+    where lags.year is not null
+
+)
+
+select * from final

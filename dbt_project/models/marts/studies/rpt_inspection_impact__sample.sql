@@ -1,0 +1,138 @@
+{#- Study 003 follows authorities from years before an inspection to years after: the panel, centred on it, under both
+    readings of its year. Initial, core and continuous assessments are measures of their own; care orders are interim and
+    full together. Gross spending per child in the prices of 2019, under each index. -#}
+with profiles as (
+
+    select * from {{ ref('int_inspection__profile') }} where overall_judgement is not null
+
+),
+
+la_years as (
+
+    select * from {{ ref('fct_la_year') }}
+
+),
+
+spend_years as (
+
+    select * from {{ ref('fct_la_year_spend') }} where gross_or_net = 'gross' and base_year = 2019
+
+),
+
+spend as (
+
+    select
+        la_code,
+        year,
+        max(gbp_real_per_child) filter (where spend_group = 'total' and price_index = 'gdp') as total_gross_gbp_per_child_gdp_2019,
+        max(gbp_real_per_child) filter (where spend_group = 'total' and price_index = 'rpi') as total_gross_gbp_per_child_rpi_2019,
+        max(gbp_real_per_child) filter (where spend_group = 'total' and price_index = 'cpih') as total_gross_gbp_per_child_cpih_2019,
+        max(gbp_real_per_child) filter (where spend_group = 'safeguarding' and price_index = 'gdp') as safeguarding_gross_gbp_per_child_gdp_2019,
+        max(gbp_real_per_child) filter (where spend_group = 'safeguarding' and price_index = 'rpi') as safeguarding_gross_gbp_per_child_rpi_2019,
+        max(gbp_real_per_child) filter (where spend_group = 'safeguarding' and price_index = 'cpih') as safeguarding_gross_gbp_per_child_cpih_2019,
+        max(gbp_real_per_child) filter (where spend_group = 'cla' and price_index = 'gdp') as cla_gross_gbp_per_child_gdp_2019,
+        max(gbp_real_per_child) filter (where spend_group = 'cla' and price_index = 'rpi') as cla_gross_gbp_per_child_rpi_2019,
+        max(gbp_real_per_child) filter (where spend_group = 'cla' and price_index = 'cpih') as cla_gross_gbp_per_child_cpih_2019,
+        max(gbp_real_per_child) filter (where spend_group = 'early_help' and price_index = 'gdp') as early_help_gross_gbp_per_child_gdp_2019,
+        max(gbp_real_per_child) filter (where spend_group = 'early_help' and price_index = 'rpi') as early_help_gross_gbp_per_child_rpi_2019,
+        max(gbp_real_per_child) filter (where spend_group = 'early_help' and price_index = 'cpih') as early_help_gross_gbp_per_child_cpih_2019
+    from spend_years
+    group by la_code, year
+
+),
+
+event_years as (
+
+    select
+        profiles.*,
+        bases.basis,
+        cast(event_years.event_year as integer) as event_year,
+        case bases.basis when 'publication' then profiles.year_by_publication else profiles.year_by_inspection end
+        + event_years.event_year as year
+    from profiles
+    cross join unnest(['publication', 'inspection']) as bases (basis)
+    cross join (select unnest(generate_series(-5, 5)) as event_year) as event_years
+
+),
+
+final as (
+
+    select
+        event_years.inspection_id,
+        event_years.la_code,
+        event_years.la_name,
+        event_years.region_name,
+        event_years.framework,
+        event_years.inspection_type,
+        event_years.publication_date,
+        event_years.inspection_date,
+        event_years.year_by_publication,
+        event_years.year_by_inspection,
+        event_years.is_first_in_framework,
+        event_years.is_excluded_from_studies,
+        event_years.overall_judgement,
+        event_years.outcome_group,
+        event_years.help_and_protection,
+        event_years.children_looked_after,
+        event_years.leadership,
+        event_years.rural_urban_class,
+        event_years.imd_edition,
+        event_years.imd_average_score,
+        event_years.imd_rank,
+        event_years.is_other_imd_edition,
+        event_years.imd_2015_average_score,
+        event_years.imd_2015_rank,
+        event_years.imd_2019_average_score,
+        event_years.imd_2019_rank,
+        event_years.basis,
+        event_years.event_year,
+        cast(event_years.year as integer) as year,
+        event_years.event_year between -3 and 3 as is_in_study_window,
+        la_years.population_0_17,
+        la_years.referrals_count,
+        la_years.assessments_count,
+        la_years.initial_assessments_count,
+        la_years.core_assessments_count,
+        la_years.cin_at_31_march_count,
+        la_years.cin_started_count,
+        la_years.s47_enquiries_count,
+        la_years.icpc_count,
+        la_years.cpp_at_31_march_count,
+        la_years.cpp_started_count,
+        la_years.cla_at_31_march_count,
+        la_years.cla_section_20_count,
+        la_years.cla_interim_care_order_count,
+        la_years.cla_full_care_order_count,
+        la_years.cla_interim_care_order_count + la_years.cla_full_care_order_count as cla_care_orders_count,
+        la_years.referrals_rate_per_10k,
+        la_years.assessments_rate_per_10k,
+        la_years.initial_assessments_rate_per_10k,
+        la_years.core_assessments_rate_per_10k,
+        la_years.cin_at_31_march_rate_per_10k,
+        la_years.cin_started_rate_per_10k,
+        la_years.s47_enquiries_rate_per_10k,
+        la_years.icpc_rate_per_10k,
+        la_years.cpp_at_31_march_rate_per_10k,
+        la_years.cpp_started_rate_per_10k,
+        la_years.cla_at_31_march_rate_per_10k,
+        la_years.cin_ceased_under_3_months_pct,
+        la_years.cpp_ceased_under_6_months_pct,
+        la_years.initial_assessments_within_10_days_pct,
+        la_years.core_assessments_within_35_days_pct,
+        la_years.assessments_within_45_days_pct,
+        la_years.icpc_within_15_days_pct,
+        la_years.rereferrals_pct,
+        la_years.cpp_repeat_pct,
+        la_years.cin_per_social_worker,
+        la_years.vacancy_rate_pct,
+        la_years.turnover_rate_pct,
+        la_years.agency_rate_pct,
+        spend.* exclude (la_code, year)
+    from event_years
+    left join la_years on event_years.la_code = la_years.la_code and event_years.year = la_years.year
+    left join spend on event_years.la_code = spend.la_code and event_years.year = spend.year
+    where event_years.year is not null
+
+)
+
+select * from final

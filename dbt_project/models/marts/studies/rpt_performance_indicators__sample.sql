@@ -1,0 +1,134 @@
+{#- Study 001 asks whether indicators predict the judgement: its 45 variables in the reporting year of the inspection and the
+    two before, so that a spec may take the latest published year. Money in the prices of 2018 by the GDP deflator. -#}
+with profiles as (
+
+    select * from {{ ref('int_inspection__profile') }} where overall_judgement is not null
+
+),
+
+la_years as (
+
+    select * from {{ ref('fct_la_year') }}
+
+),
+
+spend_years as (
+
+    select * from {{ ref('fct_la_year_spend') }} where price_index = 'gdp' and base_year = 2018
+
+),
+
+spend as (
+
+    select
+        la_code,
+        year,
+        max(gbp_real_per_child) filter (where spend_group = 'total' and gross_or_net = 'gross') as total_gross_gbp_per_child,
+        max(gbp_real_per_child) filter (where spend_group = 'total' and gross_or_net = 'net') as total_net_gbp_per_child,
+        max(gbp_real_per_child) filter (where spend_group = 'early_years' and gross_or_net = 'gross') as early_years_gross_gbp_per_child,
+        max(gbp_real_per_child) filter (where spend_group = 'early_years' and gross_or_net = 'net') as early_years_net_gbp_per_child,
+        max(gbp_real_per_cin) filter (where spend_group = 'safeguarding' and gross_or_net = 'gross') as safeguarding_gross_gbp_per_cin,
+        max(gbp_real_per_cin) filter (where spend_group = 'safeguarding' and gross_or_net = 'net') as safeguarding_net_gbp_per_cin,
+        max(gbp_real_per_cin) filter (where spend_group = 'family_support' and gross_or_net = 'gross') as family_support_gross_gbp_per_cin,
+        max(gbp_real_per_cin) filter (where spend_group = 'family_support' and gross_or_net = 'net') as family_support_net_gbp_per_cin,
+        max(gbp_real_per_cla) filter (where spend_group = 'cla' and gross_or_net = 'gross') as cla_gross_gbp_per_cla,
+        max(gbp_real_per_cla) filter (where spend_group = 'cla' and gross_or_net = 'net') as cla_net_gbp_per_cla
+    from spend_years
+    group by la_code, year
+
+),
+
+lags as (
+
+    select
+        profiles.*,
+        cast(lags.lag as integer) as lag,
+        profiles.year_by_publication + lags.lag as year
+    from profiles
+    cross join unnest([-2, -1, 0]) as lags (lag)
+
+),
+
+final as (
+
+    select
+        lags.inspection_id,
+        lags.la_code,
+        lags.la_name,
+        lags.region_name,
+        lags.framework,
+        lags.inspection_type,
+        lags.publication_date,
+        lags.inspection_date,
+        lags.year_by_publication,
+        lags.year_by_inspection,
+        lags.is_first_in_framework,
+        lags.is_excluded_from_studies,
+        lags.overall_judgement,
+        lags.outcome_group,
+        lags.help_and_protection,
+        lags.children_looked_after,
+        lags.leadership,
+        lags.rural_urban_class,
+        lags.imd_edition,
+        lags.imd_average_score,
+        lags.imd_rank,
+        lags.is_other_imd_edition,
+        lags.imd_2015_average_score,
+        lags.imd_2015_rank,
+        lags.imd_2019_average_score,
+        lags.imd_2019_rank,
+        lags.lag,
+        cast(lags.year as integer) as year,
+        la_years.referrals_rate_per_10k,
+        la_years.cin_at_31_march_rate_per_10k,
+        la_years.cpp_at_31_march_rate_per_10k,
+        la_years.cla_at_31_march_rate_per_10k,
+        100 - la_years.assessments_within_45_days_pct as assessments_overdue_pct,
+        100 - la_years.cpp_reviews_on_time_pct as cpp_reviews_overdue_pct,
+        la_years.rereferrals_pct,
+        la_years.cin_persistent_absence_pct,
+        la_years.cin_suspended_pct,
+        la_years.cin_unauthorised_absence_pct,
+        la_years.cin_sen_support_pct,
+        la_years.cin_ks2_maths_expected_pct,
+        la_years.cin_ks2_writing_expected_pct,
+        la_years.cin_ks2_reading_expected_pct,
+        la_years.cin_ks2_rwm_expected_pct,
+        la_years.cin_ks2_gps_expected_pct,
+        la_years.cin_gcse_english_maths_9_4_pct,
+        la_years.cin_gcse_english_maths_9_5_pct,
+        la_years.cpp_repeat_pct,
+        la_years.cpp_ceased_2_years_plus_pct,
+        la_years.cpp_open_2_years_plus_pct,
+        la_years.cla_health_assessment_pct,
+        la_years.cla_dental_check_pct,
+        la_years.cla_persistent_absence_pct,
+        la_years.cla_unauthorised_absence_pct,
+        la_years.cla_ks2_reading_expected_pct,
+        la_years.cla_ks2_writing_progress_score,
+        la_years.cla_ks2_maths_progress_score,
+        la_years.cla_gcse_english_maths_9_5_pct,
+        la_years.cla_attainment_8_score,
+        la_years.cla_progress_8_score,
+        la_years.cla_substance_misuse_pct,
+        la_years.cla_substance_intervention_pct,
+        la_years.cla_sdq_average_score,
+        la_years.cla_sdq_concern_pct,
+        la_years.cla_immunisations_pct,
+        la_years.cla_placed_20_miles_plus_pct,
+        la_years.cla_missing_pct,
+        la_years.cla_convicted_pct,
+        la_years.cla_three_plus_placements_pct,
+        la_years.cla_stable_placement_pct,
+        la_years.care_leavers_neet_pct,
+        la_years.care_leavers_unsuitable_accommodation_pct,
+        la_years.care_leavers_in_custody_pct,
+        spend.* exclude (la_code, year)
+    from lags
+    left join la_years on lags.la_code = la_years.la_code and lags.year = la_years.year
+    left join spend on lags.la_code = spend.la_code and lags.year = spend.year
+
+)
+
+select * from final
