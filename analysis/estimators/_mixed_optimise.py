@@ -26,10 +26,18 @@ from analysis.estimators._mixed_kernel import (
 ARMIJO = 1e-4
 # Expected gain in log-likelihood of one more quasi-Newton step, below which Newton on the true Hessian takes over.
 EXPECTED_GAIN = 1e-7
-LONGEST_STEP = 2.0
+LONGEST_STEP = 1.0
+# With fewer clusters the outer product of their scores is too poor a start for the metric.
+FEW_CLUSTERS = 40
 LOG_ALPHA_FLOOR = -17.0
-POLISH_STEPS = 4
+POLISH_STEPS = 6
+START_ROUNDS = 15
 POLISHED_GAIN = 1e-13
+# What a maximum may show: half a squared score, in units of the information, and curvature of the wrong sign.
+SMALL_GAIN = 1e-8
+NEGATIVE_CURVATURE = 1e-4
+# Curvature below this share of what the parameters have on their own counts as none.
+FLAT = 1e-6
 
 
 @dataclass(frozen=True)
@@ -45,7 +53,7 @@ class Optimum:
 
 
 def starting_values(stack: Stack, structure: Array) -> tuple[Array, Array]:
-    """Penalised quasi-likelihood for a few rounds: fixed effects ``(F, P)`` and L ``(F, 3)``.
+    """Penalised quasi-likelihood until it settles: fixed effects ``(F, P)`` and L ``(F, 3)``.
 
     structure ``(F, 3)`` holds 1 where an entry of L is free. A start needs to be near, not right: the marginal
     likelihood is maximised from here.
@@ -60,7 +68,7 @@ def starting_values(stack: Stack, structure: Array) -> tuple[Array, Array]:
     beta = _solve(cross, right)
     chol = structure * np.array([0.5, 0.0, 0.3])
     v = np.zeros((2, stack.y.shape[1]))
-    for _ in range(4):
+    for _ in range(START_ROUNDS):
         a, b, c = chol[stack.model].T
         base = linear_predictor(stack, beta)
         v, _settled = find_modes(stack, base, a, b, c, None, v)
@@ -79,7 +87,8 @@ def starting_values(stack: Stack, structure: Array) -> tuple[Array, Array]:
         cross = _cross_products(stack, mean) - np.moveaxis(stack.by_model(inner), -1, 0)
         right = stack.by_model(np.einsum("ptc,tc->pc", stack.X, stack.y - mean)).T
         # At the modes Z'(y - mean) equals the effects themselves, so they drop out of the profiled score.
-        beta = beta + np.clip(_solve(cross, right), -2.0, 2.0)
+        move = np.clip(_solve(cross, right), -2.0, 2.0)
+        beta = beta + move
         u0, u1 = a * v[0], b * v[0] + c * v[1]
         l00, l01, l10, l11 = a * i00, a * i01, b * i00 + c * i01, b * i01 + c * i11
         sizes = np.diff(np.append(stack.starts, stack.y.shape[1]))
@@ -90,7 +99,9 @@ def starting_values(stack: Stack, structure: Array) -> tuple[Array, Array]:
         new_a = np.sqrt(np.maximum(s00, 1e-4))
         new_b = np.where(structure[:, 1] > 0, s01 / new_a, 0.0)
         new_c = np.sqrt(np.maximum(s11 - new_b**2, 1e-4))
-        chol = structure * np.column_stack([new_a, new_b, new_c])
+        former, chol = chol, structure * np.column_stack([new_a, new_b, new_c])
+        if np.abs(move).max() < 0.01 and np.abs(chol - former).max() < 0.02:
+            break
     assert beta.shape == (n_models, n_columns)
     return beta, chol
 
@@ -167,7 +178,6 @@ def maximise(
     theta = theta.copy()
     modes = np.zeros((2, stack.y.shape[1])) if v is None else v.copy()
     rounds = np.zeros(n_models, dtype=np.intp)
-    converged = np.zeros(n_models, dtype=bool)
 
     first = _evaluate(stack, theta, with_alpha, modes, rule)
     value = stack.by_model(first.loglik)
@@ -175,6 +185,17 @@ def maximise(
     modes = first.v
     outer = np.einsum("pc,qc->pqc", first.scores, first.scores)
     inverse = _masked_inverse(np.moveaxis(stack.by_model(outer), -1, 0), free)
+    few = np.flatnonzero(np.diff(np.append(stack.starts, stack.y.shape[1])) < FEW_CLUSTERS)
+    if len(few):
+        part, columns = stack.take(few)
+        scale = np.sqrt(np.einsum("fpp->fp", inverse[few]))
+        curvature = observed_information(part, theta[few], free[few], scale, modes[:, columns], with_alpha, rule)
+        # Where the likelihood does not bend downwards yet, the scores stand in for the missing curvature.
+        bends = np.einsum("fpp->fp", curvature) > 0
+        curvature *= bends[:, :, None] & bends[:, None, :]
+        index = np.arange(width)
+        curvature[:, index, index] += np.where(bends, 0.0, free[few] / np.maximum(scale, 1e-6) ** 2)
+        inverse[few] = _newton_metric(curvature, free[few])[0]
     direction = np.einsum("fpq,fq->fp", inverse, score)
     length = np.ones(n_models)
     restarted = np.zeros(n_models, dtype=bool)
@@ -182,7 +203,6 @@ def maximise(
     asked, part, columns = np.arange(n_models), stack, np.arange(stack.y.shape[1])
     for _ in range(max_rounds):
         done = live & (0.5 * np.einsum("fp,fp->f", score, direction) < EXPECTED_GAIN)
-        converged |= done
         live &= ~done
         if not live.any():
             break
@@ -224,7 +244,7 @@ def maximise(
         length[stuck] = 1.0
         restarted[stuck] = True
         direction = np.einsum("fpq,fq->fp", inverse, score)
-    return _polish(stack, theta, free, inverse, modes, with_alpha, rule, rounds, converged)
+    return _polish(stack, theta, free, inverse, modes, with_alpha, rule, rounds)
 
 
 def observed_information(
@@ -248,6 +268,23 @@ def observed_information(
     return out * free[:, :, None] * free[:, None, :]
 
 
+def _newton_metric(information: Array, free: Array) -> tuple[Array, Array]:
+    """Inverse of the information for Newton steps, and its lowest scaled eigenvalue; flat directions are left alone.
+
+    Where the intercept's variance is zero the likelihood depends on b and c through b^2 + c^2 alone; a plain inverse
+    would send the step along that circle.
+    """
+    width = information.shape[1]
+    diagonal = np.einsum("fpp->fp", information)
+    scale = np.where((diagonal > 0) & (free > 0), 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0)), 0.0)
+    scaled = information * scale[:, :, None] * scale[:, None, :] + (scale == 0)[:, :, None] * np.eye(width)
+    bent = (scale > 0) | (free == 0)
+    values, vectors = np.linalg.eigh(np.where(np.isfinite(scaled), scaled, np.eye(width)))
+    inverse = np.where(np.abs(values) > FLAT, 1.0 / np.where(np.abs(values) > FLAT, np.abs(values), 1.0), 0.0)
+    metric = np.einsum("fpk,fk,fqk->fpq", vectors, inverse, vectors)
+    return metric * scale[:, :, None] * scale[:, None, :], np.where(bent.all(axis=1), values[:, 0], -np.inf)
+
+
 def _polish(
     stack: Stack,
     theta: Array,
@@ -257,17 +294,11 @@ def _polish(
     with_alpha: bool,
     rule: Rule,
     rounds: IntArray,
-    converged: np.ndarray,
 ) -> Optimum:
     """Newton steps on the observed information until the expected gain vanishes."""
-    width = theta.shape[1]
     scale = np.sqrt(np.maximum(np.einsum("fpp->fp", inverse), 1e-12))
     information = observed_information(stack, theta, free, scale, modes, with_alpha, rule)
-    padded = information + (1.0 - free)[:, :, None] * np.eye(width)
-    values, vectors = np.linalg.eigh(padded)
-    positive = values[:, 0] > 1e-9 * np.abs(values[:, -1])
-    safe = np.where(positive[:, None], values, np.maximum(np.abs(values), 1e-6 * np.abs(values[:, -1:])))
-    newton = np.einsum("fpk,fk,fqk->fpq", vectors, 1.0 / safe, vectors) * free[:, :, None] * free[:, None, :]
+    newton, lowest = _newton_metric(information, free)
     result = _evaluate(stack, theta, with_alpha, modes, rule)
     value = stack.by_model(result.loglik)
     score = stack.by_model(result.scores).T * free
@@ -299,5 +330,5 @@ def _polish(
         evaluation=result,
         rounds=rounds,
         expected_gain=gain,
-        converged=converged & settled & (gain < 1e-6) & np.isfinite(value),
+        converged=settled & (gain < SMALL_GAIN) & (lowest > -NEGATIVE_CURVATURE) & np.isfinite(value),
     )

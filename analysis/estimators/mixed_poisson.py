@@ -50,6 +50,8 @@ _STRUCTURES: dict[str, tuple[float, float, float]] = {
 _CELLS_TOGETHER = 24_000
 # Standard deviations of the random part of the linear predictor below this count as zero.
 _ZERO_SD = 1e-4
+# sqrt(1 - correlation^2) below this counts as perfect correlation.
+_PERFECT = 1e-3
 _ALIASED = 1e-8
 
 
@@ -319,6 +321,7 @@ class _Prepared:
     offset: Array = field(default_factory=lambda: np.zeros(0))
     time: Array = field(default_factory=lambda: np.zeros(0))
     time_scale: float = 1.0
+    time_shift: float = 0.0
     column: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
     depth_of_row: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
     clusters: tuple[Any, ...] = ()
@@ -463,7 +466,7 @@ def _stack(items: Sequence[_Prepared]) -> Stack:
     start = 0
     for item in items:
         row, column = item.depth_of_row, item.column + start
-        y[row, column], offset[row, column], t[row, column] = item.y, item.offset, item.time
+        y[row, column], offset[row, column], t[row, column] = item.y, item.offset, item.time - item.time_shift
         X[:, row, column] = item.Q.T
         start += item.n_clusters
     model = np.repeat(np.arange(len(items)), [item.n_clusters for item in items])
@@ -480,6 +483,8 @@ def _fit_batch(items: Sequence[_Prepared], family: Family, quadrature: int) -> l
     free = np.column_stack([np.ones((len(items), n_columns)), structure, np.zeros(len(items))])
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         beta, chol = starting_values(stack, structure)
+        items, chol = _away_from_zero(items, chol)
+        stack = _stack(items)
         theta = np.column_stack([beta, chol, np.zeros(len(items))])
         theta = np.where(np.isfinite(theta), theta, 0.1 * free)
         optimum = maximise(stack, theta, free)
@@ -489,6 +494,27 @@ def _fit_batch(items: Sequence[_Prepared], family: Family, quadrature: int) -> l
         if quadrature > 1:
             optimum = maximise(stack, optimum.theta, free, rule=rule, v=optimum.evaluation.v)
         return _results(items, stack, optimum, free, family, quadrature, with_alpha=False)
+
+
+def _away_from_zero(items: Sequence[_Prepared], chol: Array) -> tuple[list[_Prepared], Array]:
+    """Put the origin of time, for correlated effects, at the end of its range where clusters differ most.
+
+    The model is the same wherever time starts, but L is not: where the intercept's variance is near zero, b and c are
+    known through b^2 + c^2 alone and the search goes round in circles. At the wider end that cannot happen.
+    """
+    moved, out = [], chol.copy()
+    for m, item in enumerate(items):
+        if item.covariance != "correlated":
+            moved.append(item)
+            continue
+        root = np.array([[chol[m, 0], 0.0], [chol[m, 1], chol[m, 2]]])
+        shift = 1.0 if chol[m, 0] * chol[m, 1] >= 0 else -1.0
+        shifted = np.array([[1.0, shift], [0.0, 1.0]]) @ root
+        out[m, 0] = np.hypot(*shifted[0])
+        out[m, 1] = shifted[1] @ shifted[0] / out[m, 0]
+        out[m, 2] = abs(np.linalg.det(shifted)) / out[m, 0]
+        moved.append(replace(item, time_shift=shift))
+    return moved, out
 
 
 def _negative_binomial(
@@ -581,17 +607,19 @@ def _result(
     if not np.isfinite(loglik):
         return _no_fit(item, family, quadrature, "the likelihood could not be evaluated at any start")
     notes = list(item.notes)
+    # Undo the shift of time: the random intercept is the one at time zero as given.
+    shift = item.time_shift
     a, b, c = theta[p : p + 3]
-    sign_a = 1.0 if a >= 0 else -1.0
-    sd_slope_scaled = float(np.hypot(b, c))
+    root = np.array([[a - shift * b, -shift * c], [b, c]])
+    sd_intercept, sd_slope_scaled = (float(value) for value in np.hypot(root[:, 0], root[:, 1]))
+    covariance = float(root[0] @ root[1])
     boundary: list[str] = []
-    if abs(a) < _ZERO_SD:
+    if sd_intercept < _ZERO_SD:
         boundary.append("intercept variance")
-    if free[p + 2]:
-        if sd_slope_scaled < _ZERO_SD:
-            boundary.append("slope variance")
-        elif abs(c) < _ZERO_SD * max(1.0, sd_slope_scaled):
-            boundary.append("correlation")
+    if free[p + 2] and sd_slope_scaled < _ZERO_SD:
+        boundary.append("slope variance")
+    if free[p + 1] and not boundary and abs(a * c) < _PERFECT * sd_intercept * sd_slope_scaled:
+        boundary.append("correlation")
     if boundary:
         notes.append(f"estimated on the boundary (zero variance or perfect correlation): {', '.join(boundary)}")
 
@@ -614,13 +642,14 @@ def _result(
     cov_robust = on_given_scale(inverse @ meat @ inverse)
     random_cov = inverse[p : p + 3, p : p + 3]
     scale = item.time_scale
-    se_sd_intercept = float(np.sqrt(random_cov[0, 0])) if used[p] and not boundary else np.nan
-    se_sd_slope = np.nan
-    if used[p + 2] and sd_slope_scaled > 0 and not boundary:
+    se_sd_intercept = se_sd_slope = np.nan
+    if not boundary and used[p]:
+        lever = np.array([root[0, 0], -shift * root[0, 0], -shift * root[0, 1]]) / sd_intercept
+        se_sd_intercept = float(np.sqrt(lever @ random_cov @ lever))
+    if not boundary and used[p + 2]:
         lever = np.array([0.0, b, c]) / sd_slope_scaled
         se_sd_slope = float(np.sqrt(lever @ random_cov @ lever)) / scale
 
-    root = np.array([[a, 0.0], [b, c]])
     effects = (root @ v).T / np.array([1.0, scale])
     centre = np.empty((v.shape[1], 2, 2))
     centre[:, 0, 0], centre[:, 1, 1] = spread[0], spread[2]
@@ -641,8 +670,8 @@ def _result(
     if not converged:
         notes.append("the search did not reach a maximum: treat every number with caution")
     correlation = np.nan
-    if free[p + 1] and sd_slope_scaled > 0:
-        correlation = float(sign_a * b / sd_slope_scaled)
+    if free[p + 1] and sd_intercept > 0 and sd_slope_scaled > 0:
+        correlation = covariance / (sd_intercept * sd_slope_scaled)
     elif free[p + 2]:
         correlation = 0.0
     return MixedPoissonFit(
@@ -651,7 +680,7 @@ def _result(
         coef=coef,
         cov_model=on_given_scale(inverse),
         cov_robust=cov_robust,
-        sd_intercept=float(abs(a)),
+        sd_intercept=sd_intercept,
         sd_slope=sd_slope_scaled / scale,
         correlation=correlation,
         se_sd_intercept=se_sd_intercept,

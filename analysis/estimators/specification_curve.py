@@ -31,7 +31,7 @@ class SpecificationEstimate:
 
 @dataclass(frozen=True, eq=False)
 class SpecificationCurve:
-    """Every specification, sorted by estimate: one column per choice, estimate, se, interval, significant, n, reason."""
+    """Every specification, sorted by estimate: a column per choice, estimate, se, interval, significant, n, reason."""
 
     specifications: pd.DataFrame
     choices: tuple[str, ...]

@@ -152,7 +152,7 @@ def fit_value_added(
         sums_y = np.bincount(code, left)
         XVX = full.T @ full - (sums_X.T * shrink) @ sums_X
         XVy = full.T @ left - (sums_X.T * shrink) @ sums_y
-        inverse = np.linalg.inv(XVX)
+        inverse = np.asarray(np.linalg.inv(XVX), dtype=np.float64)
         b = inverse @ XVy
         r = left - full @ b
         quadratic = float(r @ r - (shrink * np.bincount(code, r) ** 2).sum())
