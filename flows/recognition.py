@@ -174,6 +174,8 @@ def _header_row(table: Table, reading: TableEdition, heads: list[set[str]], grid
         words = {label(c) for r in rows for c in grid.rows[r - 1]}
         return rows[-1] - 1 if required_labels(table, reading) <= words else None
     required = required_labels(table, reading)
+    if not required:
+        return None  # what asks for nothing would fit everything
     if table.header_occurrence > 1:
         hits = [i for i, row in enumerate(grid.rows) if required <= {label(c) for c in row}]
         return hits[table.header_occurrence - 1] if len(hits) >= table.header_occurrence else None

@@ -145,7 +145,7 @@ def land(fit: Fit, path: str) -> LandedTable:
         level = table.level or _level(row[level_at] if level_at is not None else None, code, gss, name, path, number)
         if table.level is None and not code and not gss and sum(bool(c.strip()) for c in row) == 1:
             level = "none"  # a heading between rows, or a footnote
-        if level != "la" and not _JOINT.fullmatch(code):
+        if level != "la":
             code = ""
         period = row[period_at].strip() if period_at is not None else default_period
         parts = [f"{f}={' '.join(row[j].split())}" for f, j in filters]

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +67,7 @@ def published_fingerprint(settings: Settings) -> Fingerprint | None:
     return Fingerprint(state["sources"], state["project"])
 
 
-def start_next(settings: Settings, changed: list[str] | None) -> list[str] | None:
+def start_next(settings: Settings, made_from: Fingerprint, changed: list[str] | None) -> list[str] | None:
     """Make ready the file to build, and say what to build in it.
 
     When only some publications changed, it starts as a copy of the published file and only what depends on them is
@@ -78,6 +78,7 @@ def start_next(settings: Settings, changed: list[str] | None) -> list[str] | Non
     """
     settings.warehouse.mkdir(parents=True, exist_ok=True)
     remove_database(settings.next)
+    write_atomically(settings.warehouse / "next.json", json.dumps(asdict(made_from)).encode())
     if changed is None:
         return None
     shutil.copyfile(settings.published, settings.next)
@@ -90,7 +91,7 @@ def remove_database(path: Path) -> None:
         p.unlink(missing_ok=True)
 
 
-def publish(settings: Settings, made_from: Fingerprint) -> None:
+def publish(settings: Settings) -> None:
     """Put the next warehouse in the place of the published one, by one rename.
 
     A reader that holds the old file open keeps reading the old one.
@@ -102,6 +103,7 @@ def publish(settings: Settings, made_from: Fingerprint) -> None:
         raise CswError("there is no next warehouse to publish. Run `csw build` and `csw check` first.")
     import duckdb
 
+    made_from = Fingerprint(**json.loads((settings.warehouse / "next.json").read_text()))
     # Whatever a writer left in the log belongs in the file before it is moved.
     with duckdb.connect(str(settings.next)) as con:
         con.execute("checkpoint")
@@ -116,14 +118,23 @@ def publish(settings: Settings, made_from: Fingerprint) -> None:
     write_atomically(settings.warehouse / "state.json", json.dumps(state, indent=1, sort_keys=True).encode())
 
 
-def open_published(settings: Settings) -> duckdb.DuckDBPyConnection:
-    """The published warehouse, read-only.
+def published_path(settings: Settings) -> Path:
+    """The published file.
 
     Raises:
         CswError: nothing is published yet.
     """
     if not settings.published.exists():
         raise CswError("nothing is published yet. Run `csw run` (the bundled sample) or `csw run --returns DIR`.")
+    return settings.published
+
+
+def open_published(settings: Settings) -> duckdb.DuckDBPyConnection:
+    """The published warehouse, read-only.
+
+    Raises:
+        CswError: nothing is published yet.
+    """
     import duckdb
 
-    return duckdb.connect(str(settings.published), read_only=True)
+    return duckdb.connect(str(published_path(settings)), read_only=True)

@@ -1,0 +1,287 @@
+"""``csw``: every verb is a thin call of a plain function. Exit codes: 0 fine, 1 a check failed, 2 usage."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from flows.landing import LandingReport
+    from flows.run import RunReport
+
+app = typer.Typer(
+    name="csw",
+    help="England's children's-services returns and Ofsted inspections as inspection-centred marts.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Returns = Annotated[
+    Path | None,
+    typer.Option("--returns", help="A folder of publishers' files. Default: the bundled synthetic sample."),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what went wrong.")]
+AsOf = Annotated[
+    str, typer.Option("--as-of", help="Build what was known on this date (YYYY-MM-DD), in a file of its own.")
+]
+
+
+def main() -> None:
+    """Entry point: expected errors become one message and an exit code."""
+    from flows.errors import CswError
+
+    try:
+        app(standalone_mode=False)
+    except CswError as exc:
+        typer.echo(f"\ncsw: {exc}", err=True)
+        sys.exit(1)
+    except typer.Exit as exc:
+        sys.exit(exc.exit_code)
+    except typer.Abort:
+        sys.exit(1)
+    except Exception as exc:
+        import click
+
+        if isinstance(exc, click.ClickException):
+            exc.show()
+            sys.exit(2)
+        raise
+
+
+@app.command()
+def run(
+    returns: Returns = None,
+    as_of: AsOf = "",
+    full: Annotated[bool, typer.Option("--full", help="Build everything, also where nothing changed.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Land, check, build, check again, publish."""
+    from flows.run import run as run_all
+    from flows.settings import Settings
+
+    settings = Settings()
+    _check_date(as_of)
+    folder = _returns_or_sample(settings, returns, quiet)
+    with _progress(quiet) as (say, progress):
+        report = run_all(settings, folder, as_of=as_of, full=full, say=say, progress=progress)
+    _show_landing(report.landing, quiet)
+    _show_run(report, quiet)
+    if report.landing and report.landing.refused:
+        raise typer.Exit(1)
+
+
+@app.command()
+def land(returns: Returns = None, quiet: Quiet = False) -> None:
+    """Archive and land files; build nothing."""
+    from flows.landing import land_returns
+    from flows.lock import writer
+    from flows.settings import Settings
+
+    settings = Settings()
+    folder = _returns_or_sample(settings, returns, quiet)
+    with writer(settings.data):
+        report = land_returns(settings, folder)
+    _show_landing(report, quiet)
+    if report.refused:
+        raise typer.Exit(1)
+
+
+@app.command()
+def build(as_of: AsOf = "", full: Annotated[bool, typer.Option("--full")] = False, quiet: Quiet = False) -> None:
+    """Build the next warehouse from what is landed, with every dbt test; publish nothing."""
+    from flows.run import build_only
+    from flows.settings import Settings
+
+    _check_date(as_of)
+    with _progress(quiet) as (say, progress):
+        report = build_only(Settings(), as_of=as_of, full=full, say=say, progress=progress)
+    _show_run(report, quiet)
+
+
+@app.command()
+def check(
+    docs: Annotated[
+        bool, typer.Option("--docs", help="Write Great Expectations Data Docs to the report folder.")
+    ] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Check what is landed (the gate) and the next warehouse, or the published one where none is next."""
+    from flows.run import check_only
+    from flows.settings import Settings
+
+    with _progress(quiet) as (say, _):
+        report = check_only(Settings(), docs=docs, say=say)
+    _show_run(report, quiet)
+
+
+@app.command()
+def publish() -> None:
+    """Check the next warehouse and put it in the place of the published one."""
+    from flows.run import publish_only
+    from flows.settings import Settings
+
+    settings = Settings()
+    publish_only(settings)
+    typer.echo(f"Published {settings.published}")
+
+
+@app.command()
+def status() -> None:
+    """What is landed, what is published, what is due."""
+    from flows.settings import Settings
+    from flows.status import status as state
+
+    typer.echo(state(Settings()).text())
+
+
+@app.command()
+def sql(
+    statement: Annotated[str, typer.Argument(help="One SQL statement; schemas: marts, studies, audit.")],
+    output: Annotated[str, typer.Option("--format", "-f", help="table, csv or json.")] = "table",
+    database: Annotated[
+        Path | None, typer.Option("--database", help="Another warehouse file, e.g. one built --as-of.")
+    ] = None,
+) -> None:
+    """Ask the published warehouse, read-only."""
+    from flows.query import query
+    from flows.settings import Settings
+    from flows.warehouse import published_path
+
+    if output not in {"table", "csv", "json"}:
+        raise typer.BadParameter("--format is table, csv or json")
+    typer.echo(query(database or published_path(Settings()), statement, output))  # type: ignore[arg-type]
+
+
+@app.command()
+def trace(
+    la: Annotated[str, typer.Option("--la", help="DfE three-digit code, e.g. 886.")],
+    measure: Annotated[str, typer.Option("--measure", help="Measure id, see marts.dim_measure.")],
+    year: Annotated[int, typer.Option("--year", help="Reporting year.")],
+) -> None:
+    """From a number to the cells, rows and files it rests on."""
+    from flows.settings import Settings
+    from flows.trace import trace as follow
+    from flows.warehouse import open_published
+
+    settings = Settings()
+    with open_published(settings) as con:
+        typer.echo(follow(settings, con, la, measure, year).text())
+
+
+@app.command()
+def coverage(
+    out: Annotated[Path | None, typer.Option("--out", help="Write the page here instead of showing it.")] = None,
+) -> None:
+    """How many authorities have a value, per measure and year, and why the rest do not."""
+    from flows.coverage import coverage_page
+    from flows.settings import Settings
+    from flows.warehouse import open_published
+
+    with open_published(Settings()) as con:
+        page = coverage_page(con)
+    if out is None:
+        typer.echo(page)
+    else:
+        out.write_text(page, encoding="utf-8")
+        typer.echo(f"Wrote {out}")
+
+
+def _check_date(text: str) -> None:
+    from datetime import date
+
+    try:
+        if text:
+            date.fromisoformat(text)
+    except ValueError as exc:
+        raise typer.BadParameter(f"--as-of {text}: give a date as YYYY-MM-DD") from exc
+
+
+def _returns_or_sample(settings: object, returns: Path | None, quiet: bool) -> Path:
+    from flows.settings import Settings
+
+    assert isinstance(settings, Settings)
+    if returns is not None:
+        return returns
+    from flows.sample import sample_folder
+
+    folder = sample_folder(settings)
+    if not quiet:
+        typer.echo(f"No --returns given: using the bundled synthetic sample ({folder}). No figure in it is real.")
+    return folder
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator[tuple[Callable[[str], None], Callable[[str], None]]]:
+    """How long work is shown: a live line on a terminal, a line per stage elsewhere, nothing when quiet."""
+    if quiet:
+        yield (lambda _: None), (lambda _: None)
+        return
+    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        yield (lambda s: typer.echo(s, err=True)), (lambda _: None)
+        return
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    with console.status("starting") as line:
+        done = 0
+
+        def say(text: str) -> None:
+            console.print(text, highlight=False)
+            line.update(text)
+
+        def progress(name: str) -> None:
+            nonlocal done
+            done += 1
+            line.update(f"{done} · {name}")
+
+        yield say, progress
+
+
+def _show_landing(report: LandingReport | None, quiet: bool) -> None:
+    if report is None:
+        return
+    for refusal in report.refused:
+        typer.echo(f"refused: {refusal}", err=True)
+    if quiet:
+        return
+    typer.echo(
+        f"Landed {len(report.landed)} tables of {len({(x.source, x.edition) for x in report.landed})} editions; "
+        f"{report.documents} documents archived; {report.unchanged} files unchanged; "
+        f"{len(report.duplicates)} duplicates; {len(report.refused)} refused; {len(report.unrecognised)} not recognised."
+    )
+    for path in report.unrecognised:
+        typer.echo(f"  not recognised: {path}")
+    for path, first in report.duplicates:
+        typer.echo(f"  same content: {path} = {first}")
+    if report.missing:
+        typer.echo(
+            f"  not delivered: {len(report.missing)} tables of known editions ({', '.join(report.missing[:3])} …)"
+        )
+
+
+def _show_run(report: RunReport, quiet: bool) -> None:
+    if quiet:
+        return
+    for warning in report.warnings:
+        typer.echo(f"warning: {warning}")
+    if report.nothing_new:
+        typer.echo(f"Nothing new; {report.published} is up to date.")
+        return
+    typer.echo("  ".join(f"{k} {v:.1f}s" for k, v in report.stages.items()) + f"  in all {report.seconds:.1f}s")
+    if report.built is not None:
+        tests = sum(n.type in {"test", "unit_test"} for n in report.built.nodes)
+        typer.echo(f"{len(report.built.nodes) - tests} models and seeds built, {tests} tests passed.")
+    if report.published:
+        typer.echo(f"Published {report.published}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,316 @@
+"""The main job: land, gate, build, check, publish. Plain functions; the command line and the Prefect flow call them."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flows.archive import write_atomically
+from flows.errors import CheckFailed, CswError
+from flows.landing import LandingReport, land_returns, read_catalogue
+from flows.lock import writer
+from flows.settings import Settings
+from flows.warehouse import (
+    Fingerprint,
+    fingerprint,
+    publish,
+    published_fingerprint,
+    remove_database,
+    start_next,
+)
+
+if TYPE_CHECKING:
+    from flows.dbt import Dbt, DbtResult
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class RunReport:
+    """What a run did and how long each stage took (seconds)."""
+
+    landing: LandingReport | None = None
+    built: DbtResult | None = None
+    published: Path | None = None
+    nothing_new: bool = False
+    stages: dict[str, float] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def seconds(self) -> float:
+        """All stages together."""
+        return sum(self.stages.values())
+
+
+class Stopwatch:
+    """Seconds by stage."""
+
+    def __init__(self, report: RunReport, say: Say) -> None:
+        self.report, self.say = report, say
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time a stage."""
+        self.say(f"{name} …")
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            took = time.perf_counter() - started
+            self.report.stages[name] = round(self.report.stages.get(name, 0.0) + took, 3)
+
+
+def run(
+    settings: Settings,
+    returns: Path,
+    *,
+    as_of: str = "",
+    full: bool = False,
+    say: Say = lambda _: None,
+    progress: Callable[[str], None] | None = None,
+) -> RunReport:
+    """Land a folder of returns and publish the warehouse made from everything landed.
+
+    A failed check leaves the published warehouse as it was. With ``as_of`` a warehouse of what was known then is built
+    in a file of its own, and nothing is published.
+
+    Args:
+        settings: where things are kept.
+        returns: publishers' files.
+        as_of: ISO date, or blank for now.
+        full: build everything, also where nothing changed.
+        say: told what is being done.
+        progress: told the name of each finished model or test.
+
+    Raises:
+        Busy: another run is writing.
+        CheckFailed: a check did not hold; the message shows the rows.
+        CswError: the input or the disk.
+    """
+    report = RunReport()
+    watch = Stopwatch(report, say)
+    with writer(settings.data):
+        if as_of:
+            with watch.stage("land"):
+                report.landing = land_returns(settings, returns)
+            return _build_as_of(settings, as_of, report, watch, progress)
+        with _Warm(settings, settings.next, expecting_work=_has_news(settings, returns)) as warm:
+            with watch.stage("land"):
+                report.landing = land_returns(settings, returns)
+            if not read_catalogue(settings):
+                raise CswError(f"{returns} holds no file that a passport knows: nothing was landed.")
+            made_from = fingerprint(settings)
+            changed = None if full else made_from.changed_since(published_fingerprint(settings))
+            if changed == []:
+                report.nothing_new = True
+                report.published = settings.published
+                return report
+            gate(settings, report, watch, warm)
+            build(settings, made_from, changed, report, watch, warm, progress)
+            check(settings, report, watch, warm)
+            with watch.stage("publish"):
+                publish(settings)
+            report.published = settings.published
+    _remember(settings, report)
+    return report
+
+
+def gate(settings: Settings, report: RunReport, watch: Stopwatch, warm: _Warm) -> None:
+    """Validate what was landed before anything is built from it.
+
+    Raises:
+        CheckFailed: a landed table is not as its shape demands.
+    """
+    with watch.stage("gate"):
+        tables = [(x.source, x.table_name, x.edition) for x in report.landing.landed] if report.landing else None
+        result = warm.expectations.gate(settings, tables or None)
+        report.warnings += result.warnings
+        if not result.success:
+            raise CheckFailed(
+                "the gate refuses what was landed; what was published before stays published.\n\n" + result.text
+            )
+
+
+def build(
+    settings: Settings,
+    made_from: Fingerprint,
+    changed: list[str] | None,
+    report: RunReport,
+    watch: Stopwatch,
+    warm: _Warm,
+    progress: Callable[[str], None] | None,
+) -> None:
+    """Build the next warehouse, with every dbt test.
+
+    Raises:
+        CheckFailed: a model or test failed; the message shows the failing rows.
+    """
+    with watch.stage("build"):
+        select = start_next(settings, made_from, changed)
+        report.built = warm.dbt.build(select, progress)
+        if not report.built.success:
+            from flows.failures import describe_failures
+
+            raise CheckFailed(
+                "the next warehouse did not pass; what was published before stays published.\n\n"
+                + describe_failures(report.built, settings.next)
+            )
+
+
+def check(settings: Settings, report: RunReport, watch: Stopwatch, warm: _Warm) -> None:
+    """Look at the next warehouse as a reader would, before it is published.
+
+    Raises:
+        CheckFailed: a mart is implausible; the message shows the rows.
+    """
+    with watch.stage("check"):
+        previous = settings.published if settings.published.exists() else None
+        result = warm.expectations.window(settings, settings.next, previous)
+        report.warnings += result.warnings
+        if not result.success:
+            raise CheckFailed(
+                "the next warehouse is implausible; what was published before stays published.\n\n" + result.text
+            )
+
+
+def build_only(
+    settings: Settings,
+    *,
+    as_of: str = "",
+    full: bool = False,
+    say: Say = lambda _: None,
+    progress: Callable[[str], None] | None = None,
+) -> RunReport:
+    """Build the next warehouse from what is landed; see :func:`build`. Publishes nothing."""
+    report = RunReport()
+    watch = Stopwatch(report, say)
+    with writer(settings.data):
+        if as_of:
+            return _build_as_of(settings, as_of, report, watch, progress)
+        made_from = fingerprint(settings)
+        changed = None if full else made_from.changed_since(published_fingerprint(settings))
+        if changed == []:
+            report.nothing_new, report.published = True, settings.published
+            return report
+        with _Warm(settings, settings.next, expecting_work=False) as warm:
+            build(settings, made_from, changed, report, watch, warm, progress)
+    return report
+
+
+def check_only(settings: Settings, *, docs: bool = False, say: Say = lambda _: None) -> RunReport:
+    """Gate and shop window on what there is; see :func:`gate` and :func:`check`."""
+    report = RunReport()
+    watch = Stopwatch(report, say)
+    with _Warm(settings, settings.next, expecting_work=False) as warm:
+        gate(settings, report, watch, warm)
+        check(settings, report, watch, warm)
+        if docs:
+            with watch.stage("data docs"):
+                warm.expectations.write_docs(settings.report / "data_docs")
+    return report
+
+
+def publish_only(settings: Settings) -> None:
+    """Check the next warehouse and publish it.
+
+    Raises:
+        CheckFailed: it is implausible; nothing is published.
+    """
+    report = RunReport()
+    watch = Stopwatch(report, lambda _: None)
+    with writer(settings.data), _Warm(settings, settings.next, expecting_work=False) as warm:
+        if not settings.next.exists():
+            raise CswError("there is no next warehouse to publish. Run `csw build` first.")
+        check(settings, report, watch, warm)
+        publish(settings)
+
+
+def _build_as_of(
+    settings: Settings, as_of: str, report: RunReport, watch: Stopwatch, progress: Callable[[str], None] | None
+) -> RunReport:
+    from flows.dbt import Dbt
+
+    final = settings.warehouse / f"as_of_{as_of}.duckdb"
+    building = settings.warehouse / f".as_of_{as_of}.duckdb"
+    remove_database(building)
+    with watch.stage("build"), Dbt(settings, building, as_of) as dbt:
+        report.built = dbt.build(None, progress)
+        if not report.built.success:
+            from flows.failures import describe_failures
+
+            raise CheckFailed(
+                f"the warehouse as of {as_of} did not pass.\n\n" + describe_failures(report.built, building)
+            )
+    usual = {
+        e.source + " " + e.edition
+        for e in read_catalogue(settings)
+        if e.published_basis == "usual" and e.published_on <= as_of
+    }
+    report.warnings.append(f"{len(usual)} editions rest on the usual month of publication, not a stated day.")
+    building.replace(final)
+    report.published = final
+    return report
+
+
+def _has_news(settings: Settings, returns: Path) -> bool:
+    """A quick guess whether anything will have to be built, to start the slow imports early or not at all."""
+    return not settings.published.exists() or not (settings.landing / "ledger.json").exists()
+
+
+def _remember(settings: Settings, report: RunReport) -> None:
+    record = {
+        "stages": report.stages,
+        "seconds": round(report.seconds, 3),
+        "slowest": sorted(
+            (
+                {"name": n.name, "type": n.type, "seconds": n.seconds}
+                for n in (report.built.nodes if report.built else [])
+            ),
+            key=lambda n: -float(n["seconds"]),
+        )[:20],
+    }
+    write_atomically(settings.data / "last_run.json", json.dumps(record, indent=1).encode())
+
+
+class _Warm:
+    """dbt and Great Expectations, each imported in a process of its own while files are being landed."""
+
+    def __init__(self, settings: Settings, database: Path, *, expecting_work: bool) -> None:
+        self._settings, self._database = settings, database
+        self._dbt: Dbt | None = None
+        self._expectations: Expectations | None = None
+        if expecting_work:
+            _ = self.expectations, self.dbt
+
+    def __enter__(self) -> _Warm:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._dbt is not None:
+            self._dbt.close()
+        if self._expectations is not None:
+            self._expectations.close()
+
+    @property
+    def dbt(self) -> Dbt:
+        """dbt, working on the next warehouse."""
+        if self._dbt is None:
+            from flows.dbt import Dbt
+
+            self._dbt = Dbt(self._settings, self._database)
+        return self._dbt
+
+    @property
+    def expectations(self) -> Expectations:
+        """Great Expectations."""
+        if self._expectations is None:
+            self._expectations = Expectations()
+        return self._expectations
+
+
+__all__ = ["Fingerprint", "RunReport", "build", "check", "gate", "run"]
