@@ -1,0 +1,200 @@
+"""From the rows of a multilevel count model to what its likelihood works on.
+
+Rows are put in order of cluster, columns orthogonalised (so that no scale or collinearity reaches the search) and time
+scaled to [-1, 1]; what cannot be estimated is said here, before any search.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from analysis.estimators._arrays import Array, as_floats, named_design
+from analysis.estimators._mixed_kernel import PADDING_OFFSET, Stack, stack_of
+
+Covariance = Literal["correlated", "independent", "intercept"]
+
+# Which of the entries a, b, c of L are free.
+STRUCTURES: dict[str, tuple[float, float, float]] = {
+    "correlated": (1.0, 1.0, 1.0),
+    "independent": (1.0, 0.0, 1.0),
+    "intercept": (1.0, 0.0, 0.0),
+}
+_ALIASED = 1e-8
+
+
+@dataclass(frozen=True, eq=False)
+class MixedPoissonProblem:
+    """The data of one model; all of length n, in any order.
+
+    y: counts, rates or money, >= 0, NaN where missing; X: ``(n, p)`` array or frame, with its own constant column;
+    cluster: labels; time: the variable whose slope varies by cluster; offset: log exposure, or None; names: of the
+    columns of X. Rows with anything missing are left out and counted.
+    """
+
+    y: Any
+    X: Any
+    cluster: Any
+    time: Any
+    offset: Any = None
+    names: Sequence[str] | None = None
+    label: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A problem sorted by cluster, its columns orthogonalised and its time scaled to [-1, 1]."""
+
+    problem: MixedPoissonProblem
+    names: tuple[str, ...]
+    covariance: Covariance
+    n_rows: int
+    failure: str = ""
+    notes: tuple[str, ...] = ()
+    rows: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
+    y: Array = field(default_factory=lambda: np.zeros(0))
+    Q: Array = field(default_factory=lambda: np.zeros((0, 0)))
+    R: Array = field(default_factory=lambda: np.zeros((0, 0)))
+    kept: tuple[int, ...] = ()
+    offset: Array = field(default_factory=lambda: np.zeros(0))
+    time: Array = field(default_factory=lambda: np.zeros(0))
+    time_scale: float = 1.0
+    time_shift: float = 0.0
+    column: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
+    depth_of_row: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
+    clusters: tuple[Any, ...] = ()
+    depth: int = 0
+
+    @property
+    def n_clusters(self) -> int:
+        return len(self.clusters)
+
+
+def prepare(problem: MixedPoissonProblem, covariance: Covariance) -> Prepared:
+    X, names = named_design(problem.X, problem.names)
+    y, time = as_floats(problem.y), as_floats(problem.time)
+    labels = np.asarray(problem.cluster)
+    n_rows = len(y)
+    offset = np.zeros(n_rows) if problem.offset is None else as_floats(problem.offset)
+    if not (len(X) == len(time) == len(labels) == len(offset) == n_rows):
+        raise ValueError("y, X, cluster, time and offset must have the same number of rows")
+
+    def no(reason: str) -> Prepared:
+        return Prepared(problem=problem, names=names, covariance=covariance, n_rows=n_rows, failure=reason)
+
+    usable = np.isfinite(y) & np.isfinite(time) & np.isfinite(offset) & np.isfinite(X).all(axis=1)
+    usable &= ~pd.isna(labels)
+    rows = np.flatnonzero(usable)
+    if not len(rows):
+        return no("no row has outcome, exposure, time and predictors")
+    if y[rows].min() < 0:
+        return no("the outcome has negative values, which a count model cannot take")
+    if y[rows].max() == 0:
+        return no("the outcome is zero throughout")
+    unique, code = np.unique(labels[rows], return_inverse=True)
+    order = np.argsort(code, kind="stable")
+    rows, code = rows[order], code[order]
+    if len(unique) < 2:
+        return no("one cluster only: a multilevel model needs at least two")
+    counts = np.bincount(code)
+    depth_of_row = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+
+    notes: list[str] = []
+    design = X[rows]
+    Q, R, kept = _orthogonal(design)
+    if len(kept) < X.shape[1]:
+        gone = [name for j, name in enumerate(names) if j not in kept]
+        notes.append(f"dropped as constant or collinear: {', '.join(gone)}")
+    if not kept:
+        return no("no predictor varies")
+    t = time[rows]
+    scale = float(np.abs(t).max()) or 1.0
+    t = t / scale
+    effective = covariance
+    first = t[np.cumsum(counts) - counts]
+    if covariance != "intercept" and not np.any(t != first[code]):
+        effective = "intercept"
+        notes.append("time does not vary within any cluster: random intercept only")
+    n_random = int(sum(STRUCTURES[effective]))
+    if len(rows) <= len(kept) + n_random:
+        return no(f"{len(rows)} observations for {len(kept) + n_random} parameters")
+    separated = _only_zeros(Q, y[rows])
+    if separated is not None:
+        blame = np.abs(np.linalg.solve(R, separated)) > 1e-6 * np.abs(np.linalg.solve(R, separated)).max()
+        which = ", ".join(names[kept[j]] for j in np.flatnonzero(blame))
+        return no(f"separation: a combination of {which} is identified by zero outcomes alone")
+    return Prepared(
+        problem=problem,
+        names=names,
+        covariance=effective,
+        n_rows=n_rows,
+        notes=tuple(notes),
+        rows=rows,
+        y=y[rows],
+        Q=Q,
+        R=R,
+        kept=kept,
+        offset=offset[rows],
+        time=t,
+        time_scale=scale,
+        column=code,
+        depth_of_row=depth_of_row,
+        clusters=tuple(unique.tolist()),
+        depth=int(counts.max()),
+    )
+
+
+def _orthogonal(X: Array) -> tuple[Array, Array, tuple[int, ...]]:
+    """QR of the columns that add something to those before them; Q's columns have mean square one."""
+    scale = np.sqrt((X * X).mean(axis=0))
+    root = np.sqrt(len(X))
+    kept: tuple[int, ...] = tuple(int(j) for j in np.flatnonzero(scale > 0))
+    while kept:
+        columns = list(kept)
+        Q, R = np.linalg.qr(X[:, columns] / scale[columns])
+        weak = np.abs(np.diag(R)) < _ALIASED * root if len(R) == len(kept) else np.ones(len(kept), dtype=bool)
+        if not weak.any():
+            return Q * root, (R / root) * scale[columns], kept
+        first = int(np.flatnonzero(weak)[0]) if len(R) == len(kept) else len(kept) - 1
+        kept = tuple(j for i, j in enumerate(kept) if i != first)
+    return np.zeros((len(X), 0)), np.zeros((0, 0)), ()
+
+
+def _only_zeros(Q: Array, y: Array) -> Array | None:
+    """A direction along which the likelihood never turns: it moves rows with y = 0 alone, all the same way.
+
+    Correia, Guimaraes & Zylkin (2019), "Verifying the existence of maximum likelihood estimates for generalized linear
+    models". Exact for one such direction, which is the case met in practice.
+    """
+    zero = y == 0
+    if not zero.any():
+        return None
+    _u, singular, vectors = np.linalg.svd(Q[~zero], full_matrices=True)
+    rank = int((singular > 1e-8 * max(float(singular.max(initial=0.0)), 1.0)).sum())
+    for direction in vectors[rank:]:
+        moved = Q[zero] @ direction
+        if moved.min() >= -1e-9 or moved.max() <= 1e-9:
+            return np.asarray(direction)
+    return None
+
+
+def stack_up(items: Sequence[Prepared]) -> Stack:
+    depth = max(item.depth for item in items)
+    n_columns = len(items[0].kept)
+    total = sum(item.n_clusters for item in items)
+    y = np.zeros((depth, total))
+    offset = np.full((depth, total), PADDING_OFFSET)
+    t = np.zeros((depth, total))
+    X = np.zeros((n_columns, depth, total))
+    start = 0
+    for item in items:
+        row, column = item.depth_of_row, item.column + start
+        y[row, column], offset[row, column], t[row, column] = item.y, item.offset, item.time - item.time_shift
+        X[:, row, column] = item.Q.T
+        start += item.n_clusters
+    model = np.repeat(np.arange(len(items)), [item.n_clusters for item in items])
+    return stack_of(y, offset, t, X, model)
