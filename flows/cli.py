@@ -255,7 +255,8 @@ def _show_landing(report: LandingReport | None, quiet: bool) -> None:
     typer.echo(
         f"Landed {len(report.landed)} tables of {len({(x.source, x.edition) for x in report.landed})} editions; "
         f"{report.documents} documents archived; {report.unchanged} files unchanged; "
-        f"{len(report.duplicates)} duplicates; {len(report.refused)} refused; {len(report.unrecognised)} not recognised."
+        f"{len(report.duplicates)} duplicates; {len(report.refused)} refused; "
+        f"{len(report.unrecognised)} not recognised."
     )
     for path in report.unrecognised:
         typer.echo(f"  not recognised: {path}")

@@ -267,7 +267,8 @@ def _missing_column(named: list[tuple[Passport, Table, str | None]], grid: Grid,
                         f"{p.source} {t.table} ({where}) needs this column and it is not there.{likely}",
                         row=i + 1,
                         column=missing[0],
-                        advice=f"If the publisher renamed it, say so in flows/sources/{p.source}.yml and measure_source.csv.",
+                        advice=f"If the publisher renamed it, say so in flows/sources/{p.source}.yml "
+                        "and measure_source.csv.",
                     ),
                 )
     assert best is not None

@@ -99,25 +99,45 @@ def run(
             with watch.stage("land"):
                 report.landing = land_returns(settings, returns)
             return _build_as_of(settings, as_of, report, watch, progress)
-        with _Warm(settings, settings.next, expecting_work=_has_news(settings, returns)) as warm:
+        with _Warm(settings, settings.next, expecting_work=_has_news(settings)) as warm:
             with watch.stage("land"):
                 report.landing = land_returns(settings, returns)
-            if not read_catalogue(settings):
-                raise CswError(f"{returns} holds no file that a passport knows: nothing was landed.")
-            made_from = fingerprint(settings)
-            changed = None if full else made_from.changed_since(published_fingerprint(settings))
-            if changed == []:
-                report.nothing_new = True
-                report.published = settings.published
-                return report
-            gate(settings, report, watch, warm)
-            build(settings, made_from, changed, report, watch, warm, progress)
-            check(settings, report, watch, warm)
-            with watch.stage("publish"):
-                publish(settings)
-            report.published = settings.published
-    _remember(settings, report)
+            _after_landing(settings, report, watch, warm, full, progress)
     return report
+
+
+def run_stages(
+    settings: Settings, landing: LandingReport, *, full: bool = False, say: Say = lambda _: None
+) -> RunReport:
+    """Everything after landing, for a caller that landed and holds the writer's lock; see :func:`run`."""
+    report = RunReport(landing=landing)
+    with _Warm(settings, settings.next, expecting_work=False) as warm:
+        _after_landing(settings, report, Stopwatch(report, say), warm, full, None)
+    return report
+
+
+def _after_landing(
+    settings: Settings,
+    report: RunReport,
+    watch: Stopwatch,
+    warm: _Warm,
+    full: bool,
+    progress: Callable[[str], None] | None,
+) -> None:
+    if not read_catalogue(settings):
+        raise CswError("nothing was landed: no file is known to a passport. `csw land` lists what it found.")
+    made_from = fingerprint(settings)
+    changed = None if full else made_from.changed_since(published_fingerprint(settings))
+    report.published = settings.published
+    if changed == []:
+        report.nothing_new = True
+        return
+    gate(settings, report, watch, warm)
+    build(settings, made_from, changed, report, watch, warm, progress)
+    check(settings, report, watch, warm)
+    with watch.stage("publish"):
+        publish(settings)
+    _remember(settings, report)
 
 
 def gate(settings: Settings, report: RunReport, watch: Stopwatch, warm: _Warm) -> None:
@@ -257,7 +277,7 @@ def _build_as_of(
     return report
 
 
-def _has_news(settings: Settings, returns: Path) -> bool:
+def _has_news(settings: Settings) -> bool:
     """A quick guess whether anything will have to be built, to start the slow imports early or not at all."""
     return not settings.published.exists() or not (settings.landing / "ledger.json").exists()
 

@@ -43,7 +43,8 @@ class Status:
             note = " overdue" if s.is_overdue else ""
             note += " · landed, not yet in the warehouse" if s.is_stale else ""
             lines.append(
-                f"{s.source:<28} {s.editions:>8} {s.tables:>6}  {s.last_edition:<9} {s.last_published or '':<10}  {due:<9}{note}"
+                f"{s.source:<28} {s.editions:>8} {s.tables:>6}  {s.last_edition:<9} "
+                f"{s.last_published or '':<10}  {due:<9}{note}"
             )
         return "\n".join(lines)
 

@@ -1,4 +1,4 @@
-"""From a recognised grid to a landed table: the publisher's columns, and beside them the keys as its passport reads them."""
+"""From a recognised grid to a landed table: the publisher's columns and, beside them, their keys as the passport has it."""
 
 from __future__ import annotations
 
@@ -330,5 +330,5 @@ def last_period_edition(passport: Passport, table: Table, periods: Iterable[str]
         path,
         f"{passport.source} {table.table} runs to {last}, and the passport has no such edition.",
         column=table.keys.get("period"),
-        advice=f"Run `csw new-edition {passport.source} FILE` and add its entry to flows/sources/{passport.source}.yml.",
+        advice=f"Add edition {last} to flows/sources/{passport.source}.yml (docs/adding_a_year.md shows how).",
     )

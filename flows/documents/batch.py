@@ -19,8 +19,8 @@ from flows.documents.report import Report, UnreadReport, read_report_file
 
 Result = Report | UnreadReport
 
-# Seconds that a worker may take to start, and those beyond the limit of one document before it is stopped from outside: the reader looks
-# at the clock between pages only.
+# Seconds that a worker may take to start, and those beyond the limit of one document before it is stopped from
+# outside: the reader looks at the clock between pages only.
 _START_SECONDS = 120.0
 _GRACE_SECONDS = 5.0
 _READY = "ready"
@@ -34,18 +34,17 @@ def read_reports(
 ) -> list[Result]:
     """Read many reports, several at a time.
 
-    Args:
-        paths: files to read.
-        workers: number of processes; one per processor, at most eight, when None; 0 reads in this process, one after the other.
-        limits: what one document may cost. A worker that needs longer, dies or runs out of memory costs that one document, which is
+    Args: paths: files to read. workers: number of processes; one per processor, at most eight, when None; 0 reads in
+        this process, one after the other. limits: what one document may cost. A worker that needs longer, dies or
+        runs out of memory costs that one document, which is
             refused with the reason.
         progress: called in this process with each result as it comes, in any order.
 
     Returns:
         One result for each path, in the order of the paths.
 
-    Raises:
-        RuntimeError: a worker process could not be started at all (the calling script needs an `if __name__ == "__main__"` guard).
+    Raises: RuntimeError: a worker process could not be started at all (the calling script needs an `if __name__ ==
+        "__main__"` guard).
     """
     limits = limits or Limits()
     if workers is None:
@@ -175,7 +174,7 @@ def _serve(connection: Connection, limits: Limits) -> None:
 
 
 def _limit_memory(limits: Limits) -> None:
-    """Bound the memory of this process, where the system can: a document that inflates without end ends its worker only."""
+    """Bound the memory of this process, where the system can: a document without end ends its worker only."""
     try:
         import resource
     except ImportError:

@@ -10,7 +10,7 @@ from datetime import date
 from flows.documents.finding import Confidence, Finding, missing
 from flows.documents.pdf import Line, Page
 
-_MONTHS = (
+MONTHS = (
     "january",
     "february",
     "march",
@@ -28,18 +28,29 @@ _MONTHS = (
 _LONGEST_DAYS = 200
 _FIRST_YEAR, _LAST_YEAR = 2005, 2040
 
-_LABEL = re.compile(r"^(?:re-?)?(?:inspection|review|visit) dates?\s*:?\s*|^dates? of (?:inspection|visit|review)\s*:?\s*", re.IGNORECASE)
-_PUBLISHED = re.compile(r"^(?:report |date )?published(?: on)?\s*:?\s*|^date of publication\s*:?\s*|^publication date\s*:?\s*", re.IGNORECASE)
+_LABEL = re.compile(
+    r"^(?:re-?)?(?:inspection|review|visit) dates?\s*:?\s*|^dates? of (?:inspection|visit|review)\s*:?\s*",
+    re.IGNORECASE,
+)
+_PUBLISHED = re.compile(
+    r"^(?:report |date )?published(?: on)?\s*:?\s*|^date of publication\s*:?\s*|^publication date\s*:?\s*",
+    re.IGNORECASE,
+)
 _OTHER_LABEL = re.compile(
-    r"^(?:report |date )?published|^lead inspector|^reporting inspector|^age group|^judge?ment|^publication|^the overall|^children['\u2019]s services"
+    r"^(?:report |date )?published|^lead inspector|^reporting inspector|^age group|^judge?ment|^publication"
+    r"|^the overall|^children['\u2019]s services"
     r"|^1\. |^this report|^\u00a9",
     re.IGNORECASE,
 )
 # A month whose letters the typesetter may have parted; the longest spellings first.
-_MONTH_PATTERN = "|".join(r"\s?".join(name) for name in _MONTHS) + "|" + "|".join(
-    rf"{name[:3]}t?\b\.?" for name in _MONTHS if name != "may"
+_MONTH_PATTERN = (
+    "|".join(r"\s?".join(name) for name in MONTHS)
+    + "|"
+    + "|".join(rf"{name[:3]}t?\b\.?" for name in MONTHS if name != "may")
 )
-_TOKEN = re.compile(rf"(?P<month>{_MONTH_PATTERN})|(?P<number>\d+)(?:st|nd|rd|th)?|(?P<to>-|\bto\b|\bthrough\b)|(?P<and>\band\b|,|&|;|\+)")
+_TOKEN = re.compile(
+    rf"(?P<month>{_MONTH_PATTERN})|(?P<number>\d+)(?:st|nd|rd|th)?|(?P<to>-|\bto\b|\bthrough\b)|(?P<and>\band\b|,|&|;|\+)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +85,15 @@ def read_dates(pages: tuple[Page, ...]) -> Dates:
     inspected = _after_label(lines, _LABEL)
     published = _publication(lines)
     if inspected is None:
-        reason = "no line on the first two pages is labelled as the dates of the inspection"
-        return Dates(missing(reason), missing(reason), (), published)
+        absent: Finding[date] = missing("no line on the first two pages is labelled as the dates of the inspection")
+        return Dates(absent, absent, (), published)
     page, printed = inspected
     period = parse_period(printed)
     if isinstance(period, str):
         finding: Finding[date] = missing(period, page=page, printed=printed)
         return Dates(finding, finding, (), published)
-    confidence, reason = Confidence.HIGH, None
+    confidence = Confidence.HIGH
+    reason: str | None = None
     if period.mended:
         confidence, reason = Confidence.MEDIUM, "; ".join(period.mended)
     if published.value is not None and published.value < period.last:
@@ -97,9 +109,9 @@ def read_dates(pages: tuple[Page, ...]) -> Dates:
 def parse_period(text: str) -> Period | str:
     """Days of an inspection from the words that print them.
 
-    Reads "8 - 12 July 2013", "14 January - 5 February 2014", "8 October 2018 to 19 October 2018", "12/09/2016 to 06/10/2016", single
-    days, several stretches joined by "and", any dash, spaces that do not break, and digits or letters that the typesetter parted.
-    A month or year that is printed once is taken from the next day to the right.
+    Reads "8 - 12 July 2013", "14 January - 5 February 2014", "8 October 2018 to 19 October 2018", "12/09/2016 to
+    06/10/2016", single days, several stretches joined by "and", any dash, spaces that do not break, and digits or
+    letters that the typesetter parted. A month or year that is printed once is taken from the next day to the right.
 
     Returns:
         The period, or the reason why the words cannot be read.
@@ -109,7 +121,8 @@ def parse_period(text: str) -> Period | str:
     slashed = re.findall(r"(\d{1,2})/(\d{1,2})/(\d{4})", clean)
     if slashed:
         days: list[tuple[int, int | None, int | None, str]] = [
-            (int(day), int(month), int(year), "to" if index % 2 else "and") for index, (day, month, year) in enumerate(slashed)
+            (int(day), int(month), int(year), "to" if index % 2 else "and")
+            for index, (day, month, year) in enumerate(slashed)
         ]
     else:
         parsed = _days(clean, mended)
@@ -180,7 +193,9 @@ def _days(text: str, mended: list[str]) -> list[tuple[int, int | None, int | Non
     for token in _TOKEN.finditer(text):
         between = text[position : token.start()].strip(" .:()")
         position = token.end()
-        if between and not re.fullmatch(r"(?:mon|tues|wednes|thurs|fri|satur|sun)(?:day)?|from|between|the|of", between):
+        if between and not re.fullmatch(
+            r"(?:mon|tues|wednes|thurs|fri|satur|sun)(?:day)?|from|between|the|of", between
+        ):
             # Words after a complete date do not belong to it.
             if days and days[-1][2] is not None:
                 break
@@ -192,7 +207,11 @@ def _days(text: str, mended: list[str]) -> list[tuple[int, int | None, int | Non
         elif token["month"]:
             if not days:
                 return "a month stands before any day"
-            month = next(number for number, name in enumerate(_MONTHS, 1) if name.startswith(re.sub(r"\W", "", token["month"])[:3]))
+            month = next(
+                number
+                for number, name in enumerate(MONTHS, 1)
+                if name.startswith(re.sub(r"\W", "", token["month"])[:3])
+            )
             if " " in token["month"]:
                 mended.append("letters of a month were parted")
             days[-1] = (days[-1][0], month, days[-1][2], days[-1][3])
@@ -211,9 +230,15 @@ def _days(text: str, mended: list[str]) -> list[tuple[int, int | None, int | Non
 
 
 def _join_split_digits(text: str, mended: list[str]) -> str:
-    joined = re.sub(r"\b(2\s?0\s?[0-4]\s?\d)\b(?!\s*[/:])", lambda match: re.sub(r"\s", "", match[1]) if " " in match[1] else match[1], text)
+    joined = re.sub(
+        r"\b(2\s?0\s?[0-4]\s?\d)\b(?!\s*[/:])",
+        lambda match: re.sub(r"\s", "", match[1]) if " " in match[1] else match[1],
+        text,
+    )
     # Two single digits with nothing between them but a space, before a month or a joining word, are one day.
-    parted = re.sub(rf"(?<![\d/])([0-3]) (\d)(?=\s*(?:st|nd|rd|th)?\s*(?:-|to\b|and\b|,|{_MONTH_PATTERN}|$))", r"\1\2", joined)
+    parted = re.sub(
+        rf"(?<![\d/])([0-3]) (\d)(?=\s*(?:st|nd|rd|th)?\s*(?:-|to\b|and\b|,|{_MONTH_PATTERN}|$))", r"\1\2", joined
+    )
     if parted != text:
         mended.append("digits were parted")
     return parted

@@ -12,9 +12,10 @@ Value = TypeVar("Value")
 class Confidence(StrEnum):
     """How far a finding may be trusted.
 
-    HIGH: printed in the form that this framework uses, and nothing in the report contradicts it. MEDIUM: printed, but a
-    mending was needed (digits split by the typesetter, a year taken from the other end of a period) or only one of the usual two
-    places holds it. LOW: two places of the report disagree, or the value breaks a rule of plausibility; the reason says which.
+    HIGH: printed in the form that this framework uses, and nothing in the report contradicts it. MEDIUM: printed, but
+    a mending was needed (digits split by the typesetter, a year taken from the other end of a period) or only one of
+    the usual two places holds it. LOW: two places of the report disagree, or the value breaks a rule of plausibility;
+    the reason says which.
     """
 
     HIGH = "high"
@@ -48,5 +49,5 @@ class Finding(Generic[Value]):
 
 
 def missing(reason: str, *, page: int | None = None, printed: str | None = None) -> Finding:
-    """A finding without a value, with its reason; `printed` holds the words that could not be understood, where there are any."""
+    """A finding without a value, with its reason; `printed` holds words that could not be understood."""
     return Finding(None, None, reason, page, printed)

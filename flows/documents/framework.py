@@ -14,10 +14,10 @@ from flows.documents.pdf import Line, Page
 class Framework(StrEnum):
     """Inspection frameworks of children's social care in England since 2009, and what is published beside them.
 
-    The first five are inspections with judgements: safeguarding and looked-after children (2009-12), arrangements for the protection
-    of children (2012-13), looked-after children (2013), the single inspection framework (2013-18) and inspections of local authority
-    children's services (2018-). The rest are visits and reviews whose documents look alike but hold no overall judgement of an
-    authority.
+    The first five are inspections with judgements: safeguarding and looked-after children (2009-12), arrangements for
+    the protection of children (2012-13), looked-after children (2013), the single inspection framework (2013-18) and
+    inspections of local authority children's services (2018-). The rest are visits and reviews whose documents look
+    alike but hold no overall judgement of an authority.
     """
 
     SLAC = "slac"
@@ -40,9 +40,16 @@ _APOSTROPHE = "['\u2019\u2018]?"
 _TITLES: tuple[tuple[Framework, str], ...] = (
     (Framework.SIF, r"\b(?:re-? ?)?inspection of services for children in need of help and protection"),
     (Framework.LSCB_REVIEW, r"review of the effectiveness of the local safeguarding children board"),
-    (Framework.SLAC, r"\b(?:re-? ?)?inspection of (?:progress made in the provision of )?safeguarding(?: and looked after children)? services"),
+    (
+        Framework.SLAC,
+        r"\b(?:re-? ?)?inspection of (?:progress made in the provision of )?safeguarding"
+        r"(?: and looked after children)? services",
+    ),
     (Framework.CPI, r"\b(?:re-? ?)?inspection of local authority arrangements for the protection of children"),
-    (Framework.TLAC, r"\b(?:re-? ?)?inspection of (?:local authority )?(?:services for )?looked after children(?: services)?"),
+    (
+        Framework.TLAC,
+        r"\b(?:re-? ?)?inspection of (?:local authority )?(?:services for )?looked after children(?: services)?",
+    ),
     (Framework.JTAI, r"joint targeted area inspection"),
     (Framework.MONITORING_VISIT, r"monitoring visit"),
     (Framework.FOCUSED_VISIT, r"focused visit"),
@@ -54,8 +61,10 @@ _TITLES: tuple[tuple[Framework, str], ...] = (
     ),
 )
 _LABEL = re.compile(
-    r"^(?:inspection|re-?inspection|review|visit)? ?dates?\b|^report published|^published\b|^lead inspector|^reporting inspector|^age group"
-    r"|^date of (?:visit|inspection)|^\d{1,2} (?:january|february|march|april|may|june|july|august|september|october|november|december) \d{4}$",
+    r"^(?:inspection|re-?inspection|review|visit)? ?dates?\b|^report published|^published\b|^lead inspector"
+    r"|^reporting inspector|^age group"
+    r"|^date of (?:visit|inspection)|^\d{1,2} (?:january|february|march|april|may|june|july|august|september"
+    r"|october|november|december) \d{4}$",
     re.IGNORECASE,
 )
 _TABLE = re.compile(r"^judge?ment\s+grade|^judge?ment$", re.IGNORECASE)
@@ -81,8 +90,8 @@ class Cover:
 def read_cover(pages: tuple[Page, ...]) -> Cover:
     """Read what kind of document this is from the block above the dates on its first page.
 
-    A report whose title has no known wording is recognised by its table of judgements, with less confidence; the name in its title
-    is then the name after "Inspection of".
+    A report whose title has no known wording is recognised by its table of judgements, with less confidence; the name
+    in its title is then the name after "Inspection of".
     """
     page = pages[0]
     block = _title_block(page, body_size(pages))
@@ -101,7 +110,9 @@ def read_cover(pages: tuple[Page, ...]) -> Cover:
                 Finding(title, Confidence.HIGH, None, page.number, joined),
                 name,
             )
-    if any(_TABLE.match(line.text) for line in page.lines) and re.search(r"the impact of leaders", page.text, re.IGNORECASE):
+    if any(_TABLE.match(line.text) for line in page.lines) and re.search(
+        r"the impact of leaders", page.text, re.IGNORECASE
+    ):
         reason = "recognised by its table of judgements; the title has another wording"
         named = re.search(r"inspection of (.+)", joined, re.IGNORECASE)
         return Cover(
@@ -122,10 +133,10 @@ def read_cover(pages: tuple[Page, ...]) -> Cover:
 
 
 def authority_key(name: str) -> str:
-    """Name of an authority as a key that printed variants share, e.g. "Metropolitan Borough of Barnsley Council" -> "barnsley".
+    """Name of an authority as a key that printed variants share: "Metropolitan Borough of Barnsley" -> "barnsley".
 
-    Small letters, "&" as "and", no words for the kind of authority, no punctuation. It is for matching names of one publisher with
-    each other; which authority a key means is the caller's to resolve.
+    Small letters, "&" as "and", no words for the kind of authority, no punctuation. It is for matching names of one
+    publisher with each other; which authority a key means is the caller's to resolve.
     """
     key = name.lower().replace("&", " and ").replace("-", " ")
     key = re.sub(r"['\u2019\u2018`.]", "", key)
@@ -137,7 +148,8 @@ def authority_key(name: str) -> str:
         key,
     )
     # "City of London" and "County Durham" would lose their names or stay apart from "Durham".
-    return " ".join(key.split()) or " ".join(re.sub(r"[^a-z ]", " ", name.lower()).split())
+    key = re.sub(r"^(?: *and\b)+|(?:\band *)+$", "", " ".join(key.split()))
+    return key.strip() or " ".join(re.sub(r"[^a-z ]", " ", name.lower()).split())
 
 
 def _title_block(page: Page, body: float) -> list[Line]:
@@ -155,7 +167,12 @@ def _title_block(page: Page, body: float) -> list[Line]:
 
 def _without_name(title: str, name: Finding[str], match: re.Match[str]) -> str:
     """A title that ends with the name of the authority, without it; a name inside the title stays."""
-    if name.value and title.endswith(name.value) and name.value not in match.group(0) and not re.search(r"(?:within|to|in|at|of)$", title[: -len(name.value)].strip()):
+    if (
+        name.value
+        and title.endswith(name.value)
+        and name.value not in match.group(0)
+        and not re.search(r"(?:within|to|in|at|of)$", title[: -len(name.value)].strip())
+    ):
         return title[: -len(name.value)]
     return title
 
@@ -165,10 +182,15 @@ def _authority(joined: str, match: re.Match[str], framework: Framework, block: l
     if before and not re.search(r"\b(?:unannounced|annual|dear|ofsted|joint)\b", before, re.IGNORECASE):
         return Finding(before, Confidence.HIGH, None, 1, before)
     if framework is Framework.ILACS:
-        inside = re.match(rf"inspection of (?!local authority|children)(.+?) children{_APOSTROPHE}s", match.group(0), re.IGNORECASE)
+        inside = re.match(
+            rf"inspection of (?!local authority|children)(.+?) children{_APOSTROPHE}s", match.group(0), re.IGNORECASE
+        )
         if inside:
             return Finding(inside.group(1), Confidence.HIGH, None, 1, match.group(0))
-    within = re.match(rf"(?: arrangements)? (?:within|to|in|at|of) (.+?)(?: children{_APOSTROPHE}s services\b.*| *$)", joined[match.end() :])
+    within = re.match(
+        rf"(?: arrangements)? (?:within|to|in|at|of) (.+?)(?: children{_APOSTROPHE}s services\b.*| *$)",
+        joined[match.end() :],
+    )
     if within:
         return Finding(within.group(1), Confidence.HIGH, None, 1, joined)
     after = joined[match.end() :].strip(" -\u2013")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-# 1 outstanding, 2 good, 3 requires improvement (adequate before 2013, satisfactory in some early documents), 4 inadequate.
+# 1 outstanding, 2 good, 3 requires improvement (adequate before 2013, satisfactory in some early documents), 4
+# inadequate.
 _GRADES = {"outstanding": 1, "good": 2, "requires improvement": 3, "adequate": 3, "satisfactory": 3, "inadequate": 4}
 GRADE_WORDS = r"outstanding|requires?\s+improvement(?:\s+to\s+be\s+good)?|good|inadequate|adequate|satisfactory"
 _GRADE = re.compile(
@@ -17,7 +18,7 @@ _GRADE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Grade:
-    """One grade as printed: its number, or None for "not judged" and its like, and where it stands in the searched text."""
+    """One grade as printed: its number, None for "not judged" and its like, and its place in the searched text."""
 
     value: int | None
     printed: str

@@ -1,8 +1,8 @@
 """The table of judgements of a report, row by row, under its framework.
 
-Every framework prints its own rows: a numbered table on the cover (single inspections), a table "Judgement / Grade" (ILACS), a "Record
-of main findings" on the last page (2009-13). The words of a row are matched by its label, never by its position. A grade in words that
-are not one of the known ones is a reason, never an empty cell.
+Every framework prints its own rows: a numbered table on the cover (single inspections), a table "Judgement / Grade"
+(ILACS), a "Record of main findings" on the last page (2009-13). The words of a row are matched by its label, never by
+its position. A grade in words that are not one of the known ones is a reason, never an empty cell.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ OVERALL = "overall_judgement"
 class Judgement:
     """One judgement.
 
-    Attributes:
-        measure: overall_judgement, help_and_protection, children_looked_after, care_leavers, adoption, leadership, lscb, or, for rows of
+    Attributes: measure: overall_judgement, help_and_protection, children_looked_after, care_leavers, adoption,
+        leadership, lscb, or, for rows of
             the frameworks until 2013, a name made of the row's label.
         label: label of the row as printed.
         grade: 1 outstanding ... 4 inadequate, as published; None with a reason.
@@ -80,17 +80,27 @@ _LONGEST_ROW = 140
 
 _CHAPTERS = {
     measure: re.compile(
-        rf"(?:\d\.?\s+)?(?:{label})(?:\s*(?:key judge?ment|is|are|that|it|they|:))*\s*(?P<grade>{GRADE_WORDS})\b", re.IGNORECASE
+        rf"(?:\d\.?\s+)?(?:{label})(?:\s*(?:key judge?ment|is|are|that|it|they|:))*\s*(?P<grade>{GRADE_WORDS})\b",
+        re.IGNORECASE,
     )
     for measure, label in (
         ("help_and_protection", r"(?:the experiences and progress of )?children who need help and protection"),
-        ("children_looked_after", r"the experiences and progress of children (?:looked after and achieving permanence|in care(?: and care leavers)?)"),
+        (
+            "children_looked_after",
+            r"the experiences and progress of children (?:looked after and achieving permanence"
+            r"|in care(?: and care leavers)?)",
+        ),
         ("adoption", r"the graded judge?ment for adoption performance"),
         (
             "care_leavers",
-            r"the graded judge?ment (?:for|about) the experiences? and progress of care leavers|the experiences and progress of (?:children )?care leavers",
+            r"the graded judge?ment (?:for|about) the experiences? and progress of care leavers"
+            r"|the experiences and progress of (?:children )?care leavers",
         ),
-        ("leadership", r"leadership,? management and governance|the impact of leaders on social work practice with children and families"),
+        (
+            "leadership",
+            r"leadership,? management and governance"
+            r"|the impact of leaders on social work practice with children and families",
+        ),
     )
 }
 
@@ -100,7 +110,8 @@ _COVER_OVERALL = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _LSCB_OVERALL = re.compile(
-    r"The\s+(?:effectiveness\s+of\s+the\s+)?(?:[A-Z][\w.&' -]{0,60}\s)?(?:Local\s+)?Safeguarding\s+Children\s+Board(?:\s+\(\w+\))?"
+    r"The\s+(?:effectiveness\s+of\s+the\s+)?(?:[A-Z][\w.&' -]{0,60}\s)?(?:Local\s+)?"
+    r"Safeguarding\s+Children\s+Board(?:\s+\(\w+\))?"
     r"(?:\s+(?:is|are)\b|(?=\s+requires?\b))"
     r"|The\s+(?:effectiveness\s+of\s+the\s+)?LSCB(?:\s+is\b|(?=\s+requires?\s+improvement))",
     re.IGNORECASE,
@@ -115,9 +126,8 @@ def read_judgements(pages: tuple[Page, ...], framework: Framework | None) -> tup
         pages: pages of the report.
         framework: its framework; kinds of visit without a graded judgement give an empty tuple.
 
-    Returns:
-        One judgement for each row that the framework has (a row that is not printed is there, without a grade and with a reason), the
-        overall one first.
+    Returns: One judgement for each row that the framework has (a row that is not printed is there, without a grade
+        and with a reason), the overall one first.
     """
     if framework is Framework.SIF:
         found = _single_inspection(pages)
@@ -137,7 +147,9 @@ def _single_inspection(pages: tuple[Page, ...]) -> list[Judgement]:
     text, starts = _text(pages[:2], body_size(pages))
     cut = re.search(r"\bExecutive summary\b|\n\s*Contents\b", text)
     table = text[: cut.start()] if cut else text
-    overall = _statement(table, starts, _COVER_OVERALL, OVERALL, "the cover states no overall judgement in a known form")
+    overall = _statement(
+        table, starts, _COVER_OVERALL, OVERALL, "the cover states no overall judgement in a known form"
+    )
     judgements = [overall, *(_against_chapters(row, pages) for row in _table(table, starts, _SIF_ROWS))]
     if re.search(r"review of the effectiveness of the local safeguarding", text, re.IGNORECASE):
         judgements.append(_board(pages))
@@ -165,7 +177,9 @@ def _against_chapters(judgement: Judgement, pages: tuple[Page, ...]) -> Judgemen
             match = chapter.match(join_text(bold[index : index + 3]))
             stated = grades_in(match["grade"]) if match else []
             if match and stated and stated[0].value is not None and stated[0].value != judgement.grade:
-                reason = f"the table says {judgement.printed!r}, the heading on page {page.number} {stated[0].printed!r}"
+                reason = (
+                    f"the table says {judgement.printed!r}, the heading on page {page.number} {stated[0].printed!r}"
+                )
                 return _with(judgement, Confidence.LOW, reason)
     return judgement
 
@@ -173,10 +187,14 @@ def _against_chapters(judgement: Judgement, pages: tuple[Page, ...]) -> Judgemen
 def _record_of_findings(pages: tuple[Page, ...], framework: Framework) -> list[Judgement]:
     """Rows of the table of 2009-13: a label, its grade, and headings between them for the two services."""
     start = next(
-        ((page.number, index) for page in reversed(pages) for index, line in enumerate(page.lines) if _RECORD.match(line.text) and line.bold),
+        (
+            (page.number, index)
+            for page in reversed(pages)
+            for index, line in enumerate(page.lines)
+            if _RECORD.match(line.text) and line.bold
+        ),
         None,
     )
-    looked_after = framework is Framework.TLAC
     default = {Framework.TLAC: "looked_after", Framework.CPI: "protection"}.get(framework, "safeguarding")
     if start is None:
         return [_absent(OVERALL, "Overall effectiveness", "no record of main findings was found")]
@@ -195,9 +213,11 @@ def _record_of_findings(pages: tuple[Page, ...], framework: Framework) -> list[J
             break
         judgements.append(_judged(measure, label, grade, _page_at(starts, grade.start)))
     if not any(judgement.measure == OVERALL for judgement in judgements):
-        judgements.insert(0, _absent(OVERALL, "Overall effectiveness", "the record of main findings has no overall effectiveness"))
+        judgements.insert(
+            0, _absent(OVERALL, "Overall effectiveness", "the record of main findings has no overall effectiveness")
+        )
     judgements.sort(key=lambda judgement: judgement.measure != OVERALL)
-    return [_against_grade_headings(judgement, pages[: number - 1], looked_after) for judgement in judgements]
+    return [_against_grade_headings(judgement, pages[: number - 1]) for judgement in judgements]
 
 
 def _service(label: str, service: str) -> tuple[str, str]:
@@ -227,7 +247,7 @@ def _record_measure(label: str, service: str, framework: Framework) -> str:
     return f"{service}_{name}"
 
 
-def _against_grade_headings(judgement: Judgement, pages: tuple[Page, ...], looked_after: bool) -> Judgement:
+def _against_grade_headings(judgement: Judgement, pages: tuple[Page, ...]) -> Judgement:
     """Compare the overall row with "Grade 4 (inadequate)" under the heading of the overall effectiveness."""
     if judgement.measure != OVERALL or judgement.grade is None:
         return judgement
@@ -239,7 +259,11 @@ def _against_grade_headings(judgement: Judgement, pages: tuple[Page, ...], looke
             below = " ".join(bold[index : index + 4])
             stated = re.search(r"Grade\s+(\d)", below)
             if stated and int(stated[1]) != judgement.grade:
-                return _with(judgement, Confidence.LOW, f"the record says {judgement.printed!r}, the heading on page {page.number} grade {stated[1]}")
+                return _with(
+                    judgement,
+                    Confidence.LOW,
+                    f"the record says {judgement.printed!r}, the heading on page {page.number} grade {stated[1]}",
+                )
             if stated:
                 return judgement
     return judgement
@@ -254,10 +278,16 @@ def _board(pages: tuple[Page, ...]) -> Judgement:
             grades = grades_in(text[match.end() : match.end() + 50])
             if grades and grades[0].start <= 1:
                 return _judged("lscb", " ".join(match.group(0).split()), grades[0], page.number)
-    return _absent("lscb", "The effectiveness of the Local Safeguarding Children Board", "the report states no judgement of the board in a known form")
+    return _absent(
+        "lscb",
+        "The effectiveness of the Local Safeguarding Children Board",
+        "the report states no judgement of the board in a known form",
+    )
 
 
-def _statement(text: str, starts: list[tuple[int, int]], pattern: re.Pattern[str], measure: str, reason: str) -> Judgement:
+def _statement(
+    text: str, starts: list[tuple[int, int]], pattern: re.Pattern[str], measure: str, reason: str
+) -> Judgement:
     """Judgement that a sentence states right after its opening words."""
     for match in pattern.finditer(text):
         after = text[match.end() : match.end() + 50]
@@ -266,7 +296,15 @@ def _statement(text: str, starts: list[tuple[int, int]], pattern: re.Pattern[str
         if grades and not after[: grades[0].start].strip():
             return _judged(measure, label, grades[0], _page_at(starts, match.start()))
         words = " ".join(after.split())
-        return Judgement(measure, label, None, words, _page_at(starts, match.start()), None, f"unknown words of a grade: {words[:40]!r}")
+        return Judgement(
+            measure,
+            label,
+            None,
+            words,
+            _page_at(starts, match.start()),
+            None,
+            f"unknown words of a grade: {words[:40]!r}",
+        )
     return _absent(measure, "overall judgement", reason)
 
 
@@ -297,7 +335,8 @@ def _cell(row: _Row, label: str, rest: str, page: int, last: bool) -> Judgement:
     grades = grades_in(rest)
     if grades:
         grade = grades[0]
-        # Words that belong neither to a label nor to a known grade, before the grade, mean that the cell holds something else.
+        # Words that belong neither to a label nor to a known grade, before the grade, mean that the cell holds
+        # something else.
         strange = _WORDS_OF_LABELS.sub("", rest[: grade.start]).strip(" \n-\u2013")
         values = {found.value for found in grades}
         if not strange and (last or len(values) == 1):
@@ -321,21 +360,26 @@ def _absent(measure: str, label: str, reason: str) -> Judgement:
 
 
 def _with(judgement: Judgement, confidence: Confidence, reason: str) -> Judgement:
-    return Judgement(judgement.measure, judgement.label, judgement.grade, judgement.printed, judgement.page, confidence, reason)
+    return Judgement(
+        judgement.measure, judgement.label, judgement.grade, judgement.printed, judgement.page, confidence, reason
+    )
 
 
 def _check_overall(judgements: list[Judgement]) -> list[Judgement]:
-    """An overall judgement outside the range of the judgements below it is doubtful: one of them was misread or misprinted."""
+    """Doubt an overall judgement outside the range of those below it: one was misread or misprinted."""
     below = [
         judgement.grade
         for judgement in judgements
-        if judgement.measure in ("help_and_protection", "children_looked_after", "leadership") and judgement.grade is not None
+        if judgement.measure in ("help_and_protection", "children_looked_after", "leadership")
+        and judgement.grade is not None
     ]
     checked: list[Judgement] = []
     for judgement in judgements:
         outside = judgement.grade is not None and len(below) >= 2 and not min(below) <= judgement.grade <= max(below)
         if judgement.measure == OVERALL and outside and judgement.confidence is Confidence.HIGH:
-            checked.append(_with(judgement, Confidence.LOW, "the overall judgement lies outside the judgements below it"))
+            checked.append(
+                _with(judgement, Confidence.LOW, "the overall judgement lies outside the judgements below it")
+            )
         else:
             checked.append(judgement)
     return checked

@@ -1,7 +1,7 @@
 """Lines of the report proper: page numbers, running heads and footnotes are set aside.
 
-A recommendation that runs across two pages has them in its middle. They are recognised by place and size, not by their words, and
-a running head also by its return on other pages.
+A recommendation that runs across two pages has them in its middle. They are recognised by place and size, not by
+their words, and a running head also by its return on other pages.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ def is_big(line: Line, body: float) -> bool:
 def body_lines(pages: tuple[Page, ...]) -> tuple[Line, ...]:
     """Lines of all pages from top to bottom, without page numbers, running heads and footnotes.
 
-    The order is that of the page and not that of the file: a heading set in a frame may come last in the file. A bullet or a
-    number that the typesetter put on a line of its own is joined with the text it marks.
+    The order is that of the page and not that of the file: a heading set in a frame may come last in the file. A
+    bullet or a number that the typesetter put on a line of its own is joined with the text it marks.
     """
     body = body_size(pages)
     running = _running_heads(pages)
@@ -71,8 +71,8 @@ def body_lines(pages: tuple[Page, ...]) -> tuple[Line, ...]:
 def split_marker(text: str) -> tuple[str, str, int | None] | None:
     """Marker of a list item at the start of a line.
 
-    Returns:
-        ("number", rest of the line, the number), ("bullet", rest, None) or ("dash", rest, None); None for a line that starts no item.
+    Returns: ("number", rest of the line, the number), ("bullet", rest, None) or ("dash", rest, None); None for a line
+        that starts no item.
     """
     numbered = _NUMBER.match(text)
     if numbered:

@@ -1,8 +1,8 @@
 """Bytes of a PDF to lines of text, page by page, or a refusal that says why not.
 
-The reader is PDFium (through pypdfium2, BSD/Apache licensed), built without a script engine: nothing in a document is executed,
-no form is initialised and nothing is fetched. Every failure is a value, `Refusal`, never an exception and never a partial text:
-half a report would silently lose its last recommendations.
+The reader is PDFium (through pypdfium2, BSD/Apache licensed), built without a script engine: nothing in a document is
+executed, no form is initialised and nothing is fetched. Every failure is a value, `Refusal`, never an exception and
+never a partial text: half a report would silently lose its last recommendations.
 """
 
 from __future__ import annotations
@@ -23,13 +23,11 @@ _HEAD_OR_TAIL = 1024
 class Limits:
     """What a document may cost before it is refused.
 
-    Attributes:
-        max_bytes: size of the file in bytes.
-        max_pages: number of pages.
-        max_seconds: wall-clock seconds for one document; checked between pages here and enforced from outside by `batch`.
-        max_characters: characters of text in all pages (a bomb may hide millions of them in a small file).
-        min_characters: fewer characters than this in the whole document mean that its pages are pictures.
-        max_memory_bytes: address space of a worker process in `batch`; None leaves it to the system.
+    Attributes: max_bytes: size of the file in bytes. max_pages: number of pages. max_seconds: wall-clock seconds for
+        one document; checked between pages here and enforced from outside by `batch`. max_characters: characters of
+        text in all pages (a bomb may hide millions of them in a small file). min_characters: fewer characters than
+        this in the whole document mean that its pages are pictures. max_memory_bytes: address space of a worker
+        process in `batch`; None leaves it to the system.
     """
 
     max_bytes: int = 50_000_000

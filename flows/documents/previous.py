@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from flows.documents.dates import _MONTHS
+from flows.documents.dates import MONTHS
 from flows.documents.finding import Confidence
 from flows.documents.grades import grades_in
 from flows.documents.lines import join_text, split_marker
@@ -16,15 +16,16 @@ from flows.documents.pdf import Line
 class PreviousJudgement:
     """One judgement of an earlier inspection, as this report tells it.
 
-    Attributes:
-        subject: protection, looked_after, children_services, or the name of a judgement (`judgements.Judgement.measure`) where the report
+    Attributes: subject: protection, looked_after, children_services, or the name of a judgement
+        (`judgements.Judgement.measure`) where the report
             lists them.
         grade: 1 outstanding ... 4 inadequate.
         printed: words of the grade.
         year, month: when that inspection took place or was published, as far as printed.
         dated_by: "inspection" or "publication".
         page: page on which this report says so.
-        confidence: HIGH for the standing sentences of the chapter on previous inspections, MEDIUM for a remark elsewhere.
+        confidence: HIGH for the standing sentences of the chapter on previous inspections, MEDIUM for a remark
+            elsewhere.
         sentence_kind: "standing" or "remark".
     """
 
@@ -39,11 +40,13 @@ class PreviousJudgement:
     sentence_kind: str
 
 
-_MONTH = "|".join(_MONTHS)
+_MONTH = "|".join(MONTHS)
 _STANDING = re.compile(
     r"The (?:previous|last)(?: Ofsted| single| full)* inspection(?P<report> report)?(?: of| for)? (?P<what>.{3,140}?)\s"
-    rf"(?:was|were|took place|is)(?: (?:undertaken|carried out|conducted|completed|held))?(?P<published> published)? in (?:(?P<month>{_MONTH}),? )?(?P<year>20\d\d)"
-    r"(?P<rest>.{0,420}?)(?=The (?:previous|last)(?: Ofsted| single| full)* inspection|Local leadership|Other information|$)",
+    rf"(?:was|were|took place|is)(?: (?:undertaken|carried out|conducted|completed"
+    rf"|held))?(?P<published> published)? in (?:(?P<month>{_MONTH}),? )?(?P<year>20\d\d)"
+    r"(?P<rest>.{0,420}?)(?=The (?:previous|last)(?: Ofsted| single| full)* inspection|Local leadership"
+    r"|Other information|$)",
     re.IGNORECASE,
 )
 _LISTED = (
@@ -55,8 +58,11 @@ _LISTED = (
     ("leadership", r"leadership,? management and governance"),
 )
 _REMARK = re.compile(
-    r"(?:previous|last) (?:full |Ofsted |single )*inspection(?: of children['\u2019]s services)? in (?:(?P<month>" + _MONTH + r") )?(?P<year>20\d\d),?"
-    r" when (?P<what>[^.]{0,120}?)(?:was|were) (?:judged|found|graded|rated)(?: to be| as| overall)*\s(?P<rest>[^.]{0,40})",
+    r"(?:previous|last) (?:full |Ofsted |single )*inspection(?: of children['\u2019]s services)? in (?:(?P<month>"
+    + _MONTH
+    + r") )?(?P<year>20\d\d),?"
+    r" when (?P<what>[^.]{0,120}?)(?:was|were) (?:judged|found|graded|rated)(?: to be| as"
+    r"| overall)*\s(?P<rest>[^.]{0,40})",
     re.IGNORECASE,
 )
 
@@ -67,9 +73,8 @@ def read_previous(lines: tuple[Line, ...]) -> tuple[PreviousJudgement, ...]:
     Args:
         lines: lines of the report proper (`lines.body_lines`).
 
-    Returns:
-        The judgements in the order of the report, each once. Empty when the report states none in a known form: most reports since
-        2018 only remark on the last inspection or do not mention its grade.
+    Returns: The judgements in the order of the report, each once. Empty when the report states none in a known form:
+        most reports since 2018 only remark on the last inspection or do not mention its grade.
     """
     found: list[PreviousJudgement] = []
     for page, text in _paragraphs(lines):
@@ -97,7 +102,7 @@ def read_previous(lines: tuple[Line, ...]) -> tuple[PreviousJudgement, ...]:
 
 
 def _paragraphs(lines: tuple[Line, ...]) -> list[tuple[int, str]]:
-    """Text between headings in one piece, so that a list under a sentence stays with it; markers of lists become full stops."""
+    """Text between headings in one piece, so that a list stays with its sentence; markers become full stops."""
     blocks: list[tuple[int, list[str]]] = []
     for line in lines:
         if line.bold or not blocks:
@@ -127,7 +132,8 @@ def _standing(match: re.Match[str], page: int) -> list[PreviousJudgement]:
     if listed:
         return listed
     sentence = re.search(
-        r"(?:local authority|council|authority|trust|services?|judge?ments?|both|effectiveness|it)\b[^.]{0,60}?\b(?:was|were)(?: both)?(?: judged| found| graded)?(?: to be| to| as)?\s",
+        r"(?:local authority|council|authority|trust|services?|judge?ments?|both|effectiveness"
+        r"|it)\b[^.]{0,60}?\b(?:was|were)(?: both)?(?: judged| found| graded)?(?: to be| to| as)?\s",
         rest,
         re.IGNORECASE,
     )
@@ -140,7 +146,7 @@ def _standing(match: re.Match[str], page: int) -> list[PreviousJudgement]:
     what = match["what"].lower()
     protection = bool(re.search(r"safeguard|protection|help", what))
     looked_after = bool(re.search(r"looked[ -]after|in care", what))
-    clause = words[: (re.search(r"[.;]", words) or re.search(r"$", words)).start()]  # type: ignore[union-attr]
+    clause = re.split(r"[.;]", words, maxsplit=1)[0]
     named = grades_in(clause)
     if len({grade.value for grade in named}) > 1:
         # "good for safeguarding, adequate for looked after children": each grade goes with the words behind it.
@@ -166,7 +172,9 @@ def _standing(match: re.Match[str], page: int) -> list[PreviousJudgement]:
 
 def _subject(words: str) -> str:
     lowered = words.lower()
-    if re.search(r"overall|services for children|children['\u2019]s (?:social care|services)|local authority|council", lowered):
+    if re.search(
+        r"overall|services for children|children['\u2019]s (?:social care|services)|local authority|council", lowered
+    ):
         return "children_services"
     if re.search(r"looked[ -]after|in care", lowered):
         return "looked_after"
@@ -176,4 +184,4 @@ def _subject(words: str) -> str:
 
 
 def _month(name: str | None) -> int | None:
-    return _MONTHS.index(name.lower()) + 1 if name else None
+    return MONTHS.index(name.lower()) + 1 if name else None

@@ -1,10 +1,10 @@
 """What the inspectors ask for: the recommendations of a report as single items.
 
-Each framework prints them under its own heading ("Areas for improvement", "What does the local authority need to improve?",
-"Recommendations", "What needs to improve") and, until 2017, a second time for the local safeguarding children board. An item is
-what the list marks on its first level: its sub-points belong to it. Items are numbered or have bullets, run across pages, and may
-stand under small headings of their own. A number that marks only such a small heading, over points that are sentences, is no item:
-its points are.
+Each framework prints them under its own heading ("Areas for improvement", "What does the local authority need to
+improve?", "Recommendations", "What needs to improve") and, until 2017, a second time for the local safeguarding
+children board. An item is what the list marks on its first level: its sub-points belong to it. Items are numbered or
+have bullets, run across pages, and may stand under small headings of their own. A number that marks only such a small
+heading, over points that are sentences, is no item: its points are.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from flows.documents.finding import Confidence
 from flows.documents.lines import join_text, split_marker
@@ -37,17 +38,11 @@ from flows.documents.sections import (
 class Recommendation:
     """One recommendation.
 
-    Attributes:
-        item: order within the report, from 1.
-        section: whom it is addressed to.
-        urgency: how soon.
-        heading: small heading above it, if any.
-        number: number printed before it, if any.
-        text: its words, sub-points included, in one line.
-        sub_items: its sub-points, each in one line.
-        page, last_page: pages on which it begins and ends.
-        confidence: HIGH where the list marks it as its neighbours; MEDIUM where its number does not follow the one before.
-        reason: what lowers the confidence.
+    Attributes: item: order within the report, from 1. section: whom it is addressed to. urgency: how soon. heading:
+        small heading above it, if any. number: number printed before it, if any. text: its words, sub-points
+        included, in one line. sub_items: its sub-points, each in one line. page, last_page: pages on which it begins
+        and ends. confidence: HIGH where the list marks it as its neighbours; MEDIUM where its number does not follow
+        the one before. reason: what lowers the confidence.
     """
 
     item: int
@@ -81,12 +76,14 @@ class Recommendations:
 
 
 _NONE = re.compile(
-    r"^(?:there (?:are|were) no\b|the inspection (?:did not|has not|found no)|no (?:areas|priority)|none\b|inspectors (?:did not|found no))",
+    r"^(?:there (?:are|were) no\b|the inspection (?:did not|has not|found no)|no (?:areas|priority)|none\b"
+    r"|inspectors (?:did not|found no))",
     re.IGNORECASE,
 )
 _LEAD_IN = re.compile(r"\b(?:should take the following actions?|in order to improve the quality)\b", re.IGNORECASE)
 _ANNOUNCEMENT = re.compile(r"\bthe following (?:actions?|areas)[.:]?$", re.IGNORECASE)
-# Points by which a line must stand right of the marker to be indented, and by which two markers may differ and be on one level.
+# Points by which a line must stand right of the marker to be indented, and by which two markers may differ and be on
+# one level.
 _INDENT = 9.0
 _SAME = 6.0
 _LONGEST_HEADING = 110
@@ -184,7 +181,12 @@ class _Block:
         # Bullets on the margin under numbered items are points of theirs.
         if kind != "number" and current.number is not None:
             return False
-        return kind != "number" or current.number is None or number == current.number + 1 or abs(line.x - self.level) <= _SAME
+        return (
+            kind != "number"
+            or current.number is None
+            or number == current.number + 1
+            or abs(line.x - self.level) <= _SAME
+        )
 
     def _begin(self, line: Line, text: str, number: int | None) -> None:
         if self.level is None:
@@ -194,7 +196,9 @@ class _Block:
             self.announced, self.level = True, None
             return
         heading = self.heading if self.heading and len(self.heading) <= _LONGEST_HEADING else None
-        self.items.append(_Item(number, self.urgency, heading, self.section, [_Part(line.page, line.page, [text])], line))
+        self.items.append(
+            _Item(number, self.urgency, heading, self.section, [_Part(line.page, line.page, [text])], line)
+        )
 
     def _sub_point(self, line: Line, marker: tuple[str, str, int | None], current: _Item) -> None:
         kind, text, number = marker
@@ -222,7 +226,9 @@ class _Block:
         return not re.search(r"[.:;!?)’”]$", last.text)
 
 
-def read_recommendations(lines: Sequence[Line], body: float, default: Section = Section.LOCAL_AUTHORITY) -> Recommendations:
+def read_recommendations(
+    lines: Sequence[Line], body: float, default: Section = Section.LOCAL_AUTHORITY
+) -> Recommendations:
     """Find the recommendations sections of a report and split them into items.
 
     Args:
@@ -283,7 +289,7 @@ def _walk(lines: Sequence[Line], index: int, block: _Block, body: float) -> tupl
 def _leading(lines: Sequence[Line]) -> float:
     """Usual distance between two lines of a paragraph, in points."""
     gaps: Counter[int] = Counter()
-    for above, below in zip(lines, lines[1:], strict=False):
+    for above, below in pairwise(lines):
         gap = above.y - below.y
         if above.page == below.page and 4 < gap < 40:
             gaps[round(gap)] += 1

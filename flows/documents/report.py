@@ -70,13 +70,11 @@ class UnreadReport:
 def read_report(data: bytes, file: str, limits: Limits | None = None) -> Report | UnreadReport:
     """Read one report from its bytes.
 
-    Args:
-        data: bytes of the PDF.
-        file: its name; a number of Ofsted at its beginning ("80426_...") is taken as the URN where the report prints none.
-        limits: what reading may cost.
+    Args: data: bytes of the PDF. file: its name; a number of Ofsted at its beginning ("80426_...") is taken as the
+        URN where the report prints none. limits: what reading may cost.
 
-    Returns:
-        The report, or the refusal. No exception leaves this function for any bytes. The same bytes and name give the same result.
+    Returns: The report, or the refusal. No exception leaves this function for any bytes. The same bytes and name give
+        the same result.
     """
     sha256 = hashlib.sha256(data).hexdigest()
     document = read_pages(data, limits)
@@ -85,8 +83,11 @@ def read_report(data: bytes, file: str, limits: Limits | None = None) -> Report 
     try:
         return _read(document, file, sha256)
     except Exception as error:
-        # A document that provokes an error in the rules is refused as a whole: a part of the answers would pass for all of them.
-        return UnreadReport(file, sha256, Refusal(RefusalReason.DAMAGED, f"the rules failed with {type(error).__name__}"))
+        # A document that provokes an error in the rules is refused as a whole: a part of the answers would pass for
+        # all of them.
+        return UnreadReport(
+            file, sha256, Refusal(RefusalReason.DAMAGED, f"the rules failed with {type(error).__name__}")
+        )
 
 
 def read_report_file(path: Path, limits: Limits | None = None) -> Report | UnreadReport:
@@ -98,7 +99,9 @@ def read_report_file(path: Path, limits: Limits | None = None) -> Report | Unrea
             return UnreadReport(path.name, "", Refusal(RefusalReason.TOO_LARGE, detail))
         data = path.read_bytes()
     except OSError as error:
-        return UnreadReport(path.name, "", Refusal(RefusalReason.UNREADABLE_FILE, error.strerror or type(error).__name__))
+        return UnreadReport(
+            path.name, "", Refusal(RefusalReason.UNREADABLE_FILE, error.strerror or type(error).__name__)
+        )
     return read_report(data, path.name, limits)
 
 
@@ -131,5 +134,7 @@ def _urn(pages: tuple[Page, ...], file: str) -> Finding[int]:
             return Finding(int(printed[1]), Confidence.HIGH, None, page.number, printed[0])
     named = _URN_OF_FILE.match(file)
     if named:
-        return Finding(int(named[1]), Confidence.MEDIUM, "taken from the name of the file; the report prints none", None, named[1])
+        return Finding(
+            int(named[1]), Confidence.MEDIUM, "taken from the name of the file; the report prints none", None, named[1]
+        )
     return missing("neither the first pages nor the name of the file hold a number of the authority")

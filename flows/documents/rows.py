@@ -1,7 +1,7 @@
 """Reports as tables: one row a report, a judgement, an earlier judgement, a recommendation.
 
-Every row carries `file` and `sha256`, so that rows may be kept under the hash of their file and put together again in any order.
-Values are plain: text, whole numbers, dates, booleans, None.
+Every row carries `file` and `sha256`, so that rows may be kept under the hash of their file and put together again in
+any order. Values are plain: text, whole numbers, dates, booleans, None.
 """
 
 from __future__ import annotations

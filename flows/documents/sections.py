@@ -1,4 +1,4 @@
-"""Headings around the recommendations of a report: where a list begins, whom it addresses, how soon, and where it ends."""
+"""Headings around the recommendations: where a list begins, whom it addresses, how soon, where it ends."""
 
 from __future__ import annotations
 
@@ -45,18 +45,24 @@ _URGENCIES = (
     (re.compile(_IMPROVEMENT), Urgency.IMPROVEMENT),
 )
 _END = re.compile(
-    r"summary for children|inspection (?:findings|judge?ments?)|the (?:local authority|lscb)(?:'s)? (?:has the following )?strengths"
+    r"summary for children|inspection (?:findings|judge?ments?)|the (?:local authority"
+    r"|lscb)(?:'s)? (?:has the following )?strengths"
     r"|the local authority$|the (?:local authority|lscb) has the following|key strengths|strengths\b|progress since"
     r"|information about|the experiences and progress of|the impact of leaders|outcomes for|safeguarding outcomes"
-    r"|overall effectiveness|capacity (?:for|to) improve|what the inspection judge?ments mean|section [0-9]|executive summary"
-    r"|the (?:effectiveness of the )?local safeguarding children|the effectiveness of the (?:help|lscb)|the quality of (?:practice|provision)$"
-    r"|leadership and governance$|record of main findings|summary of (?:key )?findings|annex|previous ofsted|about this|next steps"
+    r"|overall effectiveness|capacity (?:for|to) improve|what the inspection judge?ments mean|section [0-9]"
+    r"|executive summary"
+    r"|the (?:effectiveness of the )?local safeguarding children|the effectiveness of the (?:help|lscb)"
+    r"|the quality of (?:practice|provision)$"
+    r"|leadership and governance$|record of main findings|summary of (?:key )?findings|annex|previous ofsted"
+    r"|about this|next steps"
     r"|yours sincerely|the office for standards in education"
 )
 _BOARD = re.compile(r"\blscb\b|safeguarding children board|\bboard\b")
 _BOARD_PART = re.compile(
-    r"(?:section (?:2|two):? *)?(?:the effectiveness of )?(?:the )?local safeguarding children board(?: \(lscb\))?(?: (?:is|are|requires?)\b.*)?"
-    r"|section (?:2|two)\b.*safeguarding.*|review of the effectiveness of the local safeguarding(?: children)?(?: board)?"
+    r"(?:section (?:2|two):? *)?(?:the effectiveness of )?(?:the )?local safeguarding children board"
+    r"(?: \(lscb\))?(?: (?:is|are|requires?)\b.*)?"
+    r"|section (?:2|two)\b.*safeguarding.*"
+    r"|review of the effectiveness of the local safeguarding(?: children)?(?: board)?"
 )
 # A heading that ends a section is at least so much larger than the text; small headings inside a list are not.
 _CHAPTER = 1.25
@@ -82,7 +88,8 @@ def stands_out(line: Line, body: float) -> bool:
 def heading_at(lines: Sequence[Line], index: int, body: float) -> tuple[str, int]:
     """The heading that begins at a line, as a key (`lines.heading_text`), and the number of its lines.
 
-    A heading that stands out may be parted into up to three lines; one line is preferred when it is a known heading by itself.
+    A heading that stands out may be parted into up to three lines; one line is preferred when it is a known heading
+    by itself.
     """
     first = lines[index]
     key = heading_text(first.text)
@@ -101,18 +108,23 @@ def heading_at(lines: Sequence[Line], index: int, body: float) -> tuple[str, int
 
 
 def is_start(lines: Sequence[Line], index: int, key: str, used: int, body: float) -> bool:
-    """Whether a line is the heading of a recommendations section and not the end of a sentence that has the same words."""
+    """Whether a line is the heading of a recommendations section, not the end of a sentence with its words."""
     if not _START.fullmatch(key):
         return False
     line = lines[index]
     if stands_out(line, body):
         return True
     after = lines[index + used] if index + used < len(lines) else None
-    return line.text[:1].isupper() and not line.text[-1].isdigit() and after is not None and split_marker(after.text) is not None
+    return (
+        line.text[:1].isupper()
+        and not line.text[-1].isdigit()
+        and after is not None
+        and split_marker(after.text) is not None
+    )
 
 
 def starts_again(key: str, line: Line, body: float) -> bool:
-    """Whether, inside a section, a heading of a whole section comes again: that of the board after that of the authority."""
+    """Whether, inside a section, the heading of a whole section comes again."""
     return bool(_START.fullmatch(key)) and stands_out(line, body)
 
 

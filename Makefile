@@ -1,0 +1,57 @@
+# `make run` and `make test` do all set-up themselves: a virtual environment in .venv from the locked dependencies, with
+# uv fetched through pip where it is not installed.
+SHELL := /bin/sh
+PYTHON ?= python3
+UV := $(shell command -v uv 2>/dev/null)
+RETURNS ?= ../shared/returns
+BIN := .venv/bin
+
+export DO_NOT_TRACK := 1
+export PREFECT_SERVER_ANALYTICS_ENABLED := false
+export GX_ANALYTICS_ENABLED := false
+export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+
+.PHONY: help run test test-quick test-r lint types bench coverage clean
+
+help:
+	@echo "make run        the main job on the bundled synthetic sample (RUN_ARGS='--returns DIR' for real returns)"
+	@echo "make test       lint, types, unit, architecture, dbt on the sample, the real returns where present"
+	@echo "make bench      how long each stage takes on the real returns (RETURNS=DIR)"
+	@echo "make coverage   docs/coverage.md from the published warehouse"
+
+.venv/.synced: pyproject.toml uv.lock
+ifeq ($(UV),)
+	@test -x .uv/bin/uv || { $(PYTHON) -m venv .uv && .uv/bin/pip install --quiet uv; }
+	.uv/bin/uv sync --frozen --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
+else
+	"$(UV)" sync --frozen
+endif
+	@touch $@
+
+run: .venv/.synced
+	$(BIN)/csw run $(RUN_ARGS)
+
+test: .venv/.synced lint types
+	$(BIN)/pytest
+
+test-quick: .venv/.synced
+	$(BIN)/pytest -m "not real" tests/unit tests/architecture
+
+lint: .venv/.synced
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/.synced
+	$(BIN)/mypy
+
+bench: .venv/.synced
+	$(BIN)/python -m tests.bench --returns $(RETURNS)
+
+test-r: .venv/.synced
+	$(BIN)/pytest -s tests/estimators/r
+
+coverage: .venv/.synced
+	$(BIN)/csw coverage --out docs/coverage.md
+
+clean:
+	rm -rf .venv .uv data target logs
