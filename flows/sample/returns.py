@@ -12,7 +12,7 @@ from flows.sample.layouts import Layout
 from flows.sample.meaning import Cell, Meaning, Meanings, Share
 from flows.sample.places import ENGLAND, REGIONS, TINY, Authority
 from flows.sample.release import AREAS, Figures, Release
-from flows.sample.writers import Row, csv_field, text_bytes
+from flows.sample.writers import Row, csv_bytes, csv_field, text_bytes
 from flows.tables import last_year
 
 if TYPE_CHECKING:
@@ -116,8 +116,9 @@ class Returns:
                 columns += [(base, None)] * (int(duplicate.group(1)) - 1 - sum(c == base for c, _ in columns))
                 name = base
             columns.append((name, meaning))
-        have = {label(c) for c, _ in columns}
-        columns += [(c, None) for c in layout.extra_columns if label(c) not in have]
+        for c in (*layout.table.header, *layout.reading.header, *layout.extra_columns):
+            if label(c) not in {label(h) for h, _ in columns}:
+                columns.append((c, None))
         lines = self.lines(layout, release, [year])
         heads, keys = self._wide_keys(layout, release, lines, year, period)
         numbers = self._numbers_of(lines, release)
@@ -190,7 +191,9 @@ class Returns:
             "la_name": self._old_name(a, edition) if a else (x.upper() if layout.table.shape == "sheet" else x),
         }
         if not is_cin and not a:
-            values["level"] = values["level"].upper() if int(edition[:4]) > 2010 else values["level"].replace("Region", "GOR")
+            values["level"] = (
+                values["level"].upper() if int(edition[:4]) > 2010 else values["level"].replace("Region", "GOR")
+            )
         out = [values[k] for k in order]
         return out + [""] * (width - len(out))
 
@@ -238,7 +241,7 @@ class Returns:
         is_national = "la_code" not in layout.keys
         periods = layout.periods[-6:] if is_national else layout.periods
         if not cells:
-            periods = periods[-2:]
+            periods = periods[-1:]
         period_years = [(p, last_year(p) or release.edition_year) for p in periods]
         place_years = [y + (table == "population") for _, y in period_years]
         lines = self.lines(layout, release, [y for y in place_years])
@@ -308,6 +311,12 @@ class Returns:
         if a.code in ("390", "929") and not lag:
             return places.ons_code(a.code, max(year, 2014))
         return places.ons_code(a.code, year, lag=lag)
+
+    def attributes(self, layout: Layout) -> bytes:
+        """A table that no measure uses: its header and one row that says what it is."""
+        columns = [*layout.table.header, *layout.reading.header] or ["headline", "figure"]
+        rows: list[Row] = [tuple(columns), tuple(f"synthetic {n}" for n, _ in enumerate(columns, 1))]
+        return csv_bytes(rows, marks=layout.marks)
 
     # -- presentation sheets -------------------------------------------------
 

@@ -184,37 +184,68 @@ def _ods_cell(value: str | int | float | date | None) -> str:
 
 def xls_bytes(sheets: Sheets) -> bytes:
     """A workbook of Excel 97 (BIFF8 in a compound file): unformatted text and numbers."""
-    globals_ = _record(0x0809, struct.pack("<HHHHII", 0x0600, 0x0005, 0x0DBB, 0x07CC, 0, 6))
-    bodies = [_xls_sheet(rows) for _, rows in sheets]
+    texts: dict[str, int] = {}
+    uses = 0
+    for _, rows in sheets:
+        for row in rows:
+            for value in row:
+                if isinstance(value, str) and value:
+                    texts.setdefault(value, len(texts))
+                    uses += 1
+    start = _record(0x0809, struct.pack("<HHHHII", 0x0600, 0x0005, 0x0DBB, 0x07CC, 0, 6))
+    strings = _shared_strings(list(texts), uses)
+    bodies = [_xls_sheet(rows, texts) for _, rows in sheets]
     bound_length = sum(4 + 8 + len(name.encode("utf-16-le")) for name, _ in sheets)
-    offset = len(globals_) + bound_length + 4
+    offset = len(start) + bound_length + len(strings) + 4
     bounds = b""
     for (name, _), body in zip(sheets, bodies, strict=True):
         bounds += _record(0x0085, struct.pack("<IBBBB", offset, 0, 0, len(name), 1) + name.encode("utf-16-le"))
         offset += len(body)
-    return _compound_file(globals_ + bounds + _record(0x000A, b"") + b"".join(bodies))
+    return _compound_file(start + bounds + strings + _record(0x000A, b"") + b"".join(bodies))
 
 
 def _record(kind: int, data: bytes) -> bytes:
     return struct.pack("<HH", kind, len(data)) + data
 
 
-def _xls_sheet(rows: Sequence[Row]) -> bytes:
+def _shared_strings(texts: list[str], uses: int) -> bytes:
+    """The table of strings, continued in further records where one is full."""
+    chunks = [struct.pack("<II", uses, len(texts))]
+    for text in texts:
+        try:
+            item = struct.pack("<HB", len(text), 0) + text.encode("latin-1")
+        except UnicodeEncodeError:
+            item = struct.pack("<HB", len(text), 1) + text.encode("utf-16-le")
+        if len(chunks[-1]) + len(item) > 8_000:
+            chunks.append(b"")
+        chunks[-1] += item
+    return b"".join(_record(0x003C if i else 0x00FC, chunk) for i, chunk in enumerate(chunks))
+
+
+def _xls_sheet(rows: Sequence[Row], texts: dict[str, int]) -> bytes:
     width = max((len(r) for r in rows), default=0)
     out = [
         _record(0x0809, struct.pack("<HHHHII", 0x0600, 0x0010, 0x0DBB, 0x07CC, 0, 6)),
         _record(0x0200, struct.pack("<IIHHH", 0, len(rows), 0, width, 0)),
     ]
     for r, row in enumerate(rows):
-        for c, value in enumerate(row):
-            if value is None or value == "":
+        c = 0
+        while c < len(row):
+            run = c
+            while run < len(row) and isinstance(row[run], int) and abs(row[run]) < 1 << 29:  # type: ignore[arg-type,operator]
+                run += 1
+            if run > c + 1:  # whole numbers side by side
+                packed = b"".join(struct.pack("<Hi", 0, int(v) << 2 | 2) for v in row[c:run])  # type: ignore[arg-type]
+                out.append(_record(0x00BD, struct.pack("<HH", r, c) + packed + struct.pack("<H", run - 1)))
+                c = run
                 continue
-            if isinstance(value, str):
-                text = value.encode("utf-16-le")
-                out.append(_record(0x0204, struct.pack("<HHHHB", r, c, 0, len(value), 1) + text))
-            else:
+            value = row[c]
+            if isinstance(value, str) and value:
+                out.append(_record(0x00FD, struct.pack("<HHHI", r, c, 0, texts[value])))
+            elif value is not None and value != "":
                 number = float((value - _EPOCH).days) if isinstance(value, date) else float(value)
                 out.append(_record(0x0203, struct.pack("<HHHd", r, c, 0, number)))
+            c += 1
     return b"".join(out) + _record(0x000A, b"")
 
 
