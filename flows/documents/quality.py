@@ -52,7 +52,8 @@ def assess(
             a report that prints no date.
         official: one row an inspection: `key`, framework, publication_date, overall_judgement, and where known
             inspection_date and the other judgements under their names in `rows.MEASURES`.
-        hand_counts: file, items, sample, counted by people in the printed reports.
+        hand_counts: file, sha256_prefix, items, sample, counted by people in the printed reports. A count of a file
+            whose bytes have changed since does not count.
         key: name of the column, in both frames, that identifies an authority.
 
     Returns:
@@ -64,16 +65,14 @@ def assess(
     import pandas as pd
 
     book = _Book()
+    official = official.reset_index(drop=True)
     read = reports[reports["status"] == "read"]
     book.share(
         "reports_read",
         "files read as reports",
         len(read),
         len(reports),
-        (
-            (row.file, f"{row.refusal_reason}: {row.refusal_detail}")
-            for row in reports[reports["status"] != "read"].itertuples()
-        ),
+        _details(reports[reports["status"] != "read"], "{refusal_reason}: {refusal_detail}"),
     )
     kinds = read["framework"]
     _found(
@@ -104,10 +103,7 @@ def assess(
         official.add_prefix("official_"), left_on="official_index", right_index=True, how="left"
     )
     unmatched = inspections[~inspections["file"].isin(matches["file"])]
-    details = (
-        (row.file, "no inspection of this authority and framework in the official record is near")
-        for row in unmatched.itertuples()
-    )
+    details = _details(unmatched, "no inspection of this authority and framework in the official record is near")
     book.share("inspections_matched", "inspections found in the official record", len(pairs), len(inspections), details)
     _agreement(book, pairs)
     _dates(book, pairs)
@@ -119,7 +115,7 @@ def assess(
         "reports in which recommendations were found",
         len(asked) - len(without),
         len(asked),
-        ((row.file, str(row.recommendation_reason)) for row in without.itertuples()),
+        _details(without, "{recommendation_reason}"),
         0.97,
     )
     _counts(book, read, hand_counts)
@@ -161,11 +157,16 @@ class _Book:
         self.exceptions.extend((figure, file, detail) for file, detail in exceptions)
 
 
+def _details(frame: pd.DataFrame, words: str) -> list[tuple[str, str]]:
+    """File and details of each row; `words` names columns in braces."""
+    return [(str(row["file"]), words.format_map(row)) for row in frame.to_dict("records")]
+
+
 def _found(
     book: _Book, figure: str, label: str, reports: pd.DataFrame, column: str, reason: str, aim: float | None
 ) -> None:
     absent = reports[reports[column].isna()]
-    details = ((str(file), str(why)) for file, why in zip(absent["file"], absent[reason], strict=True))
+    details = _details(absent, f"{{{reason}}}")
     book.share(figure, label, len(reports) - len(absent), len(reports), details, aim)
 
 
@@ -191,7 +192,8 @@ def _match(inspections: pd.DataFrame, official: pd.DataFrame, key: str) -> pd.Da
             chosen[file] = (index, distance)
             taken.add(index)
     rows = [(file, index, distance) for file, (index, distance) in chosen.items()]
-    return pd.DataFrame(rows, columns=["file", "official_index", "days_apart"])
+    frame = pd.DataFrame(rows, columns=["file", "official_index", "days_apart"])
+    return frame.astype({"official_index": "int64", "days_apart": "int64"})
 
 
 def _publication(row: dict) -> pd.Timestamp | None:
@@ -215,10 +217,7 @@ def _agreement(book: _Book, pairs: pd.DataFrame) -> None:
             continue
         both = pairs[pairs[measure].notna() & pairs[column].notna()]
         wrong = both[both[measure].astype(int) != both[column].astype(int)]
-        details = [
-            (str(row["file"]), f"read {int(row[measure])}, official {int(row[column])}")
-            for row in wrong.to_dict("records")
-        ]
+        details = _details(wrong, f"read {{{measure}:.0f}}, official {{{column}:.0f}}")
         aim = 0.99 if measure == "overall_judgement" else None
         book.share(
             f"{measure}_agrees",
@@ -295,19 +294,20 @@ def _apart(
 
 
 def _counts(book: _Book, read: pd.DataFrame, hand_counts: pd.DataFrame) -> None:
-    counted = hand_counts.merge(read[["file", "recommendation_count"]], on="file", how="inner")
-    absent = hand_counts[~hand_counts["file"].isin(read["file"])]
+    counted = hand_counts.merge(read[["file", "sha256", "recommendation_count"]], on="file", how="left")
+    same = [
+        isinstance(sha256, str) and sha256.startswith(str(prefix))
+        for sha256, prefix in zip(counted["sha256"], counted["sha256_prefix"], strict=True)
+    ]
+    counted, absent = counted[same], counted[[not is_same for is_same in same]]
+    label = "reports whose number of recommendations is that counted by hand"
     for sample in (None, *sorted(set(hand_counts["sample"]))):
         part = counted if sample is None else counted[counted["sample"] == sample]
         wrong = part[part["items"].astype(int) != part["recommendation_count"].astype(int)]
-        details = [
-            (str(row["file"]), f"read {int(row['recommendation_count'])}, counted {int(row['items'])}")
-            for row in wrong.to_dict("records")
-        ]
+        details = _details(wrong, "read {recommendation_count:.0f}, counted {items}")
         if sample is None:
-            details += [(str(file), "counted by hand, but not among the reports") for file in absent["file"]]
-        name = "item_counts_right" + (f"_{sample}" if sample else "")
-        label = "reports whose number of recommendations is that counted by hand" + (
-            f" (sample: {sample})" if sample else ""
-        )
-        book.share(name, label, len(part) - len(wrong), len(part), details, 0.95)
+            details += _details(absent, "counted by hand, but these bytes are not among the reports")
+            book.share("item_counts_right", label, len(part) - len(wrong), len(part), details, 0.95)
+        else:
+            named = f"{label} (sample: {sample})"
+            book.share(f"item_counts_right_{sample}", named, len(part) - len(wrong), len(part), details, 0.95)
