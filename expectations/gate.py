@@ -155,9 +155,9 @@ def _found(failure: Failure) -> str:
             return f"{int(row['values'])} percentages, none above {value:g}"
         case "usual_magnitude":
             usual = float(f"{row['median'] / value:.2g}")
-            return (
-                f"the middle of {int(row['values'])} authorities is {row['median']:,.6g} where about {usual:,.6g} is usual"
-            )case "spend_per_authority":
+            middle = f"the middle of {int(row['values'])} authorities is {row['median']:,.6g}"
+            return f"{middle} where about {usual:,.6g} is usual"
+        case "spend_per_authority":
             return f"£{value:,.0f}"
         case "own_year":
             return (
