@@ -11,6 +11,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
+from flows.sample.quantities import MEASURES
+
 #: A column of a table, and the filter of the rows in which it means something.
 Cell = tuple[str, str]
 
@@ -58,7 +60,7 @@ class Meanings:
         self._rows: dict[tuple[str, str], list[_Row]] = defaultdict(list)
         with (seeds / "measure_source.csv").open(newline="", encoding="utf-8") as f:
             for r in csv.DictReader(f):
-                if r["period"]:
+                if r["period"] and r["year"]:
                     continue  # the same cell used for another year as well
                 self._rows[(r["source"], r["table_name"])].append(
                     _Row(
@@ -75,19 +77,20 @@ class Meanings:
                     )
                 )
 
-    def of(self, source: str, table: str, edition: str) -> dict[Cell, Meaning | Share]:
-        """Filter and column → what stands there, in the seed's order."""
+    def of(self, source: str, table: str, edition: str) -> dict[Cell, Meaning | Share | None]:
+        """Filter and column → what stands there, in the seed's order; None for a measure that the world does not know."""
         rows = [r for r in self._rows[(source, table)] if r.covers(edition)]
-        groups: dict[tuple[str, Meaning], list[_Row]] = defaultdict(list)
-        for r in rows:
-            groups[("", r.meaning)].append(r)
+        known_rows = [r for r in rows if r.meaning.measure_id in MEASURES]
+        groups: dict[Meaning, list[_Row]] = defaultdict(list)
+        for r in known_rows:
+            groups[r.meaning].append(r)
         exact: dict[Cell, Meaning] = {}
         for component in ("value", "denominator", "numerator"):
-            for (_, meaning), parts in groups.items():
+            for meaning, parts in groups.items():
                 if meaning.component == component and len(parts) == 1:
                     exact.setdefault(parts[0].cell, meaning)
         shares: dict[Cell, Share] = {}
-        for (_, meaning), parts in groups.items():
+        for meaning, parts in groups.items():
             if len(parts) == 1:
                 continue
             rest = [p for p in parts if p.cell not in exact and p.cell not in shares]
@@ -96,4 +99,4 @@ class Meanings:
                 continue  # printed percentages summed; each has its own meaning
             for i, p in enumerate(rest):
                 shares[p.cell] = Share(meaning, known, p.factor, i, len(rest))
-        return {r.cell: exact.get(r.cell) or shares[r.cell] for r in rows if r.cell in exact or r.cell in shares}
+        return {r.cell: exact.get(r.cell) or shares.get(r.cell) for r in rows}

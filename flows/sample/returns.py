@@ -149,13 +149,10 @@ class Returns:
             heads = ["level" if h == "geographic_level" and keys["level"] == "level" else h for h in _TIDY_KEYS]
             heads += ["old_la_code", "new_la_code", "la_name"]
             return heads, [self._tidy_key(x, release, period, lag=lag) for x in lines]
-        positions = sorted((int(v[1:]), k) for k, v in keys.items() if v.startswith("#"))
-        if positions:
-            order = [k for _, k in positions]
-            heads = [""] * (positions[-1][0])
-            if layout.table.table == "oc2" or layout.edition == "2010":
-                heads[0] = "LA Number"
-            return heads, [self._values(order, positions[-1][0], x, layout, release, year, lag) for x in lines]
+        order = _positions(keys)
+        if order:
+            heads = ["LA Number" if layout.edition == "2010" else "", *[""] * (len(order) - 1)]
+            return heads, [self._values(order, x, layout, release, year, lag) for x in lines]
         order = list(keys)
         if layout.passport.source == "dfe_workforce":
             heads = ["Country_code", "Country_name", "Region_code", "Region_name"]
@@ -175,10 +172,10 @@ class Returns:
                 mine = [x, release.world.places.ons_code(x, year, lag=lag), a.name] if a else ["", "", ""]
                 out.append(["921", ENGLAND, letter, region, *mine])
             return heads, out
-        return [keys[k] for k in order], [self._values(order, len(order), x, layout, release, year, lag) for x in lines]
+        return [keys[k] for k in order], [self._values(order, x, layout, release, year, lag) for x in lines]
 
     def _values(
-        self, order: list[str], width: int, x: str, layout: Layout, release: Release, year: int, lag: int
+        self, order: list[str], x: str, layout: Layout, release: Release, year: int, lag: int
     ) -> list[str]:
         """A line's code, name and level in the writing of the older releases."""
         places, edition = release.world.places, layout.edition
@@ -194,8 +191,7 @@ class Returns:
             values["level"] = (
                 values["level"].upper() if int(edition[:4]) > 2010 else values["level"].replace("Region", "GOR")
             )
-        out = [values[k] for k in order]
-        return out + [""] * (width - len(out))
+        return [values.get(k, "") for k in order]
 
     @staticmethod
     def _area_code(x: str, edition: str) -> str:
@@ -337,8 +333,8 @@ class Returns:
         columns += [([c], None) for c in layout.extra_columns]
         # Shallow headers first: what is merged above reaches to the right, and must not reach over them.
         columns.sort(key=lambda c: len(c[0]))
-        order = [k for _, k in sorted((int(v[1:]), k) for k, v in layout.keys.items())]
-        width = max(int(v[1:]) for v in layout.keys.values())
+        order = _positions(layout.keys)
+        width = len(order)
         lines = self.lines(layout, release, [year])
         rows: list[list[str | int | float]] = [[] for _ in range(header_rows[-1])]
         rows[0] = [f"{layout.sheet}: {layout.table.description} SYNTHETIC: no figure here is real."]
@@ -350,9 +346,9 @@ class Returns:
         numbers = self._numbers_of(lines, release)
         texts = [self.column(m, " ".join(parts), layout, release, year) for parts, m in columns]
         for x, i in zip(lines, numbers, strict=True):
-            values = self._values(order, width, x, layout, release, year, 0)
+            values = self._values(order, x, layout, release, year, 0)
             if x in AREAS:
-                values = ["" if k != "la_name" else v for k, v in zip(order, values, strict=False)]
+                values = ["" if k != "la_name" else v for k, v in zip(order, values, strict=True)]
             rows.append([*values, *(_number(t[i]) for t in texts)])
         rows.append([])
         rows.append(["1. Figures from 1 to 5 and figures that would disclose them are shown as x."])
@@ -360,7 +356,13 @@ class Returns:
         return [tuple(r) for r in rows]
 
 
-def _of(cells: dict[Cell, Meaning | Share], combination: str, column: str) -> Meaning | Share | None:
+def _positions(keys: dict[str, str]) -> list[str]:
+    """Which key stands in each of the first columns, where a passport gives positions (``#1``); blank: none."""
+    at = {int(v[1:]): k for k, v in keys.items() if v.startswith("#")}
+    return [at.get(i, "") for i in range(1, max(at, default=0) + 1)]
+
+
+def _of(cells: dict[Cell, Meaning | Share | None], combination: str, column: str) -> Meaning | Share | None:
     found = cells.get((combination, column))
     if found is None:
         found = next((m for (f, c), m in cells.items() if f == combination and label(c) == label(column)), None)
