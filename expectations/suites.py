@@ -95,6 +95,12 @@ def _load(name: str, folder: Path) -> tuple[Check, ...]:
     return tuple(checks)
 
 
+def words(check: str, folder: Path = FOLDER) -> tuple[str, str]:
+    """What a check says, and what to do when it does not hold."""
+    said = yaml.safe_load((folder / "checks.yml").read_text(encoding="utf-8"))[check]
+    return said["says"], said["advice"]
+
+
 @lru_cache(maxsize=1)
 def great_expectations() -> Any:
     """Great Expectations, silent: no analytics, no progress bars."""
