@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 Group = Literal["good_or_outstanding", "requires_improvement", "inadequate"]
+PartOfAPath = Literal["pre", "step0", "step1", "post"]
+PARTS_OF_A_PATH: tuple[PartOfAPath, ...] = ("pre", "step0", "step1", "post")
 GROUPS: tuple[Group, ...] = ("good_or_outstanding", "requires_improvement", "inadequate")
 
 #: Slopes act on so many years before and after; beyond, the level stays.
@@ -34,7 +36,7 @@ class PlantedEffect:
     step1: float
     post: float
 
-    def percent_change(self, part: Literal["pre", "step0", "step1", "post"]) -> float:
+    def percent_change(self, part: PartOfAPath) -> float:
         """The coefficient as a change in per cent (of the count, or of the odds)."""
         return (math.exp(getattr(self, part)) - 1) * 100
 

@@ -19,7 +19,7 @@ GRADES = {1: "Outstanding", 2: "Good", 3: "Requires improvement to be good", 4: 
 #: What counts against an authority: its deprivation (standard deviations), less its quality, plus chance.
 WEIGHT_OF_DEPRIVATION, WEIGHT_OF_QUALITY, WEIGHT_OF_CHANCE = 0.60, 0.75, 0.45
 #: Shares of inadequate, requires improvement, good; the rest is outstanding.
-SHARES = {"slac": (0.14, 0.46, 0.36), "cpi": (0.22, 0.45, 0.30), "sif": (0.24, 0.42, 0.30), "ilacs": (0.15, 0.38, 0.36)}
+SHARES = {"slac": (0.14, 0.46, 0.36), "cpi": (0.22, 0.45, 0.30), "sif": (0.28, 0.39, 0.28), "ilacs": (0.15, 0.38, 0.36)}
 #: Judged apart from the whole.
 PARTS = ("help_and_protection", "children_looked_after", "care_leavers", "adoption", "leadership")
 

@@ -1,7 +1,7 @@
 """The seed ``measure_source.csv`` read backwards: from a measure to the columns that carry it in an edition.
 
-Where several columns make one figure together (bands, reasons), those with a meaning of their own are filled from it and
-the others share what is left, so that the parts add up to the whole.
+Where several columns make one figure together (bands, reasons), those with a meaning of their own are filled from it
+and the others share what is left, so that the parts add up to the whole.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Meanings:
                 )
 
     def of(self, source: str, table: str, edition: str) -> dict[Cell, Meaning | Share | None]:
-        """Filter and column → what stands there, in the seed's order; None for a measure that the world does not know."""
+        """Filter and column → what stands there, in the seed's order; None: a measure that the world does not know."""
         rows = [r for r in self._rows[(source, table)] if r.covers(edition)]
         known_rows = [r for r in rows if r.meaning.measure_id in MEASURES]
         groups: dict[Meaning, list[_Row]] = defaultdict(list)

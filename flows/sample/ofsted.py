@@ -135,7 +135,14 @@ def _in_year(world: World, authorities: list[Authority], year: int, rng: np.rand
     return rows
 
 
-_LATEST_HEADER = ("Web link", "Local authority name", "Ofsted region", "Inspection date", "Overall effectiveness", *_JUDGED)
+_LATEST_HEADER = (
+    "Web link",
+    "Local authority name",
+    "Ofsted region",
+    "Inspection date",
+    "Overall effectiveness",
+    *_JUDGED,
+)
 _IN_YEAR_HEADER = (
     "Web link",
     "Local authority name",
@@ -148,7 +155,9 @@ _IN_YEAR_HEADER = (
 )
 
 
-def _workbook_2023(world: World, columns: list[dict[str, str]], rng: np.random.Generator) -> list[tuple[str, list[Row]]]:
+def _workbook_2023(
+    world: World, columns: list[dict[str, str]], rng: np.random.Generator
+) -> list[tuple[str, list[Row]]]:
     source, until = "ofsted_childrens_social_care", date(2023, 4, 30)
     current = world.places.authorities_of(2023)
     gone = [a for a in world.places.authorities if a.valid_to and date(2010, 1, 1) < a.valid_to < date(2023, 3, 31)]
@@ -164,8 +173,19 @@ def _workbook_2023(world: World, columns: list[dict[str, str]], rng: np.random.G
         ("Coverage:", "England (synthetic)"),
         ("Status:", SYNTHETIC),
     ]
-    level = [(f"{title} - LA level at 31 March 2023",), (SYNTHETIC,), (), _LATEST_HEADER, *_latest(world, current, until)]
-    year = [(f"{title} - LA level in year 2022-23",), (SYNTHETIC,), _IN_YEAR_HEADER, *_in_year(world, current, 2023, rng)]
+    level = [
+        (f"{title} - LA level at 31 March 2023",),
+        (SYNTHETIC,),
+        (),
+        _LATEST_HEADER,
+        *_latest(world, current, until),
+    ]
+    year = [
+        (f"{title} - LA level in year 2022-23",),
+        (SYNTHETIC,),
+        _IN_YEAR_HEADER,
+        *_in_year(world, current, 2023, rng),
+    ]
     history: list[Row] = [
         (f"{title} - LA inspections 2009-2023",),
         ("This worksheet contains two tables with no blank rows or columns.",),
@@ -187,7 +207,9 @@ def _workbook_2023(world: World, columns: list[dict[str, str]], rng: np.random.G
     ]
 
 
-def _workbook_2024(world: World, columns: list[dict[str, str]], rng: np.random.Generator) -> list[tuple[str, list[Row]]]:
+def _workbook_2024(
+    world: World, columns: list[dict[str, str]], rng: np.random.Generator
+) -> list[tuple[str, list[Row]]]:
     source, until = "ofsted_la_outcomes", date(2024, 6, 30)
     current = world.places.authorities_of(2024)
     inspected = {i.la_code for i in world.inspections if i.framework == "ilacs"}
@@ -245,5 +267,7 @@ def _report_index(world: World) -> bytes:
         slug = "-".join("".join(c if c.isalnum() else " " for c in name_of(a).lower()).split())
         file = f"{urn}_{slug}_synthetic-report-{day.replace(' ', '-').lower()}.pdf"
         url = f"https://example.invalid/synthetic/{n}"
-        rows.append((file, urn, name_of(a), url, f"{i.published:%d/%m/%y}", 0, hashlib.sha256(file.encode()).hexdigest()))
+        rows.append(
+            (file, urn, name_of(a), url, f"{i.published:%d/%m/%y}", 0, hashlib.sha256(file.encode()).hexdigest())
+        )
     return csv_bytes(rows, marks="crlf")

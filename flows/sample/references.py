@@ -58,16 +58,24 @@ def _deprivation(world: World, rng: np.random.Generator) -> Iterator[tuple[str, 
         child = np.round(score / 100 * 0.85 + rng.normal(0, 0.012, len(score)), 3)
         space = "" if edition == "2015" else " "
         spelt = "Income Deprivation Affecting Children Index (IDACI)" if edition == "2015" else "IDACI"
-        place = [f"Upper Tier Local Authority District {w} ({'2013' if edition == '2015' else '2019'})" for w in ("code", "name")]
+        place = [
+            f"Upper Tier Local Authority District {w} ({'2013' if edition == '2015' else '2019'})"
+            for w in ("code", "name")
+        ]
         sheets: list[tuple[str, list[Row]]] = [("Notes", [(_NOTE,)])]
         for sheet, prefix, values in (("IMD", "IMD", score), ("IDACI", spelt, child)):
             average_rank = np.round(32_844 * (values - values.min() + 1e-3) / (np.ptp(values) * 1.2) + 2_000, 2)
-            head = [f"{prefix} - {w}{space}" for w in ("Average rank", "Rank of average rank", "Average score", "Rank of average score")]
+            head = [
+                f"{prefix} - {w}{space}"
+                for w in ("Average rank", "Rank of average rank", "Average score", "Rank of average score")
+            ]
             rows: list[Row] = [(*place, *head)]
             for a, mean, mean_rank, s, r in zip(
                 authorities, average_rank, _rank(average_rank), values, _rank(values), strict=True
             ):
-                rows.append((world.places.ons_code(a.code, year), a.name, float(mean), int(mean_rank), float(s), int(r)))
+                rows.append(
+                    (world.places.ons_code(a.code, year), a.name, float(mean), int(mean_rank), float(s), int(r))
+                )
             sheets.append((sheet, rows))
         yield f"mhclg_imd/{edition}/imd-{edition}.xlsx", xlsx_bytes(sheets)
 
@@ -172,7 +180,17 @@ def _rural_urban(world: World, seeds: Path, rng: np.random.Generator) -> Iterato
             rural = round(total * percent / 100)
             k = 5 if percent >= 80 else 4 if percent >= 50 else 3 if percent >= 26 else 2
             districts.append(
-                (r["district_ons_code"], r["district_name"], 6 - k, classes[k], f"{rural:,}", 0, f"{rural:,}", f"{total:,}", round(100 * rural / total, 1))
+                (
+                    r["district_ons_code"],
+                    r["district_name"],
+                    6 - k,
+                    classes[k],
+                    f"{rural:,}",
+                    0,
+                    f"{rural:,}",
+                    f"{total:,}",
+                    round(100 * rural / total, 1),
+                )
             )
     yield f"{folder}/RUC11_LAD11_ENv2.csv", csv_bytes(districts, marks="crlf")
 
@@ -198,12 +216,25 @@ def _neighbours(world: World) -> Iterator[tuple[str, bytes]]:
 
 def _names(world: World) -> Iterator[tuple[str, bytes]]:
     """Councils and the names they go by."""
-    registry: list[Row] = [("local-authority-code", "official-name", "nice-name", "gss-code", "start-date", "end-date", "replaced-by", "nation")]
+    registry: list[Row] = [
+        (
+            "local-authority-code",
+            "official-name",
+            "nice-name",
+            "gss-code",
+            "start-date",
+            "end-date",
+            "replaced-by",
+            "nation",
+        )
+    ]
     names: list[Row] = [("la-name", "local-authority-code")]
     for a in world.places.authorities:
         start, end = (d.isoformat() if d else "" for d in (a.valid_from, a.valid_to))
         official = f"{a.name} Council"
-        registry.append((f"S{a.code}", official, a.name, world.places.ons_code(a.code, 2024), start, end, "", "England"))
+        registry.append(
+            (f"S{a.code}", official, a.name, world.places.ons_code(a.code, 2024), start, end, "", "England")
+        )
         names += [(official, f"S{a.code}"), (a.name, f"S{a.code}")]
     yield "la_names/uk_local_authorities_current.csv", csv_bytes(registry)
     yield "la_names/lookup_name_to_registry.csv", csv_bytes(names)
@@ -228,14 +259,40 @@ def _prices() -> Iterator[tuple[str, bytes]]:
         ("", f"{_NOTE}"),
         ("", "Forecast data are consistent with OBR data as at 11 March 2020"),
         ("", "Financial year", "", "", "", "", "", "Calendar year"),
-        ("", "", "GDP deflator at market prices", "", "Money GDP (3), (4)", "", "", "", "GDP deflator at market prices", "", "Money GDP (3)"),
-        ("", "Financial year", "2018-19 = 100", "per cent change on previous year", "Cash £ million", "", "", "Calendar year", "2019 = 100", "per cent change on previous year", "Cash £ million"),
+        (
+            "",
+            "",
+            "GDP deflator at market prices",
+            "",
+            "Money GDP (3), (4)",
+            "",
+            "",
+            "",
+            "GDP deflator at market prices",
+            "",
+            "Money GDP (3)",
+        ),
+        (
+            "",
+            "Financial year",
+            "2018-19 = 100",
+            "per cent change on previous year",
+            "Cash £ million",
+            "",
+            "",
+            "Calendar year",
+            "2019 = 100",
+            "per cent change on previous year",
+            "Cash £ million",
+        ),
     ]
     base = _deflator(2019)
     for year in range(1956, 2026):
         index: float | str = round(100 * _deflator(year) / base, 4) if year <= 2019 else "-"
         label = f"{year - 1}-{year % 100:02d}"
-        treasury.append(("", label, index, 2.0, 1000, "", "", str(year - 1), round(100 * _deflator(year - 1) / base, 4), 2.0, 1000))
+        treasury.append(
+            ("", label, index, 2.0, 1000, "", "", str(year - 1), round(100 * _deflator(year - 1) / base, 4), 2.0, 1000)
+        )
     treasury += [(), ("", _NOTE)]
     yield (
         "hmt_gdp_deflator/2020-03/GDP_Deflators_Budget_March_2020_update.xlsx",
@@ -248,7 +305,10 @@ def _prices() -> Iterator[tuple[str, bytes]]:
     yield "ons_prices/2022/CPIH-2022.csv", csv_bytes(_series(cpih, "L522", "22-03-2023", 2023, 1.0, months=True))
     yield "ons_prices/2025/cpih.csv", csv_bytes(_series(cpih, "L522", "16-07-2025", 2025, 1.001, months=True))
     gdp = "Gross domestic product at market prices:Implied deflator:SA"
-    yield "ons_prices/2025/ybgb_gdp_deflator.csv", csv_bytes(_series(gdp, "YBGB", "30-06-2025", 2025, 0.97, months=False))
+    yield (
+        "ons_prices/2025/ybgb_gdp_deflator.csv",
+        csv_bytes(_series(gdp, "YBGB", "30-06-2025", 2025, 0.97, months=False)),
+    )
     annual: list[Row] = [("year", "measure", "index")]
     for measure, growth in (("rpi", 1.031), ("cpih", 1.022)):
         annual += [(f"{y}.0", measure, round(100 * growth ** (y - 2022), 6)) for y in range(1988, 2023)]
@@ -269,9 +329,14 @@ def _series(title: str, code: str, released: str, last: int, scale: float, *, mo
     ]
     years = range(1988, last + 1)
     rows += [(str(y), f"{scale * _deflator(y + 0.5):.1f}") for y in years if y < last]
-    rows += [(f"{y} Q{q}", f"{scale * _deflator(y + q / 4 - 0.125):.1f}") for y in years for q in range(1, 5) if y < last]
+    rows += [
+        (f"{y} Q{q}", f"{scale * _deflator(y + q / 4 - 0.125):.1f}") for y in years for q in range(1, 5) if y < last
+    ]
     if months:
-        rows += [(f"{y} {m}", f"{scale * _deflator(y + i / 12):.1f}") for y in years for i, m in enumerate(_MONTHS) if y < last or i < 3]
+        rows += [
+            (f"{y} {m}", f"{scale * _deflator(y + i / 12):.1f}")
+            for y in years
+            for i, m in enumerate(_MONTHS)
+            if y < last or i < 3
+        ]
     return rows
-
-

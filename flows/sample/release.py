@@ -1,7 +1,7 @@
 """Figures as one edition prints them: its population estimates, what it still has wrong, what it withholds.
 
-A *line* is a row of a return: an authority, or a region, or England. Arrays run over all lines: first the authorities in
-the order of :class:`~flows.sample.places.Places`, then :data:`AREAS`.
+A *line* is a row of a return: an authority, or a region, or England. Arrays run over all lines: first the
+authorities in the order of :class:`~flows.sample.places.Places`, then :data:`AREAS`.
 """
 
 from __future__ import annotations
@@ -199,7 +199,7 @@ class Release:
         value = figures.value.copy()
         if figures.denominator is None and not figures.decimals and figures.name != "children":
             value[n:] = np.round(value[n:], -1)  # regions and England to the nearest ten
-        form = "{:,.%df}" % figures.decimals if thousands else "{:.%df}" % figures.decimals
+        form = f"{{:{',' if thousands else ''}.{figures.decimals}f}}"
         out = [inapplicable if v != v else form.format(v) for v in value.tolist()]
         if figures.name != "children":
             small = _small(figures.numerator) if not figures.is_average else np.zeros(len(value), dtype=bool)

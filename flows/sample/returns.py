@@ -174,9 +174,7 @@ class Returns:
             return heads, out
         return [keys[k] for k in order], [self._values(order, x, layout, release, year, lag) for x in lines]
 
-    def _values(
-        self, order: list[str], x: str, layout: Layout, release: Release, year: int, lag: int
-    ) -> list[str]:
+    def _values(self, order: list[str], x: str, layout: Layout, release: Release, year: int, lag: int) -> list[str]:
         """A line's code, name and level in the writing of the older releases."""
         places, edition = release.world.places, layout.edition
         a = places.by_code.get(x)
@@ -240,7 +238,7 @@ class Returns:
             periods = periods[-1:]
         period_years = [(p, last_year(p) or release.edition_year) for p in periods]
         place_years = [y + (table == "population") for _, y in period_years]
-        lines = self.lines(layout, release, [y for y in place_years])
+        lines = self.lines(layout, release, place_years)
         keep_all = source == "dfe_cla"  # rows for authorities of other years too, marked as not applicable
         heads = [*_TIDY_KEYS]
         if layout.keys.get("level") == "level":
@@ -336,7 +334,7 @@ class Returns:
         order = _positions(layout.keys)
         width = len(order)
         lines = self.lines(layout, release, [year])
-        rows: list[list[str | int | float]] = [[] for _ in range(header_rows[-1])]
+        rows: list[Sequence[str | int | float]] = [[] for _ in range(header_rows[-1])]
         rows[0] = [f"{layout.sheet}: {layout.table.description} SYNTHETIC: no figure here is real."]
         rows[1] = [layout.title or f"Year ending 31 March {year}"]
         if len(rows) > 3 and 3 not in header_rows:

@@ -134,7 +134,7 @@ def draw_revisions(world: World) -> tuple[Revision, ...]:
                 value = world.at(name, year)[world.places.row_of[str(code)]]
                 if str(code) in TINY or value != value or (name, str(code), year) in known:
                     continue
-                delta = int(round(float(value) * float(rng.uniform(0.004, 0.02)))) * (1 if rng.random() < 0.5 else -1)
+                delta = round(float(value) * float(rng.uniform(0.004, 0.02))) * (1 if rng.random() < 0.5 else -1)
                 if delta:
                     out.append(Revision(name, str(code), year, year + (year % 2), delta))
     # Children in need at any point are those of 31 March and those who left: they are wrong together.
@@ -153,8 +153,18 @@ def tell_truth(world: World, revisions: tuple[Revision, ...], files: int) -> Sam
     leeds = world.at("cin", 2018)[world.places.row_of["383"]]
     kent = world.at("referrals", 2016)[world.places.row_of["886"]]
     revised = (
-        RevisedCell("383", 2018, "cin_at_31_march_count", {"2020": int(leeds - 210 + 35), "2022": int(leeds + 35), "2024": int(leeds)}),
-        RevisedCell("886", 2016, "referrals_count", {"2016": int(kent - 640), "2020": int(kent), "2022": int(kent), "2024": int(kent)}),
+        RevisedCell(
+            "383",
+            2018,
+            "cin_at_31_march_count",
+            {"2020": int(leeds - 210 + 35), "2022": int(leeds + 35), "2024": int(leeds)},
+        ),
+        RevisedCell(
+            "886",
+            2016,
+            "referrals_count",
+            {"2016": int(kent - 640), "2020": int(kent), "2022": int(kent), "2024": int(kent)},
+        ),
     )
     values: dict[str, dict[str, dict[str, float]]] = {}
     england: dict[str, dict[str, float]] = {}

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from flows.sample.effects import PLANTED, PlantedEffect
+from flows.sample.effects import PARTS_OF_A_PATH, PlantedEffect
 from flows.sample.inspections import Inspection
 
 
@@ -63,15 +63,10 @@ class SampleTruth:
         body: dict[str, Any] = {
             **self.__dict__,
             "effects": [
-                {**e.as_dict(), "percent": {p: round(e.percent_change(p), 3) for p in ("pre", "step0", "step1", "post")}}  # type: ignore[arg-type]
+                {**e.as_dict(), "percent": {p: round(e.percent_change(p), 3) for p in PARTS_OF_A_PATH}}
                 for e in self.effects
             ],
             "first_sif": [f.__dict__ for f in self.first_sif],
             "revised": [r.__dict__ for r in self.revised],
         }
         return json.dumps(body, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-
-
-def planted() -> tuple[PlantedEffect, ...]:
-    """The effects that every sample carries."""
-    return PLANTED

@@ -1,9 +1,9 @@
 """The synthetic England itself: children, need, plans, care, staff and money, by authority and year.
 
-Everything is drawn at the level of pieces (see :mod:`flows.sample.places`) as whole numbers and summed to authorities, so
-parts add up to totals, numerators never exceed denominators, flows explain stocks and changes of boundaries conserve
-counts. Arrays are ``[authority, year]`` with :data:`flows.sample.places.YEARS`; where an authority did not exist they hold
-NaN. All magnitudes are parameters of this module; none is taken from a return.
+Everything is drawn at the level of pieces (see :mod:`flows.sample.places`) as whole numbers and summed to authorities,
+so parts add up to totals, numerators never exceed denominators, flows explain stocks and changes of boundaries conserve
+counts. Arrays are ``[authority, year]`` with :data:`flows.sample.places.YEARS`; where an authority did not exist they
+hold NaN. All magnitudes are parameters of this module; none is taken from a return.
 """
 
 from __future__ import annotations
@@ -418,7 +418,7 @@ class _Draw:
             path = np.exp(self.paths("spend_safeguarding_gross_gbp")) if group == "safeguarding" else 1.0
             if group == "safeguarding":
                 base = np.broadcast_to(self.out[need].mean(axis=1, keepdims=True), base.shape)
-            self.out[f"spend_{group}"] = np.round(base * price * own * prices * path)
+            self.out[f"spend_{group}"] = np.round(base * price * own * prices * path, -2)
 
 
 def is_tiny(code: str) -> bool:

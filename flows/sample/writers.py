@@ -1,7 +1,7 @@
 """Bytes of csv, xlsx, ods and xls files, the same for the same cells: no dates of writing, no random ids.
 
-Only what a return needs: text, numbers and dates on plain sheets. A cell is ``None`` or ``""`` (empty), ``str``, ``int``,
-``float`` or ``date``.
+Only what a return needs: text, numbers and dates on plain sheets. A cell is ``None`` or ``""`` (empty), ``str``,
+``int``, ``float`` or ``date``.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import struct
 import zipfile
 from collections.abc import Iterable, Sequence
 from datetime import date
+from functools import lru_cache
 from xml.sax.saxutils import escape
 
 Row = Sequence[str | int | float | date | None]
@@ -49,12 +50,12 @@ def csv_field(text: str) -> str:
 
 def _zip(parts: Sequence[tuple[str, str]], *, stored_first: bool = False) -> bytes:
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=4) as z:
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as z:
         for i, (name, text) in enumerate(parts):
             info = zipfile.ZipInfo(name, _STAMP)
             info.compress_type = zipfile.ZIP_STORED if stored_first and i == 0 else zipfile.ZIP_DEFLATED
             info.external_attr = 0o600 << 16
-            z.writestr(info, text.encode("utf-8"), compresslevel=4)
+            z.writestr(info, text.encode("utf-8"), compresslevel=6)
     return buffer.getvalue()
 
 
@@ -100,7 +101,8 @@ def xlsx_bytes(sheets: Sheets) -> bytes:
                 f'<Relationship Id="rId{i}" Type="{relations}/worksheet" Target="worksheets/sheet{i}.xml"/>'
                 for i in range(1, len(sheets) + 1)
             )
-            + f'<Relationship Id="rId{len(sheets) + 1}" Type="{relations}/styles" Target="styles.xml"/></Relationships>',
+            + f'<Relationship Id="rId{len(sheets) + 1}" Type="{relations}/styles" Target="styles.xml"/>'
+            "</Relationships>",
         ),
         (
             "xl/styles.xml",
@@ -132,6 +134,7 @@ def _xlsx_cell(value: str | int | float | date, place: str) -> str:
     return f'<c r="{place}"><v>{value}</v></c>'
 
 
+@lru_cache(maxsize=1024)
 def _letters(column: int) -> str:
     out = ""
     column += 1
@@ -179,7 +182,8 @@ def _ods_cell(value: str | int | float | date | None) -> str:
         )
     if isinstance(value, str):
         return f'<table:table-cell office:value-type="string"><text:p>{escape(value)}</text:p></table:table-cell>'
-    return f'<table:table-cell office:value-type="float" office:value="{value}"><text:p>{value}</text:p></table:table-cell>'
+    number = f'<table:table-cell office:value-type="float" office:value="{value}">'
+    return f"{number}<text:p>{value}</text:p></table:table-cell>"
 
 
 def xls_bytes(sheets: Sheets) -> bytes:
@@ -231,13 +235,11 @@ def _xls_sheet(rows: Sequence[Row], texts: dict[str, int]) -> bytes:
     for r, row in enumerate(rows):
         c = 0
         while c < len(row):
-            run = c
-            while run < len(row) and isinstance(row[run], int) and abs(row[run]) < 1 << 29:  # type: ignore[arg-type,operator]
-                run += 1
-            if run > c + 1:  # whole numbers side by side
-                packed = b"".join(struct.pack("<Hi", 0, int(v) << 2 | 2) for v in row[c:run])  # type: ignore[arg-type]
-                out.append(_record(0x00BD, struct.pack("<HH", r, c) + packed + struct.pack("<H", run - 1)))
-                c = run
+            packed = _packed_run(row, c)
+            if len(packed) > 1:  # whole numbers side by side
+                last = c + len(packed) - 1
+                out.append(_record(0x00BD, struct.pack("<HH", r, c) + b"".join(packed) + struct.pack("<H", last)))
+                c = last + 1
                 continue
             value = row[c]
             if isinstance(value, str) and value:
@@ -247,6 +249,16 @@ def _xls_sheet(rows: Sequence[Row], texts: dict[str, int]) -> bytes:
                 out.append(_record(0x0203, struct.pack("<HHHd", r, c, 0, number)))
             c += 1
     return b"".join(out) + _record(0x000A, b"")
+
+
+def _packed_run(row: Row, start: int) -> list[bytes]:
+    """The whole numbers that stand side by side from a cell on, packed."""
+    out = []
+    for value in row[start:]:
+        if not isinstance(value, int) or abs(value) >= 1 << 29:
+            break
+        out.append(struct.pack("<Hi", 0, value << 2 | 2))
+    return out
 
 
 def _compound_file(stream: bytes) -> bytes:
