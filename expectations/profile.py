@@ -150,15 +150,16 @@ class Profile:
         columns = ", ".join(f"'{name}': 'VARCHAR'" for name in [*META, *cells])
         paths = ", ".join(text(str(f.path)) for f in files)
         # A row says that its authority does not exist then when no figure is one and one says "not applicable".
-        n_absent = _count_of(files[0].not_applicable, cells)
-        n_silent = _count_of(files[0].not_applicable | files[0].unavailable, cells)
+        figures = [f"c{p}" for p in self._figure_positions(group)]
+        n_absent = _count_of(files[0].not_applicable, figures)
+        n_silent = _count_of(files[0].not_applicable | files[0].unavailable, figures)
         guard = "_level = 'la'" + "".join(f" and {number(f'c{p}')} is null" for p in self._common_figures(group)[:2])
         is_absent = (
             f"case when {guard} then {n_absent} > 0 and {n_silent} >= landed.figures else false end"
             if files[0].not_applicable
             else "false"
         )
-        shown = "".join(f", {x}" for x in cells)
+        shown = "".join(f", c{p}" for p in self._figure_positions(group))
         # Tables of words may name an authority many times: there a row is repeated only if all of it is.
         content = "0"
         if not all(f.figures for f in files):

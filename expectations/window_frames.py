@@ -3,8 +3,8 @@
 ``measure``: a measure in a year. ``spine``: a year. ``national``: England's printed figure beside the sum of the
 authorities of one source, edition and year. ``jump``: an authority's figure beside its own of the year before, where it
 at least trebled, fell to a third or moved by 30 points. ``revision``: a figure that two editions print differently.
-``edition_pair``: a measure in two editions, where they differ. ``spend``: an authority's total spending per child. ``inspection``: an inspection. ``previous``: a measure in the
-warehouse now published and in the next one.
+``edition_pair``: a measure in two editions, where they differ. ``spend``: an authority's total spending per child.
+``inspection``: an inspection. ``previous``: a measure in the warehouse now published and in the next one.
 """
 
 from __future__ import annotations
@@ -114,8 +114,7 @@ _FRAMES = {
     """,
     "national": """
         with figure as (
-            select v.source, v.edition, v.level, v.measure_id, v.year, v.unit_code, v.unit_name, v.value, v.value_status,
-                m.unit
+            select v.source, v.edition, v.level, v.measure_id, v.year, v.value, v.value_status, m.unit
             from intermediate.int_measures__edition_values as v inner join seeds.measure as m using (measure_id)
             where m.unit in ('count', 'gbp', 'fte') and v.level in ('la', 'national')
         ),
@@ -127,7 +126,8 @@ _FRAMES = {
                 ) as silent,
                 quantile_cont(value, 0.95) as large_authority, max(value) as largest_authority,
                 -- The publisher's rounding shows in the figures themselves.
-                case when bool_and(value % 100 = 0) then 100 when bool_and(value % 10 = 0) then 10 when bool_and(value % 5 = 0) then 5 else 1 end as rounded_to
+                case when bool_and(value % 100 = 0) then 100 when bool_and(value % 10 = 0) then 10
+                    when bool_and(value % 5 = 0) then 5 else 1 end as rounded_to
             from figure where level = 'la' group by source, edition, measure_id, year
         ),
         england as (
