@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from flows.landing import landed_path, read_catalogue, read_columns
+from flows.catalogue import landed_path, read_catalogue, read_columns
 from flows.settings import Settings
 from flows.tables import META
 

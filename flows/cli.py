@@ -70,6 +70,7 @@ def run(
     settings = Settings()
     _check_date(as_of)
     folder = _returns_or_sample(settings, returns, quiet)
+    _keep_apart(settings, folder)
     with _progress(quiet) as (say, progress):
         report = run_all(settings, folder, as_of=as_of, full=full, say=say, progress=progress)
     _show_landing(report.landing, quiet)
@@ -87,6 +88,7 @@ def land(returns: Returns = None, quiet: Quiet = False) -> None:
 
     settings = Settings()
     folder = _returns_or_sample(settings, returns, quiet)
+    _keep_apart(settings, folder)
     with writer(settings.data):
         report = land_returns(settings, folder)
     _show_landing(report, quiet)
@@ -210,12 +212,24 @@ def _returns_or_sample(settings: object, returns: Path | None, quiet: bool) -> P
     assert isinstance(settings, Settings)
     if returns is not None:
         return returns
-    from flows.sample import sample_folder
+    from flows.bundled import sample_folder
 
     folder = sample_folder(settings)
     if not quiet:
         typer.echo(f"No --returns given: using the bundled synthetic sample ({folder}). No figure in it is real.")
     return folder
+
+
+def _keep_apart(settings: object, folder: Path) -> None:
+    from flows.bundled import keep_apart
+    from flows.lock import writer
+    from flows.settings import Settings
+
+    assert isinstance(settings, Settings)
+    with writer(settings.data):
+        done = keep_apart(settings, folder)
+    if done:
+        typer.echo(done)
 
 
 @contextmanager

@@ -52,9 +52,7 @@ def coverage_page(con: duckdb.DuckDBPyConnection) -> str:
     measures = con.execute(
         "select measure_id, label, measure_group, availability from marts.dim_measure order by measure_group, rowid"
     ).fetchall()
-    is_synthetic = bool(
-        con.execute("select count(*) from marts.dim_edition where url like 'synthetic:%'").fetchone()[0]
-    )  # type: ignore[index]
+    is_synthetic = bool(con.execute("select count(*) from marts.dim_edition where is_synthetic").fetchone()[0])  # type: ignore[index]
     lines = [
         "# Coverage",
         "",

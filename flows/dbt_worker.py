@@ -31,7 +31,8 @@ def main() -> None:
             answer("progress", node=info.node_name, status=info.node_status)
 
     parsed = dbtRunner().invoke([*common, "parse"])
-    runner = dbtRunner(manifest=parsed.result if parsed.success else None, callbacks=[on_event])
+    manifest: Any = parsed.result if parsed.success else None
+    runner = dbtRunner(manifest=manifest, callbacks=[on_event])
     answer("ready", success=bool(parsed.success), error=str(parsed.exception or ""))
     for line in sys.stdin:
         request = json.loads(line)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from flows.errors import RefusedFile
-from flows.mapping import mapped_columns
 from flows.recognition import Fit
-from flows.settings import ROOT
 from flows.tables import NATIONAL_NAMES, REGIONAL_NAMES, LandedTable, last_period_edition, last_year
 
 
-def land_parquet(path: Path, rel: str, fit: Fit, sha: str, out: Path, forced_edition: str | None) -> dict[str, Any]:
+def land_parquet(
+    path: Path, rel: str, fit: Fit, sha: str, out: Path, forced_edition: str | None
+) -> tuple[LandedTable, int, list[tuple[str, ...]]]:
     """Write a parquet file as a landed CSV; the same columns in front as any other table.
+
+    Returns:
+        the table without its rows, how many they are, and the places they name.
 
     Raises:
         RefusedFile: the file is not whole, or no edition of the passport ends where it ends.
@@ -72,21 +74,9 @@ def land_parquet(path: Path, rel: str, fit: Fit, sha: str, out: Path, forced_edi
         present = {r[0] for r in con.execute(f"select distinct {filters} from published").fetchall()}
     except duckdb.Error as exc:
         raise RefusedFile(rel, f"the parquet file cannot be read ({exc}).", advice="Download it again.") from exc
-    mapped_columns(ROOT).check(
-        fit.passport.source,
-        LandedTable(fit.passport.source, table.table, edition, columns, [], frozenset(present), frozenset(periods)),
-        rel,
-    )
-    years = sorted(p for p in periods if last_year(p))
-    return {
-        "edition": edition,
-        "rows": count[0] if count else 0,
-        "columns": len(columns),
-        "names": columns,
-        "units": units,
-        "first_period": years[0] if years else "",
-        "last_period": years[-1] if years else "",
-    }
+    years = frozenset(p for p in periods if last_year(p))
+    landed = LandedTable(fit.passport.source, table.table, edition, columns, [], frozenset(present), years)
+    return landed, int(count[0]) if count else 0, units
 
 
 def _words(words: frozenset[str]) -> str:

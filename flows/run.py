@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows.archive import write_atomically
+from flows.catalogue import read_catalogue
 from flows.errors import CheckFailed, CswError
-from flows.landing import LandingReport, land_returns, read_catalogue
+from flows.landing import LandingReport, land_returns
 from flows.lock import writer
 from flows.settings import Settings
 from flows.warehouse import (

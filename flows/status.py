@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from flows.landing import read_catalogue
+from flows.catalogue import read_catalogue
 from flows.passports import Passport, load_passports
 from flows.settings import Settings
 from flows.warehouse import fingerprint, published_fingerprint

@@ -1,4 +1,4 @@
-"""From a recognised grid to a landed table: the publisher's columns and, beside them, their keys as the passport has it."""
+"""From a recognised grid to a landed table: the publisher's columns and, in front, the keys as its passport reads them."""
 
 from __future__ import annotations
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flows.catalogue import landed_path
 from flows.errors import CswError
-from flows.landing import landed_path
 from flows.settings import Settings
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows.archive import write_atomically
+from flows.catalogue import read_catalogue
 from flows.errors import CswError
-from flows.landing import read_catalogue
 from flows.settings import Settings
 
 if TYPE_CHECKING:

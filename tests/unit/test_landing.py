@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from flows import archive
+from flows.catalogue import landed_path, read_catalogue
 from flows.errors import CswError
-from flows.landing import land_returns, landed_path, read_catalogue
+from flows.landing import land_returns
 from flows.settings import Settings
 from tests.unit.made_up import B1, B1_NAME, b1, put
 

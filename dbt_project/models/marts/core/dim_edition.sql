@@ -22,7 +22,8 @@ final as (
         url,
         row_count,
         first_period,
-        last_period
+        last_period,
+        starts_with(url, 'synthetic:') as is_synthetic
     from catalogue
 
 )
