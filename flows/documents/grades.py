@@ -27,8 +27,17 @@ class Grade:
 
 
 def grades_in(text: str) -> list[Grade]:
-    """All grades in a text, in order."""
-    return [_grade(match) for match in _GRADE.finditer(text)]
+    """Find all grades of a text, in order.
+
+    "Requires improvement" whose "to be good" stands apart, because the words of the next column come between, is one
+    grade.
+    """
+    found: list[Grade] = []
+    for match in _GRADE.finditer(text):
+        is_rest = match.group(0).lower() == "good" and re.search(r"\bto\s+be\s+$", text[: match.start()])
+        if not (is_rest and found and found[-1].value == _GRADES["requires improvement"]):
+            found.append(_grade(match))
+    return found
 
 
 def grade_value(words: str) -> int | None:

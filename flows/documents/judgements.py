@@ -77,6 +77,8 @@ _WORDS_OF_LABELS = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_ROW = 140
+# Share of the page height in which footnotes stand.
+_FOOT = 0.3
 
 _CHAPTERS = {
     measure: re.compile(
@@ -392,7 +394,11 @@ def _text(pages: Sequence[Page], body: float, skip: int = 0) -> tuple[str, list[
     for page in pages:
         starts.append((len(text), page.number))
         lines = page.lines[skip:] if page is pages[0] else page.lines
-        text += "".join(line.text + "\n" for line in lines if not is_small(line, body) and not line.text.isdigit())
+        for line in lines:
+            # A table may be set in small type; footnotes are small and at the foot.
+            is_footnote = is_small(line, body) and line.y < _FOOT * page.height
+            if not is_footnote and not line.text.isdigit():
+                text += line.text + "\n"
     return text, starts
 
 

@@ -294,12 +294,14 @@ def _apart(
 
 
 def _counts(book: _Book, read: pd.DataFrame, hand_counts: pd.DataFrame) -> None:
+    import pandas as pd
+
     counted = hand_counts.merge(read[["file", "sha256", "recommendation_count"]], on="file", how="left")
-    same = [
-        isinstance(sha256, str) and sha256.startswith(str(prefix))
-        for sha256, prefix in zip(counted["sha256"], counted["sha256_prefix"], strict=True)
-    ]
-    counted, absent = counted[same], counted[[not is_same for is_same in same]]
+    pairs = zip(counted["sha256"], counted["sha256_prefix"], strict=True)
+    same = pd.Series(
+        [isinstance(own, str) and own.startswith(str(prefix)) for own, prefix in pairs], counted.index, bool
+    )
+    counted, absent = counted[same], counted[~same]
     label = "reports whose number of recommendations is that counted by hand"
     for sample in (None, *sorted(set(hand_counts["sample"]))):
         part = counted if sample is None else counted[counted["sample"] == sample]

@@ -1,0 +1,105 @@
+"""The real reports: what is read, how fast, and how it stands beside Ofsted's own record and counts made by hand."""
+
+from __future__ import annotations
+
+import csv
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from analysis.studies.report_themes.coder import code_items
+from flows.documents.batch import read_reports
+from flows.documents.quality import Quality, assess
+from flows.documents.rows import Tables, tables
+from tests.documents.official import official_inspections
+
+pytestmark = pytest.mark.real
+
+HAND_COUNTS = Path(__file__).with_name("hand_counts.csv")
+SECONDS = 60
+
+
+@pytest.fixture(scope="module")
+def folder(real_returns: Path) -> Path:
+    found = real_returns / "ofsted_reports"
+    if not (found / "pdf").is_dir():
+        pytest.skip(f"the real reports are not here ({found})")
+    return found
+
+
+@pytest.fixture(scope="module")
+def read(folder: Path) -> Tables:
+    paths = sorted((folder / "pdf").glob("*.pdf"))
+    started = time.monotonic()
+    results = read_reports(paths, workers=2)
+    seconds = time.monotonic() - started
+    assert len(results) == len(paths)
+    assert seconds < SECONDS, f"{len(paths)} reports took {seconds:.0f} seconds"
+    return tables(results)
+
+
+@pytest.fixture(scope="module")
+def quality(folder: Path, real_returns: Path, read: Tables) -> Quality:
+    reports = pd.DataFrame(read.reports)
+    listed = pd.read_csv(folder / "index.csv", usecols=["file", "publication_date"])
+    listed["listed_publication_date"] = pd.to_datetime(listed.pop("publication_date"), format="%d/%m/%y")
+    return assess(
+        reports.merge(listed, on="file", how="left"), official_inspections(real_returns), pd.read_csv(HAND_COUNTS)
+    )
+
+
+def test_only_the_web_pages_are_refused(read: Tables) -> None:
+    refused = [row["refusal_reason"] for row in read.reports if row["status"] == "refused"]
+    assert refused == ["html_instead_of_pdf"] * 4
+
+
+def test_files_are_those_that_were_listed(folder: Path, read: Tables) -> None:
+    with (folder / "index.csv").open(newline="", encoding="utf-8") as file:
+        listed = {row["file"]: (row["sha256"], int(row["urn"])) for row in csv.DictReader(file)}
+    for row in read.reports:
+        sha256, urn = listed[row["file"]]
+        assert row["sha256"] == sha256
+        assert row["status"] == "refused" or row["urn"] == urn
+
+
+def test_aims_of_quality_are_met(quality: Quality) -> None:
+    figures = quality.figures.set_index("figure")
+    assert figures.loc["overall_judgement_agrees", "denominator"] >= 200
+    assert figures.loc["item_counts_right", "denominator"] >= 40
+    missed = figures[figures["aim"].notna() & ~figures["is_met"].eq(True)]
+    assert missed.empty, quality.exceptions.to_string()
+
+
+def test_everything_has_a_confidence_or_a_reason(read: Tables) -> None:
+    for row in read.judgements:
+        assert (row["grade"] is None) == (row["confidence"] is None)
+        assert row["grade"] is not None or row["reason"]
+    for row in read.reports:
+        if row["status"] == "read":
+            for value, reason in (
+                ("framework", "framework_reason"),
+                ("inspection_first_day", "inspection_dates_reason"),
+                ("publication_date", "publication_reason"),
+                ("recommendation_count", "recommendation_reason"),
+            ):
+                assert row[value] or row[reason], (row["file"], value)
+
+
+def test_items_are_sentences_and_not_pieces_of_pages(read: Tables) -> None:
+    by_report: dict[str, list[int]] = {}
+    for row in read.recommendations:
+        by_report.setdefault(row["file"], []).append(row["item"])
+        assert 25 <= len(row["text"]) <= 1200, (row["file"], row["item"])
+        assert not row["text"][0].isdigit()
+        assert row["page"] <= row["last_page"] <= row["page"] + 1
+    assert all(items == list(range(1, len(items) + 1)) for items in by_report.values())
+    assert len(read.recommendations) > 3000
+
+
+def test_the_first_coder_places_nearly_all_items(read: Tables) -> None:
+    coding = code_items(read.recommendations)
+    assert coding.coverage >= 0.97
+    assert {row["category"] for row in coding.rows} >= {"performance", "casework", "multi_agency", "oversight"}
+    assert len(coding.unmatched) == round((1 - coding.coverage) * coding.item_count)
