@@ -25,6 +25,9 @@ AREAS = (ENGLAND, *REGIONS)
 #: Counts from 1 to this are withheld.
 LARGEST_WITHHELD = 5
 
+#: Two authorities with one workforce return, and the first reporting year of it.
+JOINT_RETURNS = (("314", "318", 2015), ("940", "941", 2022))
+
 #: symbol set → (withheld, not available, not applicable)
 SYMBOLS: dict[str, tuple[str, str, str]] = {
     "sfr": ("x", "..", "."),
@@ -149,22 +152,22 @@ class Release:
 
         if isinstance(meaning, Share):
             name, values = self._share(meaning, year)
-            return Figures(self._with_areas(values), None, 1, 0, name)
+            return Figures(self.with_areas(values, year), None, 1, 0, name)
         year = meaning.year if meaning.year is not None else year + meaning.year_shift
         q = MEASURES[meaning.measure_id]
         if meaning.component == "denominator" or (meaning.component == "numerator" and not q.is_average):
             name = q.denominator if meaning.component == "denominator" else q.numerator
-            return Figures(self._with_areas(self.count(name, year)), None, 1, 0, name)
+            return Figures(self.with_areas(self.count(name, year), year), None, 1, 0, name)
         if q.is_average:
             over = self.count(q.denominator, year)
             total = self.count(q.numerator, year) * over
             if meaning.component == "numerator":
-                return Figures(self._with_areas(np.round(total, q.decimals)), None, 1, q.decimals, q.numerator)
-            return Figures(self._with_areas(total), self._with_areas(over), 1, q.decimals, q.numerator, True)
-        numerator = self._with_areas(self.count(q.numerator, year))
+                return Figures(self.with_areas(np.round(total, q.decimals), year), None, 1, q.decimals, q.numerator)
+            return Figures(self.with_areas(total, year), self.with_areas(over, year), 1, q.decimals, q.numerator, True)
+        numerator = self.with_areas(self.count(q.numerator, year), year)
         if not q.denominator:
             return Figures(numerator, None, q.per, q.decimals, q.numerator)
-        denominator = self._with_areas(self.count(q.denominator, year))
+        denominator = self.with_areas(self.count(q.denominator, year), year)
         decimals = 0 if self.whole_percentages and q.per > 1 else q.decimals
         return Figures(numerator, denominator, q.per, decimals, q.numerator)
 
@@ -185,9 +188,17 @@ class Release:
         values = [total - np.sum(parts, axis=0) if parts else total, *parts]
         return name, np.asarray(values[share.index])
 
-    def _with_areas(self, values: Array) -> Array:
+    def with_areas(self, values: Array, year: int) -> Array:
+        """Authorities' numbers and below them their sums; two with one return stand together under the first."""
         import numpy as np
 
+        if self.source == "dfe_workforce":
+            values = values.copy()
+            for first, second, since in JOINT_RETURNS:
+                i, j = (self.world.places.row_of[c] for c in (first, second))
+                if year >= since and values[j] == values[j]:
+                    values[i] += values[j]
+                    values[j] = np.nan
         return np.concatenate([values, self.membership @ np.nan_to_num(values)])
 
     def printed(self, figures: Figures, year: int, *, thousands: bool = False) -> list[str]:

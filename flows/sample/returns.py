@@ -11,7 +11,7 @@ from flows.readers import label
 from flows.sample.layouts import Layout
 from flows.sample.meaning import Cell, Meaning, Meanings, Share
 from flows.sample.places import ENGLAND, REGIONS, TINY, Authority
-from flows.sample.release import AREAS, Figures, Release
+from flows.sample.release import AREAS, JOINT_RETURNS, Figures, Release
 from flows.sample.writers import Row, csv_bytes, csv_field, text_bytes
 from flows.tables import last_year
 
@@ -34,8 +34,6 @@ _CODE_OF_WIGHT = {"2010": "921", "2011": "921", "2012": "921"}
 _ONS_CODE_OF_WIGHT = frozenset({"2013", "2014", "2015", "2017"})
 #: Publishers that went on printing ONS codes replaced in 2013, and for how many years.
 _LAG = {("dfe_workforce", "2015"): 4, ("dfe_workforce", "2016"): 4, ("dfe_cla", "2017"): 5}
-#: Two authorities with one workforce return, and since when.
-_JOINT_RETURNS = (("314", "318", 2015), ("940", "941", 2022))
 #: Short names of the older releases.
 SHORT_NAMES = {
     "801": "Bristol",
@@ -94,10 +92,10 @@ class Returns:
         whole = release.count("cla" if "cla" in layout.passport.source else "cin", year)
         share = 0.03 + zlib.crc32(name.encode()) % 1000 / 4000
         part = np.floor(whole * share)
-        areas = release.membership
-        part = np.concatenate([part, areas @ np.nan_to_num(part)])
+        at = year + (layout.passport.source == "dfe_workforce")
+        part = release.with_areas(part, at)
         if re.search(r"%|pc$|perc|rate|average|score|median", name, re.IGNORECASE):
-            return Figures(part, np.concatenate([whole, areas @ np.nan_to_num(whole)]), 100, 1, "unmapped")
+            return Figures(part, release.with_areas(whole, at), 100, 1, "unmapped")
         return Figures(part, None, 1, 0, "unmapped")
 
     # -- wide ----------------------------------------------------------------
@@ -210,7 +208,7 @@ class Returns:
     ) -> None:
         """One row for two authorities that share a return, in the place of the first."""
         year = release.edition_year
-        for first, second, since in _JOINT_RETURNS:
+        for first, second, since in JOINT_RETURNS:
             if year < since or first not in lines or second not in lines:
                 continue
             i, j = lines.index(first), lines.index(second)
@@ -268,17 +266,8 @@ class Returns:
                 for c in columns:
                     whole = self.column(_of(cells, combination, c), c + combination, layout, release, year)
                     texts.append([whole[i] for _, i in shown])
-                if source == "dfe_workforce":
-                    self._under_the_first([x for x, _ in shown], texts, place_year + 1)
                 out += [p + middle + "," + ",".join(v) for p, v in zip(prefixes, zip(*texts, strict=True), strict=True)]
         return text_bytes(eol.join(out) + eol, marks=layout.marks)
-
-    def _under_the_first(self, lines: list[str], texts: list[list[str]], year: int) -> None:
-        """A joint return printed under its first authority; the other's row holds ``z``."""
-        for first, second, since in _JOINT_RETURNS:
-            if year >= since and first in lines and second in lines:
-                for column in texts:
-                    column[lines.index(second)] = "z"
 
     def _tidy_key(self, x: str, release: Release, period: str, *, lag: int = 0) -> list[str]:
         """Time and place of a row in the standard of Explore Education Statistics."""
