@@ -59,6 +59,8 @@ def _one_penalty(
     X: Array, y: Array, weights: Array, lasso: Array, ridge: Array, constant: Array, slope: Array, tolerance: float
 ) -> tuple[Array, Array]:
     """Proximal Newton at one penalty per path, from a warm start."""
+    from scipy.special import expit
+
     constant, slope = constant.copy(), slope.copy()
     active = np.arange(len(X))
     for _ in range(NEWTON_STEPS):
@@ -67,7 +69,7 @@ def _one_penalty(
         c0, b = constant[active], slope[active]
         l1, l2 = lasso[active], ridge[active]
         eta = c0[:, None] + np.matmul(Xa, b[:, :, None])[:, :, 0]
-        chance = 1.0 / (1.0 + np.exp(-eta))
+        chance = expit(eta)
         residual = wa * (y - chance)
         curvature = wa * np.maximum(chance * (1 - chance), SMALLEST_WEIGHT)
         weighted = Xa * curvature[:, :, None]

@@ -253,7 +253,7 @@ def _result(
         return no_fit(item, family, quadrature, "the likelihood could not be evaluated at any start")
     notes = list(item.notes)
     # Undo the shift of time: the random intercept is the one at time zero as given.
-    shift = item.time_shift
+    shift = item.time_shift - item.time_zero
     a, b, c = theta[p : p + 3]
     root = np.array([[a - shift * b, -shift * c], [b, c]])
     sd_intercept, sd_slope_scaled = (float(value) for value in np.hypot(root[:, 0], root[:, 1]))
@@ -263,7 +263,7 @@ def _result(
         boundary.append("intercept variance")
     if free[p + 2] and sd_slope_scaled < _ZERO_SD:
         boundary.append("slope variance")
-    if free[p + 1] and not boundary and abs(a * c) < _PERFECT * sd_intercept * sd_slope_scaled:
+    if free[p + 1] and not boundary and abs(c) < _PERFECT * sd_slope_scaled:
         boundary.append("correlation")
     if boundary:
         notes.append(f"estimated on the boundary (zero variance or perfect correlation): {', '.join(boundary)}")

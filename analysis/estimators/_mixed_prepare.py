@@ -63,7 +63,8 @@ class Prepared:
     offset: Array = field(default_factory=lambda: np.zeros(0))
     time: Array = field(default_factory=lambda: np.zeros(0))
     time_scale: float = 1.0
-    time_shift: float = 0.0
+    time_shift: float = 0.0  # origin of the random slope's time, scaled
+    time_zero: float = 0.0  # where time zero as given lies, scaled
     column: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
     depth_of_row: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
     clusters: tuple[Any, ...] = ()
@@ -112,8 +113,10 @@ def prepare(problem: MixedPoissonProblem, covariance: Covariance) -> Prepared:
     if not kept:
         return no("no predictor varies")
     t = time[rows]
-    scale = float(np.abs(t).max()) or 1.0
-    t = t / scale
+    # Correlated effects may be reckoned from any origin: the middle of the range keeps a calendar year harmless.
+    origin = float(t.min() + t.max()) / 2 if covariance == "correlated" else 0.0
+    scale = float(np.abs(t - origin).max()) or 1.0
+    t = (t - origin) / scale
     effective = covariance
     first = t[np.cumsum(counts) - counts]
     if covariance != "intercept" and not np.any(t != first[code]):
@@ -141,6 +144,7 @@ def prepare(problem: MixedPoissonProblem, covariance: Covariance) -> Prepared:
         offset=offset[rows],
         time=t,
         time_scale=scale,
+        time_zero=-origin / scale,
         column=code,
         depth_of_row=depth_of_row,
         clusters=tuple(unique.tolist()),

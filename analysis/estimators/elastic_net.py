@@ -207,7 +207,7 @@ def fit_elastic_net(
         alphas,
         np.full(n_alpha, n_penalties),
     )
-    eta = full_c[:, :, None] + np.einsum("alp,np->aln", full_b, scaled[0])
+    eta = full_c[:, :, None] + full_b @ scaled[0].T
     deviance = 2 * (np.logaddexp(0.0, eta) - outcome * eta).mean(axis=2)
     share = events / n
     null = -2 * (share * np.log(share) + (1 - share) * np.log(1 - share))
@@ -232,7 +232,8 @@ def fit_elastic_net(
         held_out[a][:, mine] = cv_c[k][:, None] + cv_b[k] @ fold_scaled[f][mine].T
     # glmnet bounds probabilities away from 0 and 1 before it takes held-out deviances.
     bounded = np.clip(held_out, np.log(1e-5 / (1 - 1e-5)), np.log((1 - 1e-5) / 1e-5))
-    loss = 2 * (np.logaddexp(0.0, bounded) - outcome * bounded)
+    with np.errstate(invalid="ignore"):  # NaN beyond the end of a path
+        loss = 2 * (np.logaddexp(0.0, bounded) - outcome * bounded)
     sizes = np.bincount(fold) / n
     by_fold = np.stack([loss[:, :, fold == f].mean(axis=2) for f in range(n_fold)], axis=2)
     mean = by_fold @ sizes
@@ -247,8 +248,9 @@ def fit_elastic_net(
     coef = np.empty(p + 1)
     coef[1:] = full_b[chosen, at] / np.where(scale[0] > 0, scale[0], 1.0)
     coef[0] = full_c[chosen, at] - coef[1:] @ centre[0]
-    own = 1 / (1 + np.exp(-eta[chosen, at]))
-    other = 1 / (1 + np.exp(-held_out[chosen, at]))
+    from scipy.special import expit
+
+    own, other = expit(eta[chosen, at]), expit(held_out[chosen, at])
     yes, no_ = outcome == 1, outcome == 0
     notes = []
     if gone:

@@ -57,9 +57,13 @@ def _check(alpha: float, power: float) -> None:
         raise ValueError("alpha lies between 0 and 1 and power between alpha and 1")
 
 
-def _solve(power_at: Callable[[float], float], power: float, upper: float) -> float:
+def _solve(power_at: Callable[[float], float], power: float, start: float, largest: float = float("inf")) -> float:
+    """The effect at which the power is reached; the bracket grows from ``start``, as far tails are not computable."""
     from scipy.optimize import brentq
 
+    upper = start
+    while power_at(upper) < power and upper < largest:
+        upper = min(1.5 * upper, largest)
     return float(brentq(lambda effect: power_at(effect) - power, 1e-9, upper, xtol=1e-10))
 
 
@@ -76,9 +80,11 @@ def detectable_difference(n_first: int, n_second: int, *, alpha: float = 0.05, p
     critical = float(stdtrit(df, 1 - alpha / 2))
 
     def power_at(d: float) -> float:
-        return float(1 - nctdtr(df, d * root, critical) + nctdtr(df, d * root, -critical))
+        # The wrong tail underflows to NaN where it no longer matters.
+        wrong_side = float(np.nan_to_num(nctdtr(df, d * root, -critical)))
+        return float(1 - nctdtr(df, d * root, critical)) + wrong_side
 
-    return DetectableEffect("t-test", "Cohen's d", _solve(power_at, power, 30.0 / root), words, alpha, power)
+    return DetectableEffect("t-test", "Cohen's d", _solve(power_at, power, 0.5 / root), words, alpha, power)
 
 
 def detectable_correlation(n: int, *, alpha: float = 0.05, power: float = 0.8) -> DetectableEffect:
@@ -95,7 +101,7 @@ def detectable_correlation(n: int, *, alpha: float = 0.05, power: float = 0.8) -
         se = np.sqrt((1 + rho**2 / 2) / (n - 3))
         return float(ndtr((np.arctanh(rho) - critical) / se) + ndtr((-np.arctanh(rho) - critical) / se))
 
-    effect = _solve(power_at, power, 1 - 1e-9)
+    effect = _solve(power_at, power, 0.1, 1 - 1e-9)
     return DetectableEffect("rank correlation", "rho", effect, words, alpha, power)
 
 
@@ -114,7 +120,7 @@ def detectable_anova(sizes: Any, *, alpha: float = 0.05, power: float = 0.8) -> 
     def power_at(f: float) -> float:
         return float(1 - ncfdtr(k - 1, n - k, f**2 * n, critical))
 
-    effect = _solve(power_at, power, 30.0 / np.sqrt(n))
+    effect = _solve(power_at, power, 0.5 / np.sqrt(n))
     return DetectableEffect("one-way ANOVA", "Cohen's f", effect, words, alpha, power)
 
 

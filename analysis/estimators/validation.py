@@ -28,7 +28,7 @@ Predictor = Callable[[Array], Array]
 Learner = Callable[[Array, Array], Predictor]
 
 
-class CannotFit(Exception):  # noqa: N818 - a verdict on data, not an error of the program
+class CannotFit(Exception):
     """The training part of a fold cannot be fitted; the message says why."""
 
 

@@ -161,7 +161,8 @@ def fit_value_added(
         log_det = float(np.log1p(size * ratio).sum() + np.linalg.slogdet(XVX)[1])
         return b, inverse, sigma2, float(-0.5 * (df * (np.log(2 * np.pi * sigma2) + 1) + log_det))
 
-    if pieces(0.0)[2] <= 1e-14 * max(float(left @ left), 1e-300):
+    remaining = left - full @ np.linalg.lstsq(full, left, rcond=None)[0]
+    if remaining @ remaining <= 1e-14 * max(float(left @ left), 1e-300):
         return no("the ratings are exactly as expected: there is nothing left to share out")
     notes = []
     if reliability is not None:

@@ -1,0 +1,129 @@
+"""Agreement against textbook examples and statsmodels; adjusted p-values against published ones."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.estimators.agreement import cohen_kappa, kappa_by_theme, krippendorff_alpha
+from analysis.estimators.multiplicity import benjamini_hochberg, bonferroni, holm
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+
+def test_kappa_of_the_textbook_table() -> None:
+    """20 yes-yes, 5 yes-no, 10 no-yes, 15 no-no: observed 0.7, by chance 0.5, kappa 0.4."""
+    first = np.repeat(["yes", "yes", "no", "no"], [20, 5, 10, 15])
+    second = np.repeat(["yes", "no", "yes", "no"], [20, 5, 10, 15])
+    result = cohen_kappa(first, second)
+    assert (result.observed, result.expected, result.kappa) == pytest.approx((0.7, 0.5, 0.4))
+    assert result.prevalence_adjusted == pytest.approx(0.4)
+    assert result.counts.loc["yes", "no"] == 5
+
+
+def test_kappa_standard_errors_agree_with_statsmodels() -> None:
+    from statsmodels.stats.inter_rater import cohens_kappa
+
+    rng = np.random.default_rng(0)
+    first = rng.integers(0, 4, 90)
+    second = np.where(rng.random(90) < 0.6, first, rng.integers(0, 4, 90))
+    ours = cohen_kappa(first, second)
+    theirs = cohens_kappa(ours.counts.to_numpy())
+    assert ours.kappa == pytest.approx(theirs.kappa)
+    assert ours.se == pytest.approx(theirs.std_kappa)
+    assert ours.p_value == pytest.approx(theirs.pvalue_two_sided, abs=1e-12)
+    assert ours.ci_low == pytest.approx(theirs.kappa_low)
+
+
+def test_kappa_leaves_out_uncoded_items_and_names_what_it_cannot_do() -> None:
+    result = cohen_kappa(["a", "b", None, "a"], ["a", "b", "b", np.nan])
+    assert (result.n, result.kappa) == (2, 1)
+    single = cohen_kappa(["a", "a"], ["a", "a"])
+    assert "single category" in single.reason
+    assert single.observed == 1
+    assert "no item" in cohen_kappa([None], ["a"]).reason
+    assert "not defined" in single.summary()
+    with pytest.raises(ValueError, match="same items"):
+        cohen_kappa(["a"], ["a", "b"])
+
+
+def test_kappa_by_theme_and_pooled() -> None:
+    rng = np.random.default_rng(1)
+    themes = ["thresholds", "supervision", "never used"]
+    one = pd.DataFrame(rng.integers(0, 2, (40, 3)), columns=themes).astype(float)
+    one["never used"] = 0.0
+    two = one.copy()
+    two.loc[:4, "supervision"] = 1 - two.loc[:4, "supervision"]
+    two.loc[10, "thresholds"] = np.nan
+    result = kappa_by_theme(one, two)
+    table = result.frame().set_index("theme")
+    assert table.loc["thresholds", "kappa"] == 1
+    assert table.loc["thresholds", "n"] == 39
+    assert table.loc["supervision", "kappa"] == pytest.approx(cohen_kappa(one["supervision"], two["supervision"]).kappa)
+    assert table.loc["never used", "reason"]
+    assert result.pooled.n == 119
+    assert table.loc["supervision", "kappa"] < result.pooled.kappa < 1
+    with pytest.raises(ValueError, match="same items"):
+        kappa_by_theme(one, two.iloc[1:])
+
+
+# Krippendorff's own example: four coders, twelve units, seven values missing.
+KRIPPENDORFF = [
+    [1, 2, 3, 3, 2, 1, 4, 1, 2, None, None, None],
+    [1, 2, 3, 3, 2, 2, 4, 1, 2, 5, None, 3],
+    [None, 3, 3, 3, 2, 3, 4, 2, 2, 5, 1, None],
+    [1, 2, 3, 3, 2, 4, 4, 1, 2, 5, 1, None],
+]
+
+
+@pytest.mark.parametrize(("level", "alpha"), [("nominal", 0.743), ("ordinal", 0.815), ("interval", 0.849)])
+def test_alpha_of_krippendorffs_example(level: str, alpha: float) -> None:
+    result = krippendorff_alpha(KRIPPENDORFF, level=level)  # type: ignore[arg-type]
+    assert result.alpha == pytest.approx(alpha, abs=0.0005)
+    assert (result.n_units, result.n_values, result.n_coders) == (11, 40, 4)
+
+
+def test_alpha_of_two_coders_without_gaps_is_near_kappa() -> None:
+    rng = np.random.default_rng(2)
+    first = rng.integers(0, 3, 500)
+    second = np.where(rng.random(500) < 0.7, first, rng.integers(0, 3, 500))
+    alpha = krippendorff_alpha([first, second], draws=200, seed=1)
+    assert alpha.alpha == pytest.approx(cohen_kappa(first, second).kappa, abs=0.003)
+    assert alpha.ci_low < alpha.alpha < alpha.ci_high
+    assert alpha.ci_high - alpha.ci_low == pytest.approx(2 * 1.96 * cohen_kappa(first, second).se, rel=0.2)
+
+
+def test_alpha_without_an_answer() -> None:
+    assert "no unit" in krippendorff_alpha([["a", None], [None, "b"]]).reason
+    assert "no variation" in krippendorff_alpha([["a", "a"], ["a", "a"]]).reason
+    assert "not defined" in krippendorff_alpha([["a", None], [None, "b"]]).summary()
+    with pytest.raises(ValueError, match="level"):
+        krippendorff_alpha(KRIPPENDORFF, level="ratio")  # type: ignore[arg-type]
+
+
+def test_benjamini_hochberg_on_their_own_example() -> None:
+    """The fifteen p-values of Benjamini & Hochberg (1995): at 0.05 their procedure rejects the four smallest."""
+    p = [0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459]
+    p += [0.3240, 0.4262, 0.5719, 0.6528, 0.7590, 1.0]
+    adjusted = benjamini_hochberg(p)
+    assert (adjusted < 0.05).sum() == 4
+    assert adjusted[0] == pytest.approx(0.0015)
+    assert adjusted[3] == pytest.approx(0.0095 * 15 / 4)
+    assert (bonferroni(p) < 0.05).sum() == 3
+
+
+def test_adjusted_p_values_agree_with_statsmodels_and_skip_gaps() -> None:
+    from statsmodels.stats.multitest import multipletests
+
+    p = np.random.default_rng(0).uniform(size=30) ** 2
+    for ours, name in ((benjamini_hochberg, "fdr_bh"), (holm, "holm"), (bonferroni, "bonferroni")):
+        theirs = multipletests(p, method=name)[1]
+        np.testing.assert_allclose(ours(p), theirs)
+        gaps = ours(np.r_[p[:10], np.nan, p[10:]])
+        assert np.isnan(gaps[10])
+        np.testing.assert_allclose(np.delete(gaps, 10), theirs)
+        assert len(ours([])) == 0
+        assert np.isnan(ours([np.nan])).all()
+        with pytest.raises(ValueError, match="between 0 and 1"):
+            ours([1.2])
