@@ -34,17 +34,20 @@ def read_reports(
 ) -> list[Result]:
     """Read many reports, several at a time.
 
-    Args: paths: files to read. workers: number of processes; one per processor, at most eight, when None; 0 reads in
-        this process, one after the other. limits: what one document may cost. A worker that needs longer, dies or
-        runs out of memory costs that one document, which is
-            refused with the reason.
+    Args:
+        paths: files to read.
+        workers: number of processes; one per processor, at most eight, when None; 0 reads in this process, one after
+            the other.
+        limits: what one document may cost. A worker that needs longer, dies or runs out of memory costs that one
+            document, which is refused with the reason.
         progress: called in this process with each result as it comes, in any order.
 
     Returns:
         One result for each path, in the order of the paths.
 
-    Raises: RuntimeError: a worker process could not be started at all (the calling script needs an `if __name__ ==
-        "__main__"` guard).
+    Raises:
+        RuntimeError: a worker process could not be started at all (the calling script needs an
+            `if __name__ == "__main__"` guard).
     """
     limits = limits or Limits()
     if workers is None:

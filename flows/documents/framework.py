@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from flows.documents.dates import MONTHS
 from flows.documents.finding import Confidence, Finding, missing
 from flows.documents.lines import body_size, is_small, join_text
 from flows.documents.pdf import Line, Page
@@ -63,8 +64,8 @@ _TITLES: tuple[tuple[Framework, str], ...] = (
 _LABEL = re.compile(
     r"^(?:inspection|re-?inspection|review|visit)? ?dates?\b|^report published|^published\b|^lead inspector"
     r"|^reporting inspector|^age group"
-    r"|^date of (?:visit|inspection)|^\d{1,2} (?:january|february|march|april|may|june|july|august|september"
-    r"|october|november|december) \d{4}$",
+    r"|^date of (?:visit|inspection)"
+    rf"|^\d{{1,2}} (?:{'|'.join(MONTHS)}) \d{{4}}$",
     re.IGNORECASE,
 )
 _TABLE = re.compile(r"^judge?ment\s+grade|^judge?ment$", re.IGNORECASE)

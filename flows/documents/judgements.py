@@ -24,9 +24,9 @@ OVERALL = "overall_judgement"
 class Judgement:
     """One judgement.
 
-    Attributes: measure: overall_judgement, help_and_protection, children_looked_after, care_leavers, adoption,
-        leadership, lscb, or, for rows of
-            the frameworks until 2013, a name made of the row's label.
+    Attributes:
+        measure: overall_judgement, help_and_protection, children_looked_after, care_leavers, adoption, leadership,
+            lscb, or, for rows of the frameworks until 2013, a name made of the row's label.
         label: label of the row as printed.
         grade: 1 outstanding ... 4 inadequate, as published; None with a reason.
         printed: words of the grade as printed.
@@ -128,8 +128,9 @@ def read_judgements(pages: tuple[Page, ...], framework: Framework | None) -> tup
         pages: pages of the report.
         framework: its framework; kinds of visit without a graded judgement give an empty tuple.
 
-    Returns: One judgement for each row that the framework has (a row that is not printed is there, without a grade
-        and with a reason), the overall one first.
+    Returns:
+        One judgement for each row that the framework has (a row that is not printed is there, without a grade and with
+        a reason), the overall one first.
     """
     if framework is Framework.SIF:
         found = _single_inspection(pages)

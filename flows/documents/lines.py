@@ -71,8 +71,9 @@ def body_lines(pages: tuple[Page, ...]) -> tuple[Line, ...]:
 def split_marker(text: str) -> tuple[str, str, int | None] | None:
     """Marker of a list item at the start of a line.
 
-    Returns: ("number", rest of the line, the number), ("bullet", rest, None) or ("dash", rest, None); None for a line
-        that starts no item.
+    Returns:
+        ("number", rest of the line, the number), ("bullet", rest, None) or ("dash", rest, None); None for a line that
+        starts no item.
     """
     numbered = _NUMBER.match(text)
     if numbered:

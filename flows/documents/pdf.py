@@ -23,11 +23,14 @@ _HEAD_OR_TAIL = 1024
 class Limits:
     """What a document may cost before it is refused.
 
-    Attributes: max_bytes: size of the file in bytes. max_pages: number of pages. max_seconds: wall-clock seconds for
-        one document; checked between pages here and enforced from outside by `batch`. max_characters: characters of
-        text in all pages (a bomb may hide millions of them in a small file). min_characters: fewer characters than
-        this in the whole document mean that its pages are pictures. max_memory_bytes: address space of a worker
-        process in `batch`; None leaves it to the system.
+    Attributes:
+        max_bytes: size of the file in bytes.
+        max_pages: number of pages.
+        max_seconds: wall-clock seconds for one document; checked between pages here and enforced from outside by
+            `batch`.
+        max_characters: characters of text in all pages (a bomb may hide millions of them in a small file).
+        min_characters: fewer characters than this in the whole document mean that its pages are pictures.
+        max_memory_bytes: address space of a worker process in `batch`; None leaves it to the system.
     """
 
     max_bytes: int = 50_000_000
@@ -113,6 +116,8 @@ def read_pages(
     data: bytes, limits: Limits | None = None, *, clock: Callable[[], float] = time.monotonic
 ) -> DocumentText | Refusal:
     """Read the text of a PDF.
+
+    PDFium may read one document at a time in a process: call this from several processes, not from several threads.
 
     Args:
         data: the bytes of the file.

@@ -16,9 +16,9 @@ from flows.documents.pdf import Line
 class PreviousJudgement:
     """One judgement of an earlier inspection, as this report tells it.
 
-    Attributes: subject: protection, looked_after, children_services, or the name of a judgement
-        (`judgements.Judgement.measure`) where the report
-            lists them.
+    Attributes:
+        subject: protection, looked_after, children_services, or the name of a judgement
+            (`judgements.Judgement.measure`) where the report lists them.
         grade: 1 outstanding ... 4 inadequate.
         printed: words of the grade.
         year, month: when that inspection took place or was published, as far as printed.
@@ -73,8 +73,9 @@ def read_previous(lines: tuple[Line, ...]) -> tuple[PreviousJudgement, ...]:
     Args:
         lines: lines of the report proper (`lines.body_lines`).
 
-    Returns: The judgements in the order of the report, each once. Empty when the report states none in a known form:
-        most reports since 2018 only remark on the last inspection or do not mention its grade.
+    Returns:
+        The judgements in the order of the report, each once. Empty when the report states none in a known form: most
+        reports since 2018 only remark on the last inspection or do not mention its grade.
     """
     found: list[PreviousJudgement] = []
     for page, text in _paragraphs(lines):

@@ -47,12 +47,13 @@ def assess(
 ) -> Quality:
     """Compute the figures of quality.
 
-    Args: reports: table "reports" of `rows` (one row a file). A column `listed_publication_date`, where there is one,
-        is used for matching
-            a report that prints no date.
+    Args:
+        reports: table "reports" of `rows` (one row a file). A column `listed_publication_date`, where there is one, is
+            used for matching a report that prints no date.
         official: one row an inspection: `key`, framework, publication_date, overall_judgement, and where known
             inspection_date and the other judgements under their names in `rows.MEASURES`.
-        hand_counts: file, sha256_prefix, items, sample, counted by people in the printed reports. A count of a file
+        hand_counts: file, sha256_prefix, items, sample, counted by people in the printed reports: sample "first" while
+            the rules were written, "held_out" afterwards, in reports on which no rule had been tried. A count of a file
             whose bytes have changed since does not count.
         key: name of the column, in both frames, that identifies an authority.
 

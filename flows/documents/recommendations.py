@@ -38,11 +38,18 @@ from flows.documents.sections import (
 class Recommendation:
     """One recommendation.
 
-    Attributes: item: order within the report, from 1. section: whom it is addressed to. urgency: how soon. heading:
-        small heading above it, if any. number: number printed before it, if any. text: its words, sub-points
-        included, in one line. sub_items: its sub-points, each in one line. page, last_page: pages on which it begins
-        and ends. confidence: HIGH where the list marks it as its neighbours; MEDIUM where its number does not follow
-        the one before. reason: what lowers the confidence.
+    Attributes:
+        item: order within the report, from 1.
+        section: whom it is addressed to.
+        urgency: how soon.
+        heading: small heading above it, if any.
+        number: number printed before it, if any.
+        text: its words, sub-points included, in one line.
+        sub_items: its sub-points, each in one line.
+        page, last_page: pages on which it begins and ends.
+        confidence: HIGH where the list marks it as its neighbours; MEDIUM where its number does not follow the one
+            before, or where the section runs to the end of the document.
+        reason: what lowers the confidence.
     """
 
     item: int
@@ -111,6 +118,7 @@ class _Item:
     section: Section
     parts: list[_Part]
     last: Line
+    is_doubtful: bool = False
 
     def begin_part(self, line: Line, text: str) -> None:
         self.parts.append(_Part(line.page, line.page, [text]))
@@ -132,6 +140,7 @@ class _Block:
     heading: str | None = None
     level: float | None = None
     announced: bool = False
+    is_ended: bool = False
     previous: Line | None = None
     items: list[_Item] = field(default_factory=list)
     statements: list[str] = field(default_factory=list)
@@ -254,6 +263,8 @@ def read_recommendations(
             continue
         headings.append((lines[index].page, key))
         block, index = _walk(lines, index, _Block(section, leading), body)
+        for entry in block.items:
+            entry.is_doubtful = not block.is_ended
         found.extend(block.items)
         statements.extend(block.statements)
     items = tuple(_finish(found))
@@ -268,16 +279,17 @@ def _walk(lines: Sequence[Line], index: int, block: _Block, body: float) -> tupl
         urgency = urgency_of(key, line, body)
         if block.previous is None or urgency is not None or starts_again(key, line, body):
             if block.items and names_whole_section(key):
+                block.is_ended = True
                 break
             block.under(urgency or Urgency.IMPROVEMENT)
             block.previous = line
             index += used
             continue
-        if ends_section(key, line, body):
+        is_heading = stands_out(line, body) and split_marker(line.text) is None
+        if ends_section(key, line, body) or (is_heading and begins_chapter(line, body) and block.items):
+            block.is_ended = True
             break
-        if stands_out(line, body) and split_marker(line.text) is None:
-            if begins_chapter(line, body) and block.items:
-                break
+        if is_heading:
             block.small_heading(line)
         else:
             block.take(line)
@@ -315,7 +327,7 @@ def _finish(found: list[_Item]) -> Iterator[Recommendation]:
         if not text or _NONE.match(text) or _ANNOUNCEMENT.search(text):
             continue
         order += 1
-        reason = _gap(before, entry)
+        reason = "the end of the section was not found" if entry.is_doubtful else _gap(before, entry)
         before = entry
         yield Recommendation(
             item=order,
@@ -347,7 +359,7 @@ def _without_numbered_headings(found: list[_Item]) -> Iterator[_Item]:
             yield entry
             continue
         for point in points:
-            yield _Item(None, entry.urgency, lead, entry.section, [point], entry.last)
+            yield _Item(None, entry.urgency, lead, entry.section, [point], entry.last, entry.is_doubtful)
 
 
 def _gap(before: _Item | None, entry: _Item) -> str | None:

@@ -70,11 +70,15 @@ class UnreadReport:
 def read_report(data: bytes, file: str, limits: Limits | None = None) -> Report | UnreadReport:
     """Read one report from its bytes.
 
-    Args: data: bytes of the PDF. file: its name; a number of Ofsted at its beginning ("80426_...") is taken as the
-        URN where the report prints none. limits: what reading may cost.
+    Args:
+        data: bytes of the PDF.
+        file: its name; a number of Ofsted at its beginning ("80426_...") is taken as the URN where the report prints
+            none.
+        limits: what reading may cost.
 
-    Returns: The report, or the refusal. No exception leaves this function for any bytes. The same bytes and name give
-        the same result.
+    Returns:
+        The report, or the refusal. No exception leaves this function for any bytes. The same bytes and name give the
+        same result.
     """
     sha256 = hashlib.sha256(data).hexdigest()
     document = read_pages(data, limits)

@@ -64,6 +64,8 @@ _BOARD_PART = re.compile(
     r"|section (?:2|two)\b.*safeguarding.*"
     r"|review of the effectiveness of the local safeguarding(?: children)?(?: board)?"
 )
+# What ends a document ends its last section, however it is set.
+_CLOSINGS = ("the office for", "yours sincerely")
 # A heading that ends a section is at least so much larger than the text; small headings inside a list are not.
 _CHAPTER = 1.25
 
@@ -144,7 +146,7 @@ def ends_section(key: str, line: Line, body: float) -> bool:
     """Whether a line begins another part of the report."""
     if split_marker(line.text) is not None and not stands_out(line, body):
         return False
-    announced = stands_out(line, body) or line.text.rstrip().endswith((":", ",")) or key.startswith("the office for")
+    announced = stands_out(line, body) or line.text.rstrip().endswith((":", ",")) or key.startswith(_CLOSINGS)
     return announced and bool(_END.match(key))
 
 
@@ -171,8 +173,8 @@ def section_from(key: str, line: Line, body: float, section: Section, default: S
     if _START.fullmatch(key) and key.startswith("what do") and _BOARD.search(key):
         return Section.LSCB
     if default is Section.SAFEGUARDING:
-        if key.startswith(("services for looked after", "looked after children")):
+        if "looked after" in key and "safeguarding" not in key:
             return Section.LOOKED_AFTER
-        if key.startswith("safeguarding services"):
+        if "safeguarding services" in key:
             return Section.SAFEGUARDING
     return section

@@ -254,6 +254,19 @@ def test_a_gap_in_the_numbers_is_told() -> None:
     assert found.items[1].reason == "number 3 follows number 1"
 
 
+def test_a_section_without_an_end_is_doubtful() -> None:
+    found = read(start().heading("Recommendations").item("1.", "Go.").item("2.", "Come."))
+    assert {(item.confidence, item.reason) for item in found.items} == {
+        (Confidence.MEDIUM, "the end of the section was not found")
+    }
+
+
+def test_a_letter_ends_with_its_closing_words() -> None:
+    sheet = start().heading("What needs to improve in this area of social work practice").item("\uf06e", "The waiting.")
+    found = read(sheet.paragraph("Yours sincerely"))
+    assert [(item.text, item.confidence) for item in found.items] == [("The waiting.", Confidence.HIGH)]
+
+
 def test_a_number_at_the_start_of_a_wrapped_line_is_no_item() -> None:
     sheet = (
         start()

@@ -85,9 +85,11 @@ class Match:
 class Coding:
     """A coding of many items by one coder.
 
-    Attributes: rows: one row for each item and code: the item's key columns, code, theme, category, coder, words
-        (joined by " | "). unmatched: key columns and text of the items that carry no code. item_count: number of
-        items that were coded or tried.
+    Attributes:
+        rows: one row for each item and code: the item's key columns, code, theme, category, coder, words (joined by
+            " | ").
+        unmatched: key columns and text of the items that carry no code.
+        item_count: number of items that were coded or tried.
     """
 
     rows: list[dict[str, Any]]
@@ -110,8 +112,10 @@ def load_codebook(path: Path = CODEBOOK) -> Codebook:
     Returns:
         The codebook with compiled patterns.
 
-    Raises: CodebookError: an id comes twice, an entry lacks its label or definition, a code has no pattern, or a
-        pattern is not valid. OSError: the file cannot be read.
+    Raises:
+        CodebookError: an id comes twice, an entry lacks its label or definition, a code has no pattern, or a pattern is
+            not valid.
+        OSError: the file cannot be read.
     """
     import yaml
 
