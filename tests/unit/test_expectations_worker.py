@@ -1,0 +1,52 @@
+"""The worker answers as the functions do, and a worker that is lost costs time and nothing else."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from expectations.results import describe
+from expectations.worker import Worker
+from tests.unit.expectations_landing import census, write_landing
+
+
+def test_worker_answers_and_its_loss_is_made_good(tmp_path: Path) -> None:
+    table = census("2015")
+    table.rows[7][4][1] = "q"
+    settings = write_landing(tmp_path, table)
+    with Worker() as worker:
+        result = worker.check_gate(settings)
+        assert worker.fell_back == []
+        assert [f.check for f in result.errors] == ["symbols_known"]
+        page = worker.write_data_docs(tmp_path / "docs")
+        assert page is not None
+        assert page.exists()
+        assert worker._process is not None
+        worker._process.kill()
+        again = worker.check_gate(settings)
+        assert worker.fell_back == ["gate"]
+        assert describe(again).splitlines()[1:] == describe(result).splitlines()[1:]
+        assert worker.write_data_docs(tmp_path / "docs") == page
+
+
+def test_a_worker_that_cannot_start(tmp_path: Path) -> None:
+    with Worker(command=[str(tmp_path / "absent")]) as worker:
+        assert worker.check_gate(write_landing(tmp_path, census("2015"))).ok
+        assert worker.fell_back == ["gate"]
+
+
+def test_a_worker_that_talks_nonsense(tmp_path: Path) -> None:
+    with Worker(command=[sys.executable, "-c", "print('hello', flush=True); input()"]) as worker:
+        assert worker.check_gate(write_landing(tmp_path, census("2015"))).ok
+        assert worker.fell_back == ["gate"]
+
+
+def test_a_worker_that_never_answers(tmp_path: Path) -> None:
+    with Worker(command=[sys.executable, "-c", "import time; time.sleep(60)"], patience=0.5) as worker:
+        assert worker.check_gate(write_landing(tmp_path, census("2015"))).ok
+        assert worker.fell_back == ["gate"]
+
+
+def test_data_docs_of_nothing(tmp_path: Path) -> None:
+    with Worker(command=[str(tmp_path / "absent")]) as worker:
+        assert worker.write_data_docs(tmp_path / "docs") is None
