@@ -235,7 +235,9 @@ class Returns:
         if not cells:
             periods = periods[-1:]
         period_years = [(p, last_year(p) or release.edition_year) for p in periods]
-        place_years = [y + (table == "population") for _, y in period_years]
+        # A mid-year and a September belong to the reporting year that ends the March after.
+        runs_ahead = table == "population" or source == "dfe_workforce"
+        place_years = [y + runs_ahead for _, y in period_years]
         lines = self.lines(layout, release, place_years)
         keep_all = source == "dfe_cla"  # rows for authorities of other years too, marked as not applicable
         heads = [*_TIDY_KEYS]
