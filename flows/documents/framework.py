@@ -148,8 +148,8 @@ def authority_key(name: str) -> str:
         " ",
         key,
     )
-    # "City of London" and "County Durham" would lose their names or stay apart from "Durham".
     key = re.sub(r"^(?: *and\b)+|(?:\band *)+$", "", " ".join(key.split()))
+    # "City of London" consists of such words alone.
     return key.strip() or " ".join(re.sub(r"[^a-z ]", " ", name.lower()).split())
 
 

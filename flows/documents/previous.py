@@ -42,7 +42,7 @@ class PreviousJudgement:
 
 _MONTH = "|".join(MONTHS)
 _STANDING = re.compile(
-    r"The (?:previous|last)(?: Ofsted| single| full)* inspection(?P<report> report)?(?: of| for)? (?P<what>.{3,140}?)\s"
+    r"The (?:previous|last)(?: Ofsted| single| full)* inspection(?: report)?(?: of| for)? (?P<what>.{3,140}?)\s"
     rf"(?:was|were|took place|is)(?: (?:undertaken|carried out|conducted|completed"
     rf"|held))?(?P<published> published)? in (?:(?P<month>{_MONTH}),? )?(?P<year>20\d\d)"
     r"(?P<rest>.{0,420}?)(?=The (?:previous|last)(?: Ofsted| single| full)* inspection|Local leadership"
