@@ -40,7 +40,7 @@ class Result:
     """What a set of checks found.
 
     ``expectations`` and ``rows_looked_at`` say how much was asserted, ``accepted`` which documented exceptions were
-    met, ``idle`` which ones no longer are, ``seconds`` how long it took by stage.
+    met, ``idle`` which ones name a place that is there and no longer fails, ``seconds`` how long it took by stage.
     """
 
     findings: list[Finding] = field(default_factory=list)
@@ -130,8 +130,6 @@ def describe(result: Result, *, limit: int = 12) -> str:
             if len(group) > limit:
                 lines.append(f"  … and {len(group) - limit} more")
             lines.append(f"  What to do: {group[0].advice}")
-    for text in result.idle:
-        lines.append(f"NOTE exception no longer met, remove it: {text}")
     return "\n".join(lines)
 
 

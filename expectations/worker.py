@@ -129,6 +129,8 @@ class Worker:
         try:
             answer = self._exchange(request)
         except WorkerLost:
+            answer = {}
+        if not answer:
             self.fell_back.append(name)
             result = here()
             self._here[name] = result
