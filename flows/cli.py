@@ -75,7 +75,7 @@ def run(
         report = run_all(settings, folder, as_of=as_of, full=full, say=say, progress=progress)
     _show_landing(report.landing, quiet)
     _show_run(report, quiet)
-    if report.landing and report.landing.refused:
+    if report.withheld or (report.landing and report.landing.refused):
         raise typer.Exit(1)
 
 
@@ -283,6 +283,8 @@ def _show_landing(report: LandingReport | None, quiet: bool) -> None:
 
 
 def _show_run(report: RunReport, quiet: bool) -> None:
+    if report.withheld:
+        typer.echo("withheld, the rest went on without:\n" + report.withheld, err=True)
     if quiet:
         return
     for warning in report.warnings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,11 +22,14 @@ from flows.warehouse import (
     fingerprint,
     publish,
     published_fingerprint,
+    published_path,
     remove_database,
     start_next,
 )
 
 if TYPE_CHECKING:
+    from expectations.results import Result
+    from expectations.worker import Worker
     from flows.dbt import Dbt, DbtResult
 
 Say = Callable[[str], None]
@@ -41,6 +45,8 @@ class RunReport:
     nothing_new: bool = False
     stages: dict[str, float] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    withheld: str = ""
+    """What the gate refused of what was landed, with the rows."""
 
     @property
     def seconds(self) -> float:
@@ -127,13 +133,18 @@ def _after_landing(
 ) -> None:
     if not read_catalogue(settings):
         raise CswError("nothing was landed: no file is known to a passport. `csw land` lists what it found.")
-    made_from = fingerprint(settings)
-    changed = None if full else made_from.changed_since(published_fingerprint(settings))
+    before = published_fingerprint(settings)
     report.published = settings.published
-    if changed == []:
+    if not full and fingerprint(settings).changed_since(before) == []:
         report.nothing_new = True
         return
     gate(settings, report, watch, warm)
+    # The gate may have taken out what was new.
+    made_from = fingerprint(settings)
+    changed = None if full else made_from.changed_since(before)
+    if changed == []:
+        report.nothing_new = True
+        return
     build(settings, made_from, changed, report, watch, warm, progress)
     check(settings, report, watch, warm)
     with watch.stage("publish"):
@@ -144,17 +155,32 @@ def _after_landing(
 def gate(settings: Settings, report: RunReport, watch: Stopwatch, warm: _Warm) -> None:
     """Validate what was landed before anything is built from it.
 
+    A table that has just been landed and does not hold is taken out again and listed; the rest goes on without it. A
+    table that stood before stops the run: what changed is what is asked of it.
+
     Raises:
-        CheckFailed: a landed table is not as its shape demands.
+        CheckFailed: a table that was landed before no longer holds; the message shows the rows.
     """
+    from expectations.results import describe
+
     with watch.stage("gate"):
-        tables = [(x.source, x.table_name, x.edition) for x in report.landing.landed] if report.landing else None
-        result = warm.expectations.gate(settings, tables or None)
-        report.warnings += result.warnings
-        if not result.success:
-            raise CheckFailed(
-                "the gate refuses what was landed; what was published before stays published.\n\n" + result.text
-            )
+        new = [x.key for x in report.landing.landed] if report.landing else []
+        result = warm.expectations.check_gate(settings, new or None)
+        report.warnings += [describe_warnings(result)] if result.warnings else []
+        if result.ok:
+            return
+        if not set(result.stopped) <= set(new):
+            raise CheckFailed("the gate refuses landed tables; what is published stays.\n\n" + describe(result))
+        from flows.landing import withdraw
+
+        withdraw(settings, result.stopped)
+        report.withheld = describe(result)
+
+
+def describe_warnings(result: Result) -> str:
+    """Warnings of a check in one line: how many, of which checks."""
+    checks = Counter(f.check for f in result.warnings)
+    return f"{result.title}: " + ", ".join(f"{n} × {check}" for check, n in checks.most_common())
 
 
 def build(
@@ -174,6 +200,8 @@ def build(
     with watch.stage("build"):
         select = start_next(settings, made_from, changed)
         report.built = warm.dbt.build(select, progress)
+        # dbt keeps its database open until it ends; the checks that follow read the file.
+        warm.close_dbt()
         if not report.built.success:
             from flows.failures import describe_failures
 
@@ -183,20 +211,20 @@ def build(
             )
 
 
-def check(settings: Settings, report: RunReport, watch: Stopwatch, warm: _Warm) -> None:
-    """Look at the next warehouse as a reader would, before it is published.
+def check(settings: Settings, report: RunReport, watch: Stopwatch, warm: _Warm, database: Path | None = None) -> None:
+    """Look at the next warehouse (or another file) as a reader would, before it is published.
 
     Raises:
         CheckFailed: a mart is implausible; the message shows the rows.
     """
+    from expectations.results import describe
+
     with watch.stage("check"):
         previous = settings.published if settings.published.exists() else None
-        result = warm.expectations.window(settings, settings.next, previous)
-        report.warnings += result.warnings
-        if not result.success:
-            raise CheckFailed(
-                "the next warehouse is implausible; what was published before stays published.\n\n" + result.text
-            )
+        result = warm.expectations.check_shop_window(database or settings.next, previous)
+        report.warnings += [describe_warnings(result)] if result.warnings else []
+        if not result.ok:
+            raise CheckFailed("the warehouse is implausible; what is published stays.\n\n" + describe(result))
 
 
 def build_only(
@@ -227,12 +255,14 @@ def check_only(settings: Settings, *, docs: bool = False, say: Say = lambda _: N
     """Gate and shop window on what there is; see :func:`gate` and :func:`check`."""
     report = RunReport()
     watch = Stopwatch(report, say)
+    database = settings.next if settings.next.exists() else published_path(settings)
     with _Warm(settings, settings.next, expecting_work=False) as warm:
         gate(settings, report, watch, warm)
-        check(settings, report, watch, warm)
+        check(settings, report, watch, warm, database)
         if docs:
             with watch.stage("data docs"):
-                warm.expectations.write_docs(settings.report / "data_docs")
+                page = warm.expectations.write_data_docs(settings.report / "data_docs")
+                report.warnings.append(f"Data Docs: {page}")
     return report
 
 
@@ -259,8 +289,9 @@ def _build_as_of(
     final = settings.warehouse / f"as_of_{as_of}.duckdb"
     building = settings.warehouse / f".as_of_{as_of}.duckdb"
     remove_database(building)
-    with watch.stage("build"), Dbt(settings, building, as_of) as dbt:
-        report.built = dbt.build(None, progress)
+    with watch.stage("build"):
+        with Dbt(settings, building, as_of) as dbt:
+            report.built = dbt.build(None, progress)
         if not report.built.success:
             from flows.failures import describe_failures
 
@@ -284,16 +315,12 @@ def _has_news(settings: Settings) -> bool:
 
 
 def _remember(settings: Settings, report: RunReport) -> None:
+    nodes = report.built.nodes if report.built else []
+    slowest = sorted(nodes, key=lambda n: -n.seconds)
     record = {
         "stages": report.stages,
         "seconds": round(report.seconds, 3),
-        "slowest": sorted(
-            (
-                {"name": n.name, "type": n.type, "seconds": n.seconds}
-                for n in (report.built.nodes if report.built else [])
-            ),
-            key=lambda n: -float(n["seconds"]),
-        )[:20],
+        "slowest": [{"name": n.name, "type": n.type, "seconds": n.seconds} for n in slowest[:20]],
     }
     write_atomically(settings.data / "last_run.json", json.dumps(record, indent=1).encode())
 
@@ -304,7 +331,7 @@ class _Warm:
     def __init__(self, settings: Settings, database: Path, *, expecting_work: bool) -> None:
         self._settings, self._database = settings, database
         self._dbt: Dbt | None = None
-        self._expectations: Expectations | None = None
+        self._expectations: Worker | None = None
         if expecting_work:
             _ = self.expectations, self.dbt
 
@@ -312,10 +339,15 @@ class _Warm:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._dbt is not None:
-            self._dbt.close()
+        self.close_dbt()
         if self._expectations is not None:
             self._expectations.close()
+
+    def close_dbt(self) -> None:
+        """End dbt's process, which lets go of the database."""
+        if self._dbt is not None:
+            self._dbt.close()
+            self._dbt = None
 
     @property
     def dbt(self) -> Dbt:
@@ -327,10 +359,12 @@ class _Warm:
         return self._dbt
 
     @property
-    def expectations(self) -> Expectations:
+    def expectations(self) -> Worker:
         """Great Expectations."""
         if self._expectations is None:
-            self._expectations = Expectations()
+            from expectations.worker import Worker
+
+            self._expectations = Worker()
         return self._expectations
 
 

@@ -1,4 +1,4 @@
-"""From a recognised grid to a landed table: the publisher's columns and, in front, the keys as its passport reads them."""
+"""From a recognised grid to a landed table: the publisher's columns and, in front, their keys as the passport reads."""
 
 from __future__ import annotations
 
