@@ -3,7 +3,8 @@
 A path over event time ``t`` (0 = the reporting year in which the report was published) is
 ``pre * (min(t, -1) + 1) + step0 * [t >= 0] + step1 * [t >= 1] + post * max(t - 1, 0)``,
 on the log scale for counts and rates and on the log-odds scale for shares. So ``step0`` and ``step1`` are whole changes
-from one year to the next, and nothing else moves a planted measure from year to year but chance.
+from one year to the next, and nothing else moves a planted measure from year to year but chance: a count per child, a
+share, and money in real terms (prices, the GDP deflator among them, rise by two per cent a year).
 """
 
 from __future__ import annotations

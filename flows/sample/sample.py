@@ -48,9 +48,9 @@ _STATED = (
 )
 #: The two revisions that are documented by name: Leeds' children in need of 2018, Kent's referrals of 2016.
 _KNOWN_REVISIONS = (
-    Revision("cin", "383", 2018, 2020, -210),
+    Revision("cin", "383", 2018, 2020, -95),
     Revision("cin", "383", 2018, 2022, 35),
-    Revision("referrals", "886", 2016, 2016, -640),
+    Revision("referrals", "886", 2016, 2016, -120),
 )
 #: Never submitted, or withheld whole. The symbol is the symbol set's "not available" where none is given.
 _CIN = ("referrals", "cin", "cpp", "s47", "icpc", "assessments", "initial", "core")
@@ -150,21 +150,9 @@ def tell_truth(world: World, revisions: tuple[Revision, ...], files: int) -> Sam
     codes = [c for c in world.places.codes if c in first]
     score = np.array([world.deprivation[c] for c in codes])
     grade = np.array([first[c].overall for c in codes], dtype=float)
-    leeds = world.at("cin", 2018)[world.places.row_of["383"]]
-    kent = world.at("referrals", 2016)[world.places.row_of["886"]]
     revised = (
-        RevisedCell(
-            "383",
-            2018,
-            "cin_at_31_march_count",
-            {"2020": int(leeds - 210 + 35), "2022": int(leeds + 35), "2024": int(leeds)},
-        ),
-        RevisedCell(
-            "886",
-            2016,
-            "referrals_count",
-            {"2016": int(kent - 640), "2020": int(kent), "2022": int(kent), "2024": int(kent)},
-        ),
+        _revised(world, "cin_at_31_march_count", "383", 2018, ("2020", "2022", "2024")),
+        _revised(world, "referrals_count", "886", 2016, ("2016", "2022", "2024")),
     )
     values: dict[str, dict[str, dict[str, float]]] = {}
     england: dict[str, dict[str, float]] = {}
@@ -190,6 +178,16 @@ def tell_truth(world: World, revisions: tuple[Revision, ...], files: int) -> Sam
         england,
         tuple((g.source, g.la_code, g.year) for g in GAPS),
         files,
+    )
+
+
+def _revised(world: World, measure: str, code: str, year: int, editions: tuple[str, ...]) -> RevisedCell:
+    """What each edition prints of a figure that is documented as revised."""
+    name = MEASURES[measure].numerator
+    true = int(world.at(name, year)[world.places.row_of[code]])
+    mine = [r for r in _KNOWN_REVISIONS if (r.name, r.la_code, r.year) == (name, code, year)]
+    return RevisedCell(
+        code, year, measure, {e: true + sum(r.delta for r in mine if int(e) <= r.through_edition) for e in editions}
     )
 
 
