@@ -91,10 +91,10 @@ class Archive:
         write_atomically(proof, json.dumps(asdict(provenance), indent=1, sort_keys=True).encode())
         return path
 
-    def all(self) -> list[tuple[Path, Provenance]]:
-        """Every file kept, oldest edition first within a source."""
+    def all(self, source: str = "*") -> list[tuple[Path, Provenance]]:
+        """Every file kept, of one source or of all, oldest edition first within a source."""
         found = []
-        for proof in sorted(self.root.glob("*/*/*/provenance.json")):
+        for proof in sorted(self.root.glob(f"{source}/*/*/provenance.json")):
             p = Provenance(**json.loads(proof.read_text()))
             found.append((proof.parent / p.file, p))
         return found

@@ -54,7 +54,7 @@ def keep_apart(settings: Settings, returns: Path) -> str | None:
         write_atomically(settings.data / MARKER, b"Made from the bundled synthetic sample: no figure here is real.\n")
         return None
     if is_synthetic(settings.data):
-        for path in (settings.archive, settings.landing, settings.warehouse, settings.report):
+        for path in (settings.archive, settings.landing, settings.warehouse, settings.report, settings.coding):
             shutil.rmtree(path, ignore_errors=True)
         (settings.data / MARKER).unlink()
         return "The synthetic sample that was here has been removed: these are real returns."

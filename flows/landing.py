@@ -22,6 +22,7 @@ from flows.catalogue import Catalogue, Key, Landed, base_edition, landed_path
 from flows.errors import CswError, RefusedFile
 from flows.passports import Passport, load_passports, passports_digest
 from flows.reading import Job, Read, read_files
+from flows.reports import write_headers as write_report_headers
 from flows.settings import Settings
 from flows.tables import META
 
@@ -274,6 +275,7 @@ class _Landing:
                 if t.shape != "documents" and not path.exists():
                     path.parent.mkdir(parents=True, exist_ok=True)
                     path.write_bytes(line)
+        write_report_headers(self.settings)
         # dbt opens its database here and does not make the folder.
         self.settings.warehouse.mkdir(parents=True, exist_ok=True)
 

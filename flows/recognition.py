@@ -76,6 +76,8 @@ def recognise(data: bytes, path: str, passports: Iterable[Passport]) -> Recognis
     name = PurePath(path).name
     passports = list(passports)
     document = _document(name, passports)
+    if document is not None and next(p for p in passports if p.source == document.source).documents_are_read:
+        return document
     kind = kind_of(data, path)
     if document is not None and (kind == "pdf" or not _named(name, passports)):
         return document

@@ -18,7 +18,8 @@ class Settings:
     """Folders of one installation.
 
     ``data`` (``CSW_DATA``) holds everything that is made: ``archive/`` (publishers' bytes, for ever),
-    ``landing/`` (one clean CSV per table and edition), ``warehouse/`` (DuckDB files) and ``report/``.
+    ``landing/`` (one clean CSV per table and edition), ``warehouse/`` (DuckDB files), ``report/`` and
+    ``coding/`` (what people coded; made by them, not by a run).
     """
 
     root: Path = ROOT
@@ -53,6 +54,11 @@ class Settings:
     def report(self) -> Path:
         """Reports for people: Data Docs, coverage."""
         return self.data / "report"
+
+    @property
+    def coding(self) -> Path:
+        """People's codings of recommendations, a folder per coder."""
+        return self.data / "coding"
 
     @property
     def seeds(self) -> Path:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from flows.archive import write_atomically
 from flows.catalogue import read_catalogue
 from flows.errors import CswError
+from flows.reports import SOURCE, read_tables
 from flows.settings import Settings
 
 if TYPE_CHECKING:
@@ -47,9 +48,12 @@ def fingerprint(settings: Settings) -> Fingerprint:
         sources.setdefault(e.source, hashlib.sha256()).update(
             f"{e.table_name} {e.edition} {e.sha256} {e.published_on} {e.symbols} {e.row_count}\n".encode()
         )
+    for path in read_tables(settings):
+        if path.exists() and SOURCE in sources:
+            sources[SOURCE].update(hashlib.sha256(path.read_bytes()).digest())
     project = hashlib.sha256((settings.root / "dbt_project.yml").read_bytes())
     for path in sorted((settings.root / "dbt_project").rglob("*")):
-        if path.suffix in {".sql", ".yml", ".csv"}:
+        if path.suffix in {".sql", ".yml", ".csv", ".py"}:
             project.update(path.relative_to(settings.root).as_posix().encode())
             project.update(path.read_bytes())
     return Fingerprint({k: v.hexdigest() for k, v in sources.items()}, project.hexdigest())

@@ -5,3 +5,16 @@
         ' ?[0-9]+ *$', ''
     ))
 {%- endmacro %}
+
+
+{#- A name without the words for the kind of authority, as printed names vary in them: "Metropolitan Borough of Barnsley"
+    is Barnsley. A name that has no other words stays as it is. -#}
+{% macro short_name_key(name) -%}
+    coalesce(nullif(trim(regexp_replace(
+        regexp_replace(
+            {{ name_key(name) }},
+            '\b(the|royal|london|metropolitan|district|borough|county|city|unitary|authority|council|of|area|upon|on)\b', ' ', 'g'
+        ),
+        ' +', ' ', 'g'
+    )), ''), {{ name_key(name) }})
+{%- endmacro %}

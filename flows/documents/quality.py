@@ -127,6 +127,31 @@ def assess(
     )
 
 
+def assess_frames(
+    reports: pd.DataFrame, readings: pd.DataFrame, official: pd.DataFrame, hand_counts: pd.DataFrame
+) -> Quality:
+    """Compute the figures from the warehouse's tables; see :func:`assess`.
+
+    Args:
+        reports: every report with its resolved `la_code` and `listed_publication_date`.
+        readings: what the reader said, with the printed dates.
+        official: Ofsted's tables by `la_code`.
+        hand_counts: counts by hand.
+    """
+    known = reports[["file", "la_code", "listed_publication_date"]]
+    refused = reports[~reports["file"].isin(readings["file"]) & (reports["status"] == "refused")]
+    read = readings.merge(known, on="file", how="inner")
+    quality = assess(_joined(read, refused), official, hand_counts, key="la_code")
+    texts = quality.figures.astype({"figure": "str", "label": "str", "share": "float64", "aim": "float64"})
+    return Quality(texts.astype({"is_met": "boolean"}), quality.exceptions.astype("str"), quality.matches)
+
+
+def _joined(read: pd.DataFrame, refused: pd.DataFrame) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.concat([read, refused.reindex(columns=read.columns)], ignore_index=True) if len(refused) else read
+
+
 class _Book:
     """Figures and exceptions as they are found."""
 

@@ -13,11 +13,12 @@ from analysis.studies.report_themes.coder import code_items
 from flows.documents.batch import read_reports
 from flows.documents.quality import Quality, assess
 from flows.documents.rows import Tables, tables
+from flows.settings import ROOT
 from tests.documents.official import official_inspections
 
 pytestmark = pytest.mark.real
 
-HAND_COUNTS = Path(__file__).with_name("hand_counts.csv")
+HAND_COUNTS = ROOT / "dbt_project" / "seeds" / "report_hand_count.csv"
 SECONDS = 60
 
 

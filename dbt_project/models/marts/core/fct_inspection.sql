@@ -10,6 +10,36 @@ inspection_dates as (
 
 ),
 
+report_dates as (
+
+    select * from {{ ref('int_documents__inspection_date') }}
+
+),
+
+dated as (
+
+    select
+        inspections.*,
+        -- The inspectorate's own tables stand before what its reports print.
+        coalesce(inspection_dates.inspection_date, report_dates.inspection_date) as inspection_date,
+        case
+            when inspection_dates.inspection_date is not null then 'official'
+            when report_dates.inspection_date is not null then 'report'
+        end as inspection_date_source
+    from inspections
+    left join inspection_dates
+        on
+            inspections.la_code = inspection_dates.la_code
+            and inspections.framework = inspection_dates.framework
+            and inspections.publication_date = inspection_dates.publication_date
+    left join report_dates
+        on
+            inspections.la_code = report_dates.la_code
+            and inspections.framework = report_dates.framework
+            and inspections.publication_date = report_dates.publication_date
+
+),
+
 outcome_groups as (
 
     select distinct grade, outcome_group from {{ ref('judgement') }} where grade is not null
@@ -19,34 +49,30 @@ outcome_groups as (
 final as (
 
     select
-        concat_ws('-', inspections.la_code, inspections.framework, cast(inspections.publication_date as varchar))
+        concat_ws('-', dated.la_code, dated.framework, cast(dated.publication_date as varchar))
             as inspection_id,
-        inspections.la_code,
-        inspections.framework,
-        inspections.inspection_type,
-        inspection_dates.inspection_date,
-        inspections.publication_date,
-        {{ reporting_year('inspections.publication_date') }} as year_by_publication,
-        {{ reporting_year('inspection_dates.inspection_date') }} as year_by_inspection,
-        inspections.overall_judgement,
-        inspections.help_and_protection,
-        inspections.children_looked_after,
-        inspections.care_leavers,
-        inspections.adoption,
-        inspections.leadership,
+        dated.la_code,
+        dated.framework,
+        dated.inspection_type,
+        dated.inspection_date,
+        dated.inspection_date_source,
+        dated.publication_date,
+        {{ reporting_year('dated.publication_date') }} as year_by_publication,
+        {{ reporting_year('dated.inspection_date') }} as year_by_inspection,
+        dated.overall_judgement,
+        dated.help_and_protection,
+        dated.children_looked_after,
+        dated.care_leavers,
+        dated.adoption,
+        dated.leadership,
         outcome_groups.outcome_group,
         row_number() over (
-            partition by inspections.la_code, inspections.framework order by inspections.publication_date
+            partition by dated.la_code, dated.framework order by dated.publication_date
         ) = 1 as is_first_in_framework,
-        inspections.source,
-        inspections.edition
-    from inspections
-    left join inspection_dates
-        on
-            inspections.la_code = inspection_dates.la_code
-            and inspections.framework = inspection_dates.framework
-            and inspections.publication_date = inspection_dates.publication_date
-    left join outcome_groups on inspections.overall_judgement = outcome_groups.grade
+        dated.source,
+        dated.edition
+    from dated
+    left join outcome_groups on dated.overall_judgement = outcome_groups.grade
 
 )
 

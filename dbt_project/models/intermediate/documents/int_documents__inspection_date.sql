@@ -1,0 +1,32 @@
+{#- The first day on site as the report of an inspection prints it, where it is a day that can be: before the report, by no
+    more than 200 days. -#}
+with reports as (
+
+    select * from {{ ref('int_documents__report') }}
+
+),
+
+matches as (
+
+    select * from {{ ref('int_documents__report_inspection') }}
+
+),
+
+final as (
+
+    select
+        matches.la_code,
+        matches.framework,
+        matches.publication_date,
+        reports.inspection_first_day as inspection_date,
+        matches.report_id
+    from matches
+    inner join reports on matches.report_id = reports.report_id
+    where
+        matches.is_nearest
+        and reports.inspection_dates_confidence in ('high', 'medium')
+        and date_diff('day', reports.inspection_first_day, matches.publication_date) between 7 and 200
+
+)
+
+select * from final

@@ -1,0 +1,86 @@
+{#- The coding that stands, item by item: what people agreed, where they did so for these very words, and otherwise what the
+    rules say. A person's own coding stands nowhere until it is agreed; it is kept for measuring agreement. -#}
+with reports as (
+
+    select * from {{ ref('int_documents__report') }}
+
+),
+
+recommendations as (
+
+    select reports.report_id, items.*
+    from {{ ref('stg_ofsted__recommendation') }} as items
+    inner join reports on items.sha256 = reports.sha256 and items.file = reports.file
+    where reports.status = 'read'
+
+),
+
+rules as (
+
+    select
+        sha256,
+        item,
+        theme,
+        any_value(category) as category,
+        any_value(coder) as coder,
+        string_agg(code, ' | ' order by code) as codes,
+        string_agg(words, ' | ' order by code) as words
+    from {{ ref('stg_ofsted__recommendation_theme') }}
+    group by sha256, item, theme
+
+),
+
+codebook as (
+
+    select * from {{ ref('report_theme') }}
+
+),
+
+agreed as (
+
+    select * from {{ ref('stg_ofsted__coding') }} where coder = 'agreed'
+
+),
+
+agreed_items as (
+
+    select distinct recommendations.report_id, recommendations.item
+    from agreed
+    inner join recommendations
+        on
+            agreed.report_id = recommendations.report_id
+            and agreed.item = recommendations.item
+            and agreed.text_key = recommendations.text_key
+
+),
+
+final as (
+
+    select
+        agreed.report_id,
+        agreed.item,
+        agreed.theme,
+        codebook.category,
+        agreed.coder,
+        cast(null as varchar) as codes,
+        cast(null as varchar) as words
+    from agreed
+    inner join agreed_items on agreed.report_id = agreed_items.report_id and agreed.item = agreed_items.item
+    inner join codebook on agreed.theme = codebook.theme
+    union all
+    select
+        recommendations.report_id,
+        recommendations.item,
+        rules.theme,
+        rules.category,
+        rules.coder,
+        rules.codes,
+        rules.words
+    from recommendations
+    inner join rules on recommendations.sha256 = rules.sha256 and recommendations.item = rules.item
+    anti join agreed_items
+        on recommendations.report_id = agreed_items.report_id and recommendations.item = agreed_items.item
+
+)
+
+select * from final
