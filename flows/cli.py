@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flows.cli_coding import coding
+
 if TYPE_CHECKING:
     from flows.landing import LandingReport
     from flows.run import RunReport
@@ -23,6 +25,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+app.add_typer(coding)
 
 Returns = Annotated[
     Path | None,
@@ -81,9 +85,10 @@ def run(
 
 @app.command()
 def land(returns: Returns = None, quiet: Quiet = False) -> None:
-    """Archive and land files; build nothing."""
+    """Archive and land files, read the reports among them; build nothing."""
     from flows.landing import land_returns
     from flows.lock import writer
+    from flows.reports import read_archived
     from flows.settings import Settings
 
     settings = Settings()
@@ -91,7 +96,10 @@ def land(returns: Returns = None, quiet: Quiet = False) -> None:
     _keep_apart(settings, folder)
     with writer(settings.data):
         report = land_returns(settings, folder)
+        reports = read_archived(settings)
     _show_landing(report, quiet)
+    if reports.reports and not quiet:
+        typer.echo(reports.text())
     if report.refused:
         raise typer.Exit(1)
 
@@ -196,6 +204,23 @@ def coverage(
         typer.echo(f"Wrote {out}")
 
 
+@app.command("report-quality")
+def report_quality(
+    exceptions: Annotated[bool, typer.Option("--exceptions", help="List every report behind the figures.")] = False,
+) -> None:
+    """How well the inspection reports were read: against Ofsted's tables and against counts made by hand."""
+    from flows.query import query
+    from flows.settings import Settings
+    from flows.warehouse import published_path
+
+    shown = """
+        select figure, label, numerator as n, denominator as of, round(100 * share, 2) as pct,
+            100 * aim as aim_pct, is_met
+        from audit.rpt_report_quality"""
+    listed = "select figure, file, detail from audit.rpt_report_quality_exceptions order by figure, file"
+    typer.echo(query(published_path(Settings()), listed if exceptions else shown, "table"))
+
+
 def _check_date(text: str) -> None:
     from datetime import date
 
@@ -287,6 +312,8 @@ def _show_run(report: RunReport, quiet: bool) -> None:
         typer.echo("withheld, the rest went on without:\n" + report.withheld, err=True)
     if quiet:
         return
+    if report.reports is not None and report.reports.reports:
+        typer.echo(report.reports.text())
     for warning in report.warnings:
         typer.echo(f"warning: {warning}")
     if report.nothing_new:

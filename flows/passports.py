@@ -160,9 +160,9 @@ class Passport(Strict):
     layouts: dict[str, Any] = Field(default_factory=dict)
     """Only a place for YAML anchors."""
     documents: list[str] = Field(default_factory=list)
-    #: Whether the documents are read afterwards: then it is their reader that refuses, with a reason that becomes a row.
-    documents_are_read: bool = False
     """Regexes of file names that are archived as documentation and land no table."""
+    documents_are_read: bool = False
+    """Whether the documents are read afterwards: then it is their reader that refuses, with a reason that becomes a row."""
     editions: dict[str, Edition]
     tables: list[Table]
 

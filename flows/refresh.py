@@ -23,10 +23,13 @@ from flows.settings import Settings
 
 @task(name="land", retries=2, retry_delay_seconds=30)
 def land_task(settings: Settings, returns: Path) -> LandingReport:
-    """Archive and land; tried again because disks and mounts come and go."""
+    """Archive and land, and read the reports; tried again because disks and mounts come and go."""
     from flows.landing import land_returns
+    from flows.reports import read_archived
 
-    return land_returns(settings, returns)
+    landing = land_returns(settings, returns)
+    read_archived(settings)
+    return landing
 
 
 @task(name="gate, build, check, publish")

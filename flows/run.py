@@ -16,6 +16,7 @@ from flows.catalogue import read_catalogue
 from flows.errors import CheckFailed, CswError
 from flows.landing import LandingReport, land_returns
 from flows.lock import writer
+from flows.reports import ReportsRead, read_archived
 from flows.settings import Settings
 from flows.warehouse import (
     Fingerprint,
@@ -40,6 +41,7 @@ class RunReport:
     """What a run did and how long each stage took (seconds)."""
 
     landing: LandingReport | None = None
+    reports: ReportsRead | None = None
     built: DbtResult | None = None
     published: Path | None = None
     nothing_new: bool = False
@@ -103,14 +105,19 @@ def run(
     watch = Stopwatch(report, say)
     with writer(settings.data):
         if as_of:
-            with watch.stage("land"):
-                report.landing = land_returns(settings, returns)
+            _land(settings, returns, report, watch)
             return _build_as_of(settings, as_of, report, watch, progress)
         with _Warm(settings, settings.next, expecting_work=_has_news(settings)) as warm:
-            with watch.stage("land"):
-                report.landing = land_returns(settings, returns)
+            _land(settings, returns, report, watch)
             _after_landing(settings, report, watch, warm, full, progress)
     return report
+
+
+def _land(settings: Settings, returns: Path, report: RunReport, watch: Stopwatch) -> None:
+    with watch.stage("land"):
+        report.landing = land_returns(settings, returns)
+    with watch.stage("read reports"):
+        report.reports = read_archived(settings)
 
 
 def run_stages(

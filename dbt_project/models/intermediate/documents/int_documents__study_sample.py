@@ -3,7 +3,9 @@
 
 def model(dbt, session):  # type: ignore[no-untyped-def]
     """One row per drawn report."""
-    from analysis.studies.report_themes.sampling import draw
+    from analysis.studies.report_themes.sampling import FRAMEWORKS, draw
 
     frame = dbt.ref("int_documents__study_frame").df()
-    return draw(frame)[["report_id", "draw_order"]].astype({"report_id": "str", "draw_order": "int32"})
+    return draw(frame[frame["framework"].isin(list(FRAMEWORKS))])[["report_id", "draw_order"]].astype(
+        {"report_id": "str", "draw_order": "int32"}
+    )
