@@ -162,7 +162,7 @@ class Passport(Strict):
     documents: list[str] = Field(default_factory=list)
     """Regexes of file names that are archived as documentation and land no table."""
     documents_are_read: bool = False
-    """Whether the documents are read afterwards: then it is their reader that refuses, with a reason that becomes a row."""
+    """Whether the documents are read afterwards: their reader then refuses, with a reason that becomes a row."""
     editions: dict[str, Edition]
     tables: list[Table]
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from flows.sample.inspections import GRADES, Inspection
 from flows.sample.places import Authority
+from flows.sample.reports import chosen_reports, report_pdf
 from flows.sample.returns import SHORT_NAMES
 from flows.sample.world import World
 from flows.sample.writers import Row, csv_bytes, ods_bytes
@@ -31,7 +32,7 @@ _FIELDS = ("leadership", "help_and_protection", "children_looked_after", "care_l
 
 
 def ofsted_files(world: World, seeds: Path) -> list[tuple[str, bytes]]:
-    """Path and bytes of both workbooks and of the report index."""
+    """Path and bytes of both workbooks, of the report index and of some reports."""
     import numpy as np
 
     rng = np.random.default_rng([world.seed, 82])
@@ -46,7 +47,7 @@ def ofsted_files(world: World, seeds: Path) -> list[tuple[str, bytes]]:
             "ofsted_la_outcomes/2024/LA_Inspection_Outcomes_as_at_March_2024.ods",
             ods_bytes(_workbook_2024(world, columns, rng)),
         ),
-        ("ofsted_reports/index.csv", _report_index(world)),
+        *_reports(world, np.random.default_rng([world.seed, 83])),
     ]
 
 
@@ -255,9 +256,11 @@ def _workbook_2024(
     ]
 
 
-def _report_index(world: World) -> bytes:
-    """One line per report of two frameworks; the reports themselves do not exist, and their hashes say so."""
+def _reports(world: World, rng: np.random.Generator) -> list[tuple[str, bytes]]:
+    """The index, one line per report of two frameworks, and those few reports that exist; the rest is not there."""
     rows: list[Row] = [("file", "urn", "local_authority", "source_url", "publication_date", "bytes", "sha256")]
+    written = chosen_reports(world.inspections, rng)
+    out: list[tuple[str, bytes]] = []
     for n, i in enumerate(world.inspections):
         if i.framework not in ("sif", "ilacs"):
             continue
@@ -267,7 +270,8 @@ def _report_index(world: World) -> bytes:
         slug = "-".join("".join(c if c.isalnum() else " " for c in name_of(a).lower()).split())
         file = f"{urn}_{slug}_synthetic-report-{day.replace(' ', '-').lower()}.pdf"
         url = f"https://example.invalid/synthetic/{n}"
-        rows.append(
-            (file, urn, name_of(a), url, f"{i.published:%d/%m/%y}", 0, hashlib.sha256(file.encode()).hexdigest())
-        )
-    return csv_bytes(rows, marks="crlf")
+        data = report_pdf(i, a.name, rng) if i in written else b""
+        digest = hashlib.sha256(data or file.encode()).hexdigest()
+        rows.append((file, urn, name_of(a), url, f"{i.published:%d/%m/%y}", len(data), digest))
+        out += [(f"ofsted_reports/pdf/{file}", data)] if data else []
+    return [("ofsted_reports/index.csv", csv_bytes(rows, marks="crlf")), *out]

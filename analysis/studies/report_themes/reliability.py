@@ -26,8 +26,8 @@ class Reliability:
         identical: items to which all gave the very same themes.
         kappa: Cohen's kappa by theme and pooled, for every pair.
         alpha: Krippendorff's alpha over all item-theme decisions of all coders, gaps allowed.
-        confusion: first, second, theme of the first alone, theme of the second alone, items: what one calls one thing and
-            the other another.
+        confusion: first, second, theme of the first alone, theme of the second alone, items: what one calls one thing
+        and the other another.
     """
 
     coders: tuple[str, ...]

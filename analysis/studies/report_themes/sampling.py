@@ -1,4 +1,4 @@
-"""The stratified sample of reports that people code: so many per framework, spread over judgement, deprivation and place.
+"""The stratified sample of reports that people code: so many per framework, spread over their kinds.
 
 The reports are drawn one by one. The next is one whose judgement, third of deprivation and rural-urban class have been
 drawn least so far; chance, from the seed, decides between equals. The order of the frame does not matter.

@@ -1,8 +1,8 @@
 """Sheets for coding: what a coder gets to fill in, and what is taken back from it.
 
-One row an item: its key, its words, what the rules suggest, and cells for themes, with drop-downs in the workbook. A blank
-row is not coded yet; ``none`` in the first cell says that no theme fits. Words that a spreadsheet would take for a formula
-are kept from being one.
+One row an item: its key, its words, what the rules suggest, and cells for themes, with drop-downs in the workbook. A
+blank row is not coded yet; ``none`` in the first cell says that no theme fits. Words that a spreadsheet would take
+for a formula are kept from being one.
 """
 
 from __future__ import annotations
