@@ -1,4 +1,4 @@
-"""A few inspection reports as PDF: the printed forms of the single inspection and of its successor, with invented words.
+"""A few inspection reports as PDF: the printed forms of the single inspection and its successor, with invented words.
 
 The writer sets lines of the two fonts that every reader of PDF has, and nothing more: a report needs no other, and the
 sample no further library.

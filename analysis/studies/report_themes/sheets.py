@@ -20,7 +20,7 @@ from analysis.studies.report_themes.codings import text_key as key_of
 
 #: What a coder writes where no theme fits.
 NONE = "none"
-_THEMES = tuple(f"theme_{n}" for n in range(1, 7))
+_THEMES = tuple(f"theme_{n}" for n in range(1, 13))
 COLUMNS = ("coder", "sample", "report_id", "item", "text_key", "text", "suggested", *_THEMES, "note")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _WIDTHS = {"text": 90, "suggested": 40, "report_id": 30, "note": 30}
