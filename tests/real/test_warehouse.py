@@ -91,7 +91,7 @@ def test_the_spine_is_complete(real_warehouse: Any) -> None:
     years = dict(
         rows(real_warehouse, "select year, count(distinct la_code) from marts.fct_la_year_measure group by year")
     )
-    expected = {y: 152 for y in range(2010, 2020)} | {2020: 151, 2021: 151, 2022: 152, 2023: 152, 2024: 153}
+    expected = dict.fromkeys(range(2010, 2020), 152) | {2020: 151, 2021: 151, 2022: 152, 2023: 152, 2024: 153}
     assert years == expected
     assert (
         rows(
@@ -159,7 +159,9 @@ def test_children_are_aged_0_to_17(real_warehouse: Any) -> None:
 def test_a_stock_at_31_march_is_not_a_sum_over_the_year(real_warehouse: Any) -> None:
     sql = """
         select count(*) from marts.fct_la_year
-        where cin_at_31_march_count > cin_any_point_count or cla_at_31_march_count > 10 * greatest(cla_started_count, 30)
+        where
+            cin_at_31_march_count > cin_any_point_count
+            or cla_at_31_march_count > 10 * greatest(cla_started_count, 30)
     """
     assert rows(real_warehouse, sql)[0][0] < 25
 
