@@ -263,6 +263,8 @@ def _show_landing(report: LandingReport | None, quiet: bool) -> None:
         return
     for refusal in report.refused:
         typer.echo(f"refused: {refusal}", err=True)
+    for flag in report.flagged:
+        typer.echo(f"flagged: {flag}", err=True)
     if quiet:
         return
     typer.echo(
