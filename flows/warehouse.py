@@ -24,7 +24,13 @@ if TYPE_CHECKING:
     import duckdb
 
 #: Models that list every edition: rebuilt whichever publication changed.
-BOOKS = ["stg_landing__catalogue", "tag:books"]
+BOOKS = ["stg_landing__catalogue", "stg_landing__edition", "stg_landing__unit+", "tag:books"]
+#: What models written in Python are made with.
+BEHIND_MODELS = (
+    "analysis/studies/report_themes/sampling.py",
+    "analysis/studies/report_themes/matrices.py",
+    "flows/documents/quality.py",
+)
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,8 @@ def fingerprint(settings: Settings) -> Fingerprint:
         if path.exists() and SOURCE in sources:
             sources[SOURCE].update(hashlib.sha256(path.read_bytes()).digest())
     project = hashlib.sha256((settings.root / "dbt_project.yml").read_bytes())
+    for name in BEHIND_MODELS:
+        project.update((settings.root / name).read_bytes())
     for path in sorted((settings.root / "dbt_project").rglob("*")):
         if path.suffix in {".sql", ".yml", ".csv", ".py"}:
             project.update(path.relative_to(settings.root).as_posix().encode())

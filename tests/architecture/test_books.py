@@ -9,6 +9,7 @@ from collections import Counter
 import pytest
 import yaml
 
+from analysis.studies.report_themes.coder import load_codebook
 from flows.passports import Passport, load_passports
 from flows.settings import ROOT, Settings
 
@@ -96,6 +97,13 @@ def test_measures_know_one_another() -> None:
             assert r["measure_id"] in mapped, f"{r['measure_id']} is said to be published and nothing maps it"
         if r["availability"] == "absent":
             assert r["measure_id"] not in mapped
+
+
+def test_the_themes_are_those_of_the_codebook() -> None:
+    codebook = load_codebook()
+    categories = {c.id: c.label for c in codebook.categories}
+    themes = [(t.entry.id, t.entry.label, t.category, categories[t.category]) for t in codebook.themes]
+    assert [tuple(r.values())[:4] for r in seed("report_theme")] == themes
 
 
 def properties() -> dict[str, dict[str, object]]:
