@@ -6,6 +6,7 @@ sample no further library.
 
 from __future__ import annotations
 
+import zlib
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -170,10 +171,11 @@ def _document(pages: list[_Page]) -> bytes:
     ]
     for n, page in enumerate(pages):
         page.at(str(n + 1), 514, 34, 20)
+        stream = zlib.compress(page.content.encode("latin-1"), 9).decode("latin-1")
         objects += [
             "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << /Font << /F1 3 0 R /F2 4 0 R >> >> "
             f"/Contents {6 + 2 * n} 0 R >>",
-            f"<< /Length {len(page.content)} >>\nstream\n{page.content}endstream",
+            f"<< /Length {len(stream)} /Filter /FlateDecode >>\nstream\n{stream}\nendstream",
         ]
     out, places = b"%PDF-1.4\n", []
     for number, body in enumerate(objects, 1):
