@@ -48,8 +48,10 @@ def fingerprint(settings: Settings) -> Fingerprint:
             f"{e.table_name} {e.edition} {e.sha256} {e.published_on} {e.symbols} {e.row_count}\n".encode()
         )
     project = hashlib.sha256((settings.root / "dbt_project.yml").read_bytes())
-    for path in sorted((settings.root / "dbt_project").rglob("*")):
-        if path.suffix in {".sql", ".yml", ".csv"}:
+    # Results are published with the marts: a changed study makes another warehouse, too.
+    paths = [*(settings.root / "dbt_project").rglob("*"), *(settings.root / "analysis").rglob("*")]
+    for path in sorted(paths):
+        if path.suffix in {".sql", ".yml", ".csv", ".py"}:
             project.update(path.relative_to(settings.root).as_posix().encode())
             project.update(path.read_bytes())
     return Fingerprint({k: v.hexdigest() for k, v in sources.items()}, project.hexdigest())
