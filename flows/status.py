@@ -44,7 +44,7 @@ class Status:
             note += " · landed, not yet in the warehouse" if s.is_stale else ""
             lines.append(
                 f"{s.source:<28} {s.editions:>8} {s.tables:>6}  {s.last_edition:<9} "
-                f"{s.last_published or '':<10}  {due:<9}{note}"
+                f"{str(s.last_published or ''):<10}  {due:<9}{note}"
             )
         return "\n".join(lines)
 
@@ -88,7 +88,7 @@ def _next_due(passport: Passport, published: date | None) -> date | None:
     if passport.cadence is None or not passport.cadence.months or published is None:
         return None
     if len(passport.cadence.months) >= 6:
-        return date(published.year + published.month // 12, published.month % 12 + 1, 1)
+        return None  # published all the time: never due, always worth a look
     # A yearly return: the same season of the next year, whichever month of it the last one came out in.
     month = passport.cadence.months[0]
     year = published.year + 1

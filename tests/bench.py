@@ -68,14 +68,15 @@ def plain_duckdb(data: Path, folder: Path) -> float:
 
     run_results = json.loads((data / "dbt" / "target" / "run_results.json").read_text())
     models = [r for r in run_results["results"] if r["unique_id"].startswith("model.")]
-    database = folder / "plain.duckdb"
+    # Compiled SQL names the database it was compiled for.
+    database = folder / "next.duckdb"
     shutil.copyfile(data / "warehouse" / "warehouse.duckdb", database)
     started = time.perf_counter()
     with duckdb.connect(str(database), config={"threads": os.cpu_count() or 1}) as con:
-        con.execute("create schema plain")
+        con.execute("create schema alone")
         for r in models:
             name = r["unique_id"].rsplit(".", 1)[-1]
-            con.execute(f'create or replace table plain."{name}" as {r["compiled_code"]}')
+            con.execute(f'create or replace table alone."{name}" as {r["compiled_code"]}')
     return time.perf_counter() - started
 
 

@@ -58,7 +58,6 @@ def starting_values(stack: Stack, structure: Array) -> tuple[Array, Array]:
     structure ``(F, 3)`` holds 1 where an entry of L is free. A start needs to be near, not right: the marginal
     likelihood is maximised from here.
     """
-    n_models, n_columns = stack.n_models, len(stack.X)
     observed = stack.offset > -400.0
     # A crude log-linear fit, weighted by the count: cheap and never far off.
     weight = np.where(observed, stack.y + 0.5, 0.0)
@@ -80,11 +79,7 @@ def starting_values(stack: Stack, structure: Array) -> tuple[Array, Array]:
         h11 = 1.0 + c * c * m2
         determinant = h00 * h11 - h01 * h01
         i00, i01, i11 = h11 / determinant, -h01 / determinant, h00 / determinant
-        x0, x1 = np.einsum("ptc,tc->pc", stack.X, mean), np.einsum("ptc,tc->pc", stack.X, t_mean)
-        k0, k1 = a * x0 + b * x1, c * x1
-        # Information of the fixed effects once the random ones have been profiled out.
-        inner = i00 * k0[:, None] * k0 + i01 * (k0[:, None] * k1 + k1[:, None] * k0) + i11 * k1[:, None] * k1
-        cross = _cross_products(stack, mean) - np.moveaxis(stack.by_model(inner), -1, 0)
+        cross = _profiled_information(stack, chol, mean, np.stack([i00, i01, i11]))
         right = stack.by_model(np.einsum("ptc,tc->pc", stack.X, stack.y - mean)).T
         # At the modes Z'(y - mean) equals the effects themselves, so they drop out of the profiled score.
         move = np.clip(_solve(cross, right), -2.0, 2.0)
@@ -95,15 +90,27 @@ def starting_values(stack: Stack, structure: Array) -> tuple[Array, Array]:
         s00 = stack.by_model(u0 * u0 + l00 * a) / sizes
         s01 = stack.by_model(u0 * u1 + l00 * b + l01 * c) / sizes
         s11 = stack.by_model(u1 * u1 + l10 * b + l11 * c) / sizes
-        del l10, l11
         new_a = np.sqrt(np.maximum(s00, 1e-4))
         new_b = np.where(structure[:, 1] > 0, s01 / new_a, 0.0)
         new_c = np.sqrt(np.maximum(s11 - new_b**2, 1e-4))
         former, chol = chol, structure * np.column_stack([new_a, new_b, new_c])
         if np.abs(move).max() < 0.01 and np.abs(chol - former).max() < 0.02:
             break
-    assert beta.shape == (n_models, n_columns)
     return beta, chol
+
+
+def _profiled_information(stack: Stack, chol: Array, weight: Array, spread: Array) -> Array:
+    """Information of the fixed effects once the random ones have been profiled out, ``(F, P, P)``.
+
+    weight ``(T, C)``: curvature of the observations in the linear predictor; spread ``(3, C)``: inverse curvature of
+    the standardised effects.
+    """
+    a, b, c = chol[stack.model].T
+    i00, i01, i11 = spread
+    x0, x1 = np.einsum("ptc,tc->pc", stack.X, weight), np.einsum("ptc,tc->pc", stack.X, stack.t * weight)
+    k0, k1 = a * x0 + b * x1, c * x1
+    inner = i00 * k0[:, None] * k0 + i01 * (k0[:, None] * k1 + k1[:, None] * k0) + i11 * k1[:, None] * k1
+    return _cross_products(stack, weight) - np.moveaxis(stack.by_model(inner), -1, 0)
 
 
 def t_part(stack: Stack, a: Array, b: Array, c: Array, v: Array) -> Array:
@@ -163,6 +170,18 @@ def _bfgs(inverse: Array, step: Array, change: Array) -> Array:
     return inverse + np.where(fine[:, None, None], update, 0.0)
 
 
+def _curvature_of_fixed_effects(stack: Stack, theta: Array, with_alpha: bool, at: Evaluation) -> Array:
+    """Profiled information of the fixed effects at an evaluation, ``(F, P, P)``."""
+    n_columns = len(stack.X)
+    chol = theta[:, n_columns : n_columns + 3]
+    a, b, c = chol[stack.model].T
+    weight = np.exp(linear_predictor(stack, theta[:, :n_columns]) + t_part(stack, a, b, c, at.v))
+    if with_alpha:
+        alpha = np.exp(theta[stack.model, -1])
+        weight = weight * (1.0 + alpha * stack.y) / (1.0 + alpha * weight) ** 2
+    return _profiled_information(stack, chol, weight, at.spread)
+
+
 def maximise(
     stack: Stack,
     theta: Array,
@@ -184,7 +203,11 @@ def maximise(
     score = stack.by_model(first.scores).T * free
     modes = first.v
     outer = np.einsum("pc,qc->pqc", first.scores, first.scores)
-    inverse = _masked_inverse(np.moveaxis(stack.by_model(outer), -1, 0), free)
+    guess = np.moveaxis(stack.by_model(outer), -1, 0)
+    # Shocks that the model does not know of inflate the scores of the fixed effects, not their curvature.
+    guess[:, : width - 4] = guess[:, :, : width - 4] = 0.0
+    guess[:, : width - 4, : width - 4] = _curvature_of_fixed_effects(stack, theta, with_alpha, first)
+    inverse = _masked_inverse(guess, free)
     few = np.flatnonzero(np.diff(np.append(stack.starts, stack.y.shape[1])) < FEW_CLUSTERS)
     if len(few):
         part, columns = stack.take(few)

@@ -177,9 +177,8 @@ def _only_zeros(Q: Array, y: Array) -> Array | None:
     zero = y == 0
     if not zero.any():
         return None
-    _u, singular, vectors = np.linalg.svd(Q[~zero], full_matrices=True)
-    rank = int((singular > 1e-8 * max(float(singular.max(initial=0.0)), 1.0)).sum())
-    for direction in vectors[rank:]:
+    values, vectors = np.linalg.eigh(Q[~zero].T @ Q[~zero])
+    for direction in vectors.T[values <= 1e-12 * len(Q)]:
         moved = Q[zero] @ direction
         if moved.min() >= -1e-9 or moved.max() <= 1e-9:
             return np.asarray(direction)

@@ -40,6 +40,13 @@ def lait_files(world: World, meanings: Meanings) -> list[tuple[str, bytes]]:
     return out
 
 
+def _in_units(text: str, unit: int) -> str:
+    """A printed figure in the units that an edition prints; symbols stay."""
+    if unit == 1 or not text.replace(".", "", 1).isdigit():
+        return text
+    return f"{float(text) / unit:.3f}"
+
+
 def _table(world: World, meanings: Meanings, edition: str, last: int) -> pa.Table:
     import pyarrow as pa
 
@@ -63,7 +70,7 @@ def _table(world: World, meanings: Meanings, edition: str, last: int) -> pa.Tabl
             printed = year - meaning.year_shift
             text = f"{year - 1}-{year % 100:02d} (OT)" if is_money else str(printed)
             column = release.printed(release.figures(meaning, printed), year)
-            values += [column[i] for i in wanted]
+            values += [_in_units(column[i], meaning.unit) for i in wanted]
             series += [name] * len(wanted)
             years += [text] * len(wanted)
     repeats = len(values) // len(wanted)

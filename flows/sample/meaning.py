@@ -19,12 +19,14 @@ Cell = tuple[str, str]
 
 @dataclass(frozen=True)
 class Meaning:
-    """A measure's component. ``year`` is fixed, or the row's own plus ``year_shift``."""
+    """A measure's component. ``year`` is fixed, or the row's own plus ``year_shift``; ``unit`` is how many of the
+    measure's units one printed unit is (1000 where thousands are printed)."""
 
     measure_id: str
     component: str
     year: int | None
     year_shift: int
+    unit: int = 1
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,7 @@ class Meanings:
                             r["component"],
                             int(r["year"]) if r["year"] else None,
                             int(r["year_shift"] or 0),
+                            max(1, int(float(r["unit_factor"] or 1))),
                         ),
                         int(float(r["unit_factor"] or 1)),
                     )

@@ -511,4 +511,4 @@ def test_plain_intervals_fail_on_realistic_data_and_robust_ones_hold() -> None:
     assert (plain < 0.9).all()
     assert (plain[1:3] < 0.7).all()  # the two steps
     assert (robust > 0.91).all()
-    assert (wide > plain + 0.1).all()
+    assert (wide > 0.9).all()

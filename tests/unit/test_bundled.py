@@ -1,0 +1,46 @@
+"""The synthetic sample and real returns never meet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from flows.bundled import MARKER, is_synthetic, keep_apart
+from flows.errors import CswError
+from flows.landing import land_returns
+from flows.settings import Settings
+from tests.unit.made_up import B1_NAME, b1, put
+
+
+@pytest.fixture
+def real(tmp_path: Path) -> Path:
+    put(tmp_path / "real", B1_NAME, b1())
+    return tmp_path / "real"
+
+
+@pytest.fixture
+def synthetic(tmp_path: Path) -> Path:
+    put(tmp_path / "synthetic", B1_NAME, b1())
+    put(tmp_path / "synthetic", MARKER, b"")
+    return tmp_path / "synthetic"
+
+
+def test_the_sample_is_not_put_beside_real_returns(settings: Settings, real: Path, synthetic: Path) -> None:
+    assert keep_apart(settings, real) is None
+    land_returns(settings, real, workers=1)
+    with pytest.raises(CswError, match="holds real returns"):
+        keep_apart(settings, synthetic)
+    assert list(settings.archive.rglob(B1_NAME))
+
+
+def test_real_returns_replace_the_sample(settings: Settings, real: Path, synthetic: Path) -> None:
+    keep_apart(settings, synthetic)
+    landed = land_returns(settings, synthetic, workers=1).landed
+    assert landed[0].url == f"synthetic:{B1_NAME}"
+    assert is_synthetic(settings.data)
+    said = keep_apart(settings, real)
+    assert said is not None
+    assert not is_synthetic(settings.data)
+    assert not settings.archive.exists()
+    assert [x.edition for x in land_returns(settings, real, workers=1).landed] == ["2022"]
