@@ -1,4 +1,4 @@
-"""The main job: land, gate, build, check, analyse, publish. Plain functions, called by command line and Prefect flow."""
+"""The main job: land, gate, build, check, analyse, publish. Plain functions; the command line and Prefect call them."""
 
 from __future__ import annotations
 
