@@ -382,7 +382,7 @@ def curves(panel: pd.DataFrame, basis: str, chosen: list[Measure]) -> list[Estim
             for (exposure, window, calendar), fit in zip(problems, fits, strict=True):
                 found[exposure, covariance, family, window, calendar] = fit
 
-        def look_up(chosen_options: dict[str, str], found: dict = found) -> SpecificationEstimate:  # type: ignore[type-arg]
+        def look_up(chosen_options: dict[str, str], found: dict = found) -> SpecificationEstimate:
             fit = found[tuple(chosen_options[k] for k in options)]
             if not fit.ok or "step0" not in fit.names:
                 return SpecificationEstimate(float("nan"), float("nan"), fit.n_obs, fit.reason)
@@ -485,7 +485,9 @@ def _step(place: str, subject: str, fit: MixedPoissonFit, family: str) -> Estima
 
 def _terms(fit: MixedPoissonFit, errors: Errors | None) -> dict[str, dict[str, float]]:
     """Term → its row of ``fit.frame``; nothing for a fit that was not estimated."""
-    return {row["term"]: row for row in fit.frame(errors).to_dict("records")} if fit.ok else {}
+    if not fit.ok:
+        return {}
+    return {str(row["term"]): {str(k): v for k, v in row.items()} for row in fit.frame(errors).to_dict("records")}
 
 
 def _estimate(
