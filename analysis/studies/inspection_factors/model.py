@@ -8,7 +8,7 @@ The deprivation rank runs from 1, least deprived, within the sample.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from analysis.marts import MartLacks, Marts
 from analysis.results import Estimate
@@ -125,7 +125,7 @@ def _described(frame: pd.DataFrame, variables: dict[str, str], prefix: str) -> I
     for category in CATEGORIES:
         for third in THIRDS:
             yield _estimate(
-                f"{prefix}table 3", "n", f"{category} | {third} deprived", table.counts.loc[category, third], n=n
+                f"{prefix}table 3", "n", f"{category} | {third} deprived", int(table.counts[third][category]), n=n
             )
     yield _estimate(
         f"{prefix}table 3",
@@ -337,7 +337,7 @@ def _rho(place: str, subject: str, one: object, family: str, method: str) -> Est
     )
 
 
-def _coefficient(place: str, statistic: str, subject: str, row: dict, family: str, method: str) -> Estimate:  # type: ignore[type-arg]
+def _coefficient(place: str, statistic: str, subject: str, row: dict[Any, Any], family: str, method: str) -> Estimate:
     return _estimate(
         place,
         statistic,
