@@ -65,7 +65,7 @@ def read_sample(marts: Marts, spec: Spec, choices: Choices, window: str) -> pd.D
     same = kept[kept["lag"] == 0].drop_duplicates("la_code", keep="last").set_index("la_code")
     if not len(before):
         raise MartLacks(f"the sample has no {choices.framework} judgements from {first.date()} to {last.date()}")
-    frame = before[[c for c in before.columns if c != spend]].join(same[variables], rsuffix="_same_year")
+    frame = before[[c for c in before.columns if c != spend]].join(same[variables].add_suffix("_same_year"))
     frame["spend"] = same[spend]
     frame["group"] = frame["outcome_group"].map(GROUPS)
     frame["rating"] = frame["group"].map({c: i + 1.0 for i, c in enumerate(CATEGORIES)})
@@ -113,7 +113,8 @@ def _described(frame: pd.DataFrame, variables: dict[str, str], prefix: str) -> I
         share = 100 * float((frame["overall_judgement"] == judgement).mean())
         yield _estimate(place, "percent", word, share, n=n)
     ranks = frame["deprivation_rank"]
-    names = f"least deprived: authority {frame.loc[ranks.idxmin(), 'la_code']}; " if ranks.notna().any() else ""
+    least = frame.loc[ranks == ranks.min(), "la_code"].tolist()
+    names = f"least deprived: authority {least[0]}; " if least else ""
     reason = f"{names}rank 1 is the least deprived" if names else "no authority has a rank"
     yield _estimate(place, "highest deprivation rank", "all", ranks.max(), n=int(ranks.notna().sum()), reason=reason)
     for name, column in variables.items():
@@ -122,11 +123,9 @@ def _described(frame: pd.DataFrame, variables: dict[str, str], prefix: str) -> I
         one = spearman(frame[sub], frame["overall_judgement"])
         yield _rho(f"{prefix}table 1", f"overall x {sub}", one, "sub-judgements", "four grades")
     table = cross_tab(frame["group"], frame["third"], row_order=CATEGORIES, column_order=THIRDS)
-    for category in CATEGORIES:
-        for third in THIRDS:
-            yield _estimate(
-                f"{prefix}table 3", "n", f"{category} | {third} deprived", int(table.counts[third][category]), n=n
-            )
+    for third, column in table.counts.to_dict().items():
+        for category, count in column.items():
+            yield _estimate(f"{prefix}table 3", "n", f"{category} | {third} deprived", int(count), n=n)
     yield _estimate(
         f"{prefix}table 3",
         "chi2",
