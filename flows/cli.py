@@ -39,21 +39,20 @@ def main() -> None:
     from flows.errors import CswError
 
     try:
-        app(standalone_mode=False)
+        # Not standalone: the library hands the exit code back instead of ending the process.
+        sys.exit(app(standalone_mode=False) or 0)
     except CswError as exc:
         typer.echo(f"\ncsw: {exc}", err=True)
         sys.exit(1)
-    except typer.Exit as exc:
-        sys.exit(exc.exit_code)
     except typer.Abort:
         sys.exit(1)
     except Exception as exc:
-        import click
-
-        if isinstance(exc, click.ClickException):
-            exc.show()
-            sys.exit(2)
-        raise
+        # Usage errors of the command-line library, whichever copy of it typer carries.
+        show = getattr(exc, "show", None)
+        if show is None:
+            raise
+        show()
+        sys.exit(2)
 
 
 @app.command()
@@ -296,6 +295,8 @@ def _show_landing(report: LandingReport | None, quiet: bool) -> None:
         return
     for refusal in report.refused:
         typer.echo(f"refused: {refusal}", err=True)
+    for flag in report.flagged:
+        typer.echo(f"flagged: {flag}", err=True)
     if quiet:
         return
     typer.echo(

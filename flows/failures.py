@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flows.dbt import DbtResult, Node
 
+if TYPE_CHECKING:
+    import duckdb
+
 #: rows of a failing test that are shown
 SHOWN_ROWS = 10
+#: letters of a text that are shown
+WIDEST = 48
 
 
 def describe_failures(result: DbtResult, database: Path) -> str:
@@ -41,6 +47,9 @@ def failing_rows(node: Node, database: Path, limit: int = SHOWN_ROWS) -> str:
             return f"{node.message} (the rows could not be read: {exc})"
 
 
-def relation_text(relation: object) -> str:
-    """A DuckDB relation as a text table."""
-    return str(relation)
+def relation_text(relation: duckdb.DuckDBPyRelation) -> str:
+    """A relation as a text table with all its columns; long texts are cut."""
+    rows = [["" if v is None else str(v) for v in r] for r in relation.fetchall()]
+    table = [list(relation.columns), *([x if len(x) <= WIDEST else x[: WIDEST - 1] + "…" for x in r] for r in rows)]
+    widths = [max(len(r[i]) for r in table) for i in range(len(relation.columns))]
+    return "\n".join("  " + "  ".join(x.ljust(w) for x, w in zip(r, widths, strict=True)).rstrip() for r in table)

@@ -43,6 +43,8 @@ class LandingReport:
     duplicates: list[tuple[str, str]] = field(default_factory=list)
     unrecognised: list[str] = field(default_factory=list)
     refused: list[RefusedFile] = field(default_factory=list)
+    flagged: list[RefusedFile] = field(default_factory=list)
+    """Documents that are not what they are called; no figure depends on them."""
     missing: list[str] = field(default_factory=list)
 
 
@@ -185,7 +187,8 @@ class _Landing:
     def _place(self, f: _File, done: Read) -> None:
         if done.refusal is not None:
             file, problem, row, column, advice = done.refusal
-            self.report.refused.append(RefusedFile(file, problem, row=row, column=column, advice=advice))
+            refusal = RefusedFile(file, problem, row=row, column=column, advice=advice)
+            (self.report.flagged if done.is_document else self.report.refused).append(refusal)
             return
         if not done.source:
             self.ledger[f.sha256] = "unrecognised"

@@ -15,7 +15,7 @@ from flows.errors import RefusedFile
 from flows.mapping import mapped_columns
 from flows.passports import load_passports
 from flows.readers import label
-from flows.recognition import Fit, recognise
+from flows.recognition import Fit, is_document_name, recognise
 from flows.tables import META, LandedTable, land
 
 #: Fewer files than this are not worth starting processes for.
@@ -98,7 +98,8 @@ def read_file(job: Job) -> Read:
         done = [_read_table(job, fit) for fit in found.fits]
         return Read(found.source, done[0][0], tuple(t for _, t in done))
     except RefusedFile as exc:
-        return Read(refusal=(exc.file, exc.problem, exc.row, exc.column, exc.advice))
+        refusal = (exc.file, exc.problem, exc.row, exc.column, exc.advice)
+        return Read(refusal=refusal, is_document=is_document_name(job.name, passports))
 
 
 def _read_table(job: Job, fit: Fit) -> tuple[str, ReadTable]:

@@ -104,6 +104,11 @@ def recognise(data: bytes, path: str, passports: Iterable[Passport]) -> Recognis
     return None if fit is None else Recognised(fit.passport.source, [fit])
 
 
+def is_document_name(name: str, passports: Iterable[Passport]) -> bool:
+    """Whether a file's name is one of documentation, which no figure depends on."""
+    return _document(PurePath(name).name, list(passports)) is not None
+
+
 def _document(name: str, passports: list[Passport]) -> Recognised | None:
     for p in passports:
         if any(re.search(d, name, re.IGNORECASE) for d in p.documents):

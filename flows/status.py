@@ -44,7 +44,7 @@ class Status:
             note += " · landed, not yet in the warehouse" if s.is_stale else ""
             lines.append(
                 f"{s.source:<28} {s.editions:>8} {s.tables:>6}  {s.last_edition:<9} "
-                f"{str(s.last_published or ''):<10}  {due:<9}{note}"
+                f"{s.last_published or ''!s:<10}  {due:<9}{note}"
             )
         return "\n".join(lines)
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import duckdb
 
 #: Models that list every edition: rebuilt whichever publication changed.
-BOOKS = ["stg_landing__catalogue", "tag:books"]
+BOOKS = ["stg_landing__catalogue", "stg_landing__edition", "stg_landing__unit+", "tag:books"]
 
 
 @dataclass(frozen=True)

@@ -116,18 +116,11 @@ class MixedPoissonFit:
             {"term": list(self.names), "estimate": self.coef, "se": se, "statistic": z, "p_value": 2 * tail}
         )
         out["ci_low"], out["ci_high"] = self.coef - half, self.coef + half
-        for of, column in (
-            ("rate_ratio", "estimate"),
-            ("rate_ratio_low", "ci_low"),
-            ("rate_ratio_high", "ci_high"),
-        ):
-            out[of] = np.exp(out[column])
-        for of, column in (
-            ("percent_change", "estimate"),
-            ("percent_low", "ci_low"),
-            ("percent_high", "ci_high"),
-        ):
-            out[of] = 100 * np.expm1(out[column])
+        with np.errstate(over="ignore"):  # a ratio beyond the largest number is infinite
+            for suffix, column in (("", "estimate"), ("_low", "ci_low"), ("_high", "ci_high")):
+                out[f"rate_ratio{suffix}"] = np.exp(out[column])
+            for suffix, column in (("change", "estimate"), ("low", "ci_low"), ("high", "ci_high")):
+                out[f"percent_{suffix}"] = 100 * np.expm1(out[column])
         return out
 
     def random_effects_frame(self) -> pd.DataFrame:

@@ -250,7 +250,7 @@ def find_modes(
         damp = np.minimum(1.0, LONGEST_MOVE / np.maximum(reach, 1e-300))
         v0 += damp * s0
         v1 += damp * s1
-        if not decrement.max() > MODE_TOLERANCE:
+        if not (decrement > MODE_TOLERANCE).any():  # a cluster gone to NaN must not stop the others
             break
     return np.stack([v0, v1]), decrement <= MODE_TOLERANCE
 

@@ -34,7 +34,7 @@ POLISH_STEPS = 6
 START_ROUNDS = 15
 POLISHED_GAIN = 1e-13
 # What a maximum may show: half a squared score, in units of the information, and curvature of the wrong sign.
-SMALL_GAIN = 1e-8
+SMALL_GAIN = 1e-7
 NEGATIVE_CURVATURE = 1e-4
 # Curvature below this share of what the parameters have on their own counts as none.
 FLAT = 1e-6
@@ -138,8 +138,8 @@ def _masked_inverse(matrices: Array, free: Array) -> Array:
     size = matrices.shape[-1]
     kept = matrices * mask
     diagonal = np.einsum("fpp->fp", kept)
-    floor = np.maximum(diagonal.max(axis=1, keepdims=True), 1.0)
-    ridge = np.where(free > 0, 1e-3 * diagonal + 1e-6 * floor, 1.0)
+    # Parameters are all on the scale of the linear predictor, so a floor of a hundredth holds for each of them.
+    ridge = np.where(free > 0, 1e-3 * diagonal + 1e-2, 1.0)
     return np.linalg.inv(kept + ridge[:, :, None] * np.eye(size)) * mask
 
 
@@ -244,7 +244,7 @@ def maximise(
         new_score = part.by_model(result.scores).T * free[asked]
         slope = np.einsum("fp,fp->f", score[asked], step)
         settled = np.logical_and.reduceat(result.settled, part.starts)
-        rounding = 1e-11 * (1.0 + np.abs(value[asked]))
+        rounding = _rounding(part, value[asked], with_alpha)
         with np.errstate(invalid="ignore"):
             rises = new_value >= value[asked] + ARMIJO * slope - rounding
         good = live[asked] & settled & np.isfinite(new_value) & rises
@@ -275,20 +275,26 @@ def observed_information(
 ) -> Array:
     """Minus the Hessian, by central differences of the exact gradient, ``(F, D, D)``.
 
-    ``scale`` ``(F, D)`` approximates the standard errors: a step of a thousandth of one keeps both the truncation and
-    the rounding error near 1e-6 of an entry.
+    ``scale`` ``(F, D)`` approximates the standard errors. A step is a thousandth of one, yet at least 1e-4: parameters
+    are on the scale of the linear predictor, where the likelihood bends over distances near one however large the
+    counts, and smaller steps would drown in rounding just where the information nearly cancels.
     """
     n_models, width = theta.shape
     out = np.zeros((n_models, width, width))
     for j in np.flatnonzero(free.any(axis=0)):
         step = np.zeros_like(theta)
-        step[:, j] = np.clip(1e-3 * scale[:, j], 1e-7, 1e-2) * free[:, j]
+        step[:, j] = np.clip(1e-3 * scale[:, j], 1e-4, 1e-2) * free[:, j]
         up = stack.by_model(_evaluate(stack, theta + step, with_alpha, modes, rule).scores).T
         down = stack.by_model(_evaluate(stack, theta - step, with_alpha, modes, rule).scores).T
         width_j = np.where(step[:, j] > 0, 2 * step[:, j], 1.0)
         out[:, :, j] = (down - up) / width_j[:, None]
     out = 0.5 * (out + out.transpose(0, 2, 1))
     return out * free[:, :, None] * free[:, None, :]
+
+
+def _rounding(stack: Stack, value: Array, with_alpha: bool) -> Array:
+    """How far a log-likelihood may seem to fall by rounding alone; NB2's log-gammas cancel where y is very large."""
+    return 1e-11 * (1.0 + np.abs(value)) + (1e-14 * stack.by_model(stack.sum_y) if with_alpha else 0.0)
 
 
 def _newton_metric(information: Array, free: Array) -> tuple[Array, Array]:
@@ -336,7 +342,7 @@ def _polish(
             trial[:, -1] = np.maximum(trial[:, -1], LOG_ALPHA_FLOOR)
         new = _evaluate(stack, trial, with_alpha, result.v, rule)
         new_value = stack.by_model(new.loglik)
-        better = going & (new_value >= value - 1e-11 * (1.0 + np.abs(value)))
+        better = going & (new_value >= value - _rounding(stack, value, with_alpha))
         if not better.any():
             break
         theta = np.where(better[:, None], trial, theta)

@@ -10,7 +10,8 @@ and these are averaged by event time with cohort sizes as weights. It assumes pa
 later ones, and no anticipation. Once no untreated unit is left the effect is not identified, and is not reported.
 
 Source: Callaway & Sant'Anna (2021) *J. Econometrics* 225:200 (unconditional, not-yet-treated controls, universal base
-period); influence functions and multiplier bootstrap as given there.
+period); influence functions and multiplier bootstrap as given there. The package diff-diff (MIT) gives the same numbers
+to eight digits, as a test records; this one needs neither its compiled parts nor its 20 MB.
 """
 
 from __future__ import annotations

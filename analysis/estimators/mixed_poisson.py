@@ -99,8 +99,7 @@ def fit_mixed_poissons(
     batches = _batches(usable, prepared, room)
 
     for batch in batches:
-        fits = _fit_batch([prepared[i] for i in batch], family, quadrature)
-        for i, fit in zip(batch, fits, strict=True):
+        for i, fit in zip(batch, _fit_safely([prepared[i] for i in batch], family, quadrature), strict=True):
             results[i] = fit
     return [fit for fit in results if fit is not None]
 
@@ -118,6 +117,16 @@ def _batches(order: list[int], prepared: Sequence[Prepared], room: int) -> list[
         out[-1].append(i)
         used += cells
     return out
+
+
+def _fit_safely(items: Sequence[Prepared], family: Family, quadrature: int) -> list[MixedPoissonFit]:
+    """Fit a batch; should linear algebra fail in one of its models, fit each alone so that the others survive."""
+    try:
+        return _fit_batch(items, family, quadrature)
+    except np.linalg.LinAlgError as error:
+        if len(items) == 1:
+            return [no_fit(items[0], family, quadrature, f"numerical failure: {error}")]
+        return [fit for item in items for fit in _fit_safely([item], family, quadrature)]
 
 
 def _fit_batch(items: Sequence[Prepared], family: Family, quadrature: int) -> list[MixedPoissonFit]:

@@ -434,6 +434,24 @@ def test_separation_by_zero_counts_is_named() -> None:
     assert "late" in fit.reason
 
 
+def test_totals_in_pounds_and_a_wild_value_beside_them() -> None:
+    problem = base_problem()
+    pounds = replace(problem, y=1e6 * problem.y)
+    wild = replace(problem, y=np.where(np.arange(200) == 5, 1e300, problem.y))
+    for family in ("poisson", "nb2"):
+        large, broken = fit_mixed_poissons([pounds, wild], family=family)  # type: ignore[arg-type]
+        alone = fit_mixed_poissons([pounds], family=family)[0]  # type: ignore[arg-type]
+        assert large.converged
+        np.testing.assert_allclose(large.coef, alone.coef, atol=1e-6)
+        np.testing.assert_allclose(large.se("robust"), alone.se("robust"), rtol=1e-3)
+        # The same in thousands of pounds: as y grows, the intercept alone moves.
+        thousands = fit_mixed_poissons([replace(pounds, y=1e-3 * pounds.y)], family=family)[0]  # type: ignore[arg-type]
+        np.testing.assert_allclose(large.coef[1:], thousands.coef[1:], atol=1e-3)
+        assert not broken.converged
+        assert broken.reason
+        assert not broken.frame().empty
+
+
 def test_time_that_does_not_vary_leaves_a_random_intercept() -> None:
     problem = base_problem()
     fit = fit_mixed_poissons([replace(problem, time=np.asarray(problem.cluster, dtype=float))])[0]

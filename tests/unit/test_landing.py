@@ -326,3 +326,13 @@ def test_killed_at_any_moment_the_next_landing_completes(settings: Settings, tmp
     }
     assert not list(settings.landing.rglob(".part-*"))
     shutil.rmtree(settings.data)
+
+
+def test_a_web_page_under_a_reports_name_is_flagged_and_stops_no_figure(settings: Settings, tmp_path: Path) -> None:
+    put(tmp_path / "in", B1_NAME, b1())
+    put(
+        tmp_path / "in", "80429_birmingham_children-s-services-inspection-19-october-2012.pdf", b"<!DOCTYPE html><html>"
+    )
+    report = land_returns(settings, tmp_path / "in", workers=1)
+    assert (len(report.landed), report.refused) == (1, [])
+    assert "web page" in str(report.flagged[0])

@@ -23,7 +23,7 @@ side_by_side as (
         max(unit_name) as unit_name,
         measure_id,
         year,
-        any_value(period_label) as period_label,
+        min(period_label) as period_label,
         max(value) filter (where component = 'value') as printed_value,
         max(value_status) filter (where component = 'value') as printed_status,
         max(value) filter (where component = 'numerator') as numerator,

@@ -23,14 +23,22 @@ spine_years as (
 
 ),
 
+joint_series as (
+
+    select joint_series.*, measures.measure_id
+    from {{ ref('joint_series') }} as joint_series
+    inner join {{ ref('measure') }} as measures on joint_series.measure_group = measures.measure_group
+
+),
+
 resolved as (
 
     select
         edition_values.*,
         reporting_units.la_code,
-        reporting_units.reporting_unit_code,
+        coalesce(joint_series.reporting_unit_code, reporting_units.reporting_unit_code) as reporting_unit_code,
         reporting_units.exclusion_reason as unit_exclusion_reason,
-        coalesce(reporting_units.is_joint_return, false) as is_joint_return,
+        coalesce(reporting_units.is_joint_return, false) or joint_series.unit_code is not null as is_joint_return,
         reporting_units.exclusion_reason as unit_exclusion_reason,
         authorities.valid_from,
         authorities.valid_to
@@ -42,6 +50,11 @@ resolved as (
             and edition_values.unit_code = reporting_units.unit_code
             -- Where there is no code the name is the key.
             and (edition_values.unit_code <> '' or edition_values.unit_name = reporting_units.unit_name)
+    left join joint_series
+        on
+            edition_values.source = joint_series.source
+            and edition_values.unit_code = joint_series.unit_code
+            and edition_values.measure_id = joint_series.measure_id
     left join authorities on reporting_units.la_code = authorities.la_code
     where edition_values.level = 'la'
 

@@ -20,8 +20,8 @@ final as (
         la_code,
         year,
         'spend_early_help_gross_gbp' as measure_id,
-        any_value(period_label) as period_label,
-        case when bool_and(value_status = 'reported') then sum(value) end as value,
+        min(period_label) as period_label,
+        case when bool_and(value_status = 'reported') then sum(value order by measure_id) end as value,
         {{ worst_status('value_status') }} as value_status,
         bool_or(is_joint_return) as is_joint_return
     from parts

@@ -15,8 +15,8 @@ groups as (
         year,
         gross_or_net,
         spend_group,
-        sum(gbp_nominal) filter (where line_kind = 'part') as parts_gbp,
-        sum(gbp_nominal) filter (where line_kind = 'total') as total_gbp
+        sum(gbp_nominal order by row_number) filter (where line_kind = 'part') as parts_gbp,
+        sum(gbp_nominal order by row_number) filter (where line_kind = 'total') as total_gbp
     from spend_lines
     where spend_group is not null and line_kind <> 'memorandum'
     group by source, edition, la_code, year, gross_or_net, spend_group
@@ -26,7 +26,7 @@ groups as (
 all_parts as (
 
     select
-        source, edition, la_code, year, gross_or_net, 'all' as spend_group, sum(parts_gbp) as parts_gbp
+        source, edition, la_code, year, gross_or_net, 'all' as spend_group, sum(parts_gbp order by spend_group) as parts_gbp
     from groups
     where spend_group not in ('all', 'all_including_cera', 'cera')
     group by source, edition, la_code, year, gross_or_net

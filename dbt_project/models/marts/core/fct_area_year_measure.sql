@@ -53,7 +53,8 @@ ranked as (
                 end,
                 areas.published_on desc,
                 areas.edition desc,
-                areas.source
+                areas.source,
+                areas.value desc nulls last
         ) as precedence
     from areas
     inner join spine_years on areas.year between spine_years.first_year and spine_years.last_year

@@ -1,0 +1,48 @@
+"""The refresh as a Prefect flow, once, on a temporary server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from tests.end_to_end.conftest import Installation
+from tests.end_to_end.test_refresh import amended, value
+
+
+def test_the_flow_refreshes_and_leaves_artifacts(copied: Installation, tmp_path: Path) -> None:
+    from prefect.client.orchestration import get_client
+    from prefect.testing.utilities import prefect_test_harness
+
+    from flows.refresh import refresh
+
+    old = value(copied, "886", 2024, "cin_at_31_march_count")
+    assert isinstance(old, float)
+    folder = tmp_path / "delivery"
+    folder.mkdir()
+    (folder / ".synthetic").write_bytes(b"")
+    amended(copied, folder, {("886", "2024", "At31_episodes"): str(int(old) + 4)})
+    with prefect_test_harness(server_startup_timeout=120):
+        published = refresh(str(folder), str(copied.settings.data))
+        with get_client(sync_client=True) as client:
+            artifacts = {a.key: a for a in client.read_artifacts()}
+    assert published == str(copied.settings.published)
+    assert value(copied, "886", 2024, "cin_at_31_march_count") == old + 4
+    assert {"landed", "tests", "edition-changes"} <= set(artifacts)
+    assert "b1_children_in_need" in str(artifacts["landed"].data)
+    assert "0 failed" in str(artifacts["tests"].data)
+    with duckdb.connect(published, read_only=True) as con:
+        assert con.execute("select count(*) from marts.fct_inspection").fetchone()
+
+
+def test_the_deployment_names_the_flow_and_one_writer() -> None:
+    import yaml
+
+    from flows.settings import ROOT
+
+    deployment = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"][0]
+    module, flow = deployment["entrypoint"].split(":")
+    assert (ROOT / module).exists()
+    assert f"def {flow}(" in (ROOT / module).read_text()
+    assert deployment["concurrency_limit"] == {"limit": 1, "collision_strategy": "CANCEL_NEW"}
+    assert deployment["schedules"][0]["timezone"] == "Europe/London"

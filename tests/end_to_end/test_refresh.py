@@ -1,0 +1,189 @@
+"""A second run, an amendment, what was known then, a failed check, a kill: what is published stays whole."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from flows.settings import ROOT
+from tests.end_to_end.conftest import Installation
+
+B1 = "b1_children_in_need_2013_to_2024.csv"
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def amended(published: Installation, folder: Path, change: dict[tuple[str, str, str], str]) -> Path:
+    """A copy of b1 2024 with some cells changed: (la_code, year, column) → text."""
+    original = next(published.returns.rglob(B1))
+    raw = original.read_bytes()
+    bom = raw[:3] if raw.startswith(b"\xef\xbb\xbf") else b""
+    rows = list(csv.reader(io.StringIO(raw.decode("utf-8-sig"), newline="")))
+    head = rows[0]
+    code, period = head.index("old_la_code"), head.index("time_period")
+    for row in rows[1:]:
+        for (la, year, column), text in change.items():
+            if row[code] == la and row[period] == year:
+                row[head.index(column)] = text
+    out = io.StringIO(newline="")
+    csv.writer(out, lineterminator="\n").writerows(rows)
+    path = folder / B1
+    path.write_bytes(bom + out.getvalue().encode())
+    return path
+
+
+def value(installation: Installation, la: str, year: int, measure: str, database: Path | None = None) -> object:
+    with duckdb.connect(str(database or installation.settings.published), read_only=True) as con:
+        row = con.execute(
+            "select value from marts.fct_la_year_measure where la_code = ? and year = ? and measure_id = ?",
+            [la, year, measure],
+        ).fetchone()
+        assert row is not None
+        return row[0]
+
+
+def test_nothing_new_touches_nothing(copied: Installation) -> None:
+    before = digest(copied.settings.published)
+    done = copied.csw("run", "--returns", str(copied.returns))
+    assert done.returncode == 0, done.stderr
+    assert "Nothing new" in done.stdout
+    assert digest(copied.settings.published) == before
+
+
+def test_an_amendment_is_a_new_edition_and_rebuilds_what_depends_on_it(copied: Installation, tmp_path: Path) -> None:
+    old = value(copied, "886", 2024, "cin_at_31_march_count")
+    assert isinstance(old, float)
+    changed = amended(copied, tmp_path, {("886", "2024", "At31_episodes"): str(int(old) + 3)})
+    done = copied.run(changed)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert value(copied, "886", 2024, "cin_at_31_march_count") == old + 3
+    with duckdb.connect(str(copied.settings.published), read_only=True) as con:
+        assert con.execute(
+            "select previous_edition, previous_value, edition, value from audit.rpt_edition_changes "
+            "where area_code = '886' and year = 2024 and measure_id = 'cin_at_31_march_count' and edition = '2024-r2'"
+        ).fetchall() == [("2024", old, "2024-r2", old + 3)]
+    results = json.loads((copied.settings.data / "dbt" / "target" / "run_results.json").read_text())["results"]
+    built = {r["unique_id"].rsplit(".", 1)[-1] for r in results if r["unique_id"].startswith("model.")}
+    assert {"stg_dfe_cin__cells", "fct_inspection_year"} <= built
+    assert not {"stg_dfe_cla__cells", "stg_dfe_lait__cells", "stg_dfe_s251_outturn__cells"} & built
+
+
+def test_as_of_brings_back_what_was_known_and_repeats_itself(copied: Installation) -> None:
+    cell = next(c for c in copied.truth.revised if len(set(c.by_edition.values())) > 1 and "2022" in c.by_edition)
+    before = digest(copied.settings.published)
+    made = []
+    for _ in range(2):
+        done = copied.csw("run", "--returns", str(copied.returns), "--as-of", "2023-06-30")
+        assert done.returncode == 0, done.stdout + done.stderr
+        database = copied.settings.warehouse / "as_of_2023-06-30.duckdb"
+        assert value(copied, cell.la_code, cell.year, cell.measure_id, database) == cell.by_edition["2022"]
+        with duckdb.connect(str(database), read_only=True) as con:
+            tables = [
+                r[0]
+                for r in con.execute(
+                    "select table_name from duckdb_tables() where schema_name = 'marts' order by 1"
+                ).fetchall()
+            ]
+            made.append(
+                {
+                    t: con.execute(
+                        f"select md5(string_agg(x::varchar, chr(10) order by x::varchar)) from marts.{t} as x"
+                    ).fetchone()
+                    for t in tables
+                }
+            )
+        assert "usual month" in done.stdout
+    assert made[0] == made[1]
+    assert digest(copied.settings.published) == before
+
+
+def test_an_unknown_symbol_is_withheld_with_its_rows_and_the_rest_stands(copied: Installation, tmp_path: Path) -> None:
+    before = digest(copied.settings.published)
+    changed = amended(copied, tmp_path, {("886", "2024", "At31_episodes"): "?!"})
+    done = copied.run(changed)
+    assert done.returncode == 1
+    said = done.stdout + done.stderr
+    for words in (B1, "At31_episodes", "?!", "886"):
+        assert words in said
+    assert digest(copied.settings.published) == before
+
+
+def test_an_unknown_authority_stops_the_build_and_names_it(copied: Installation, tmp_path: Path) -> None:
+    before = digest(copied.settings.published)
+    changed = amended(copied, tmp_path, {("886", "2024", "old_la_code"): "777", ("886", "2024", "la_name"): "Atlantis"})
+    text = changed.read_text(encoding="utf-8-sig")
+    changed.write_text(text.replace(",886,E10000016,Kent,", ",777,E06999999,Atlantis,"), encoding="utf-8")
+    done = copied.run(changed)
+    assert done.returncode == 1
+    assert "Atlantis" in done.stdout + done.stderr
+    assert digest(copied.settings.published) == before
+
+
+def test_killed_while_building_what_is_published_stays_and_the_next_run_completes(
+    copied: Installation, tmp_path: Path
+) -> None:
+    before = digest(copied.settings.published)
+    old = value(copied, "886", 2024, "cin_at_31_march_count")
+    assert isinstance(old, float)
+    changed = amended(copied, tmp_path, {("886", "2024", "At31_episodes"): str(int(old) + 5)})
+    folder = tmp_path / "delivery"
+    folder.mkdir()
+    (folder / ".synthetic").write_bytes(b"")
+    shutil.copy(changed, folder)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flows.cli", "run", "--returns", str(folder)],
+        env={**os.environ, "CSW_DATA": str(copied.settings.data)},
+        cwd=ROOT,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 120
+    while not copied.settings.next.exists() and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.02)
+    assert copied.settings.next.exists()
+    time.sleep(1.0)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert digest(copied.settings.published) == before
+    assert value(copied, "886", 2024, "cin_at_31_march_count") == old
+    done = copied.csw("run", "--returns", str(folder))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert value(copied, "886", 2024, "cin_at_31_march_count") == old + 5
+
+
+def test_dbt_build_alone_works_from_the_root(copied: Installation, tmp_path: Path) -> None:
+    dbt = Path(sys.executable).with_name("dbt")
+    if not dbt.exists():
+        pytest.fail("dbt is not installed beside Python")
+    done = subprocess.run(
+        [str(dbt), "build", "--quiet"],
+        env={
+            **os.environ,
+            "CSW_LANDING": str(copied.settings.landing),
+            "CSW_NEXT": str(copied.settings.next),
+            "DBT_TARGET_PATH": str(tmp_path / "target"),
+            "DBT_LOG_PATH": str(tmp_path / "logs"),
+        },
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    with duckdb.connect(str(copied.settings.next), read_only=True) as con:
+        assert con.execute("select count(*) > 100000 from marts.fct_la_year_measure").fetchone() == (True,)
