@@ -484,10 +484,20 @@ def _step(place: str, subject: str, fit: MixedPoissonFit, family: str) -> Estima
 
 
 def _terms(fit: MixedPoissonFit, errors: Errors | None) -> dict[str, dict[str, float]]:
-    """Term → its row of ``fit.frame``; nothing for a fit that was not estimated."""
+    """Term → percentage change, its interval and p, as ``fit.frame`` has them; nothing for a fit that was not made."""
+    import numpy as np
+    from scipy.special import ndtr, stdtr
+
     if not fit.ok:
         return {}
-    return {str(row["term"]): {str(k): v for k, v in row.items()} for row in fit.frame(errors).to_dict("records")}
+    se = fit.se(errors)
+    half = fit.critical_value(0.95, errors) * se
+    with np.errstate(invalid="ignore", divide="ignore"):
+        z = -np.abs(fit.coef / se)
+    p = 2 * (stdtr(max(fit.n_clusters - 1, 1), z) if errors == "robust" else ndtr(z))
+    low, middle, high = (100 * np.expm1(x) for x in (fit.coef - half, fit.coef, fit.coef + half))
+    keys = ("percent_change", "percent_low", "percent_high", "p_value")
+    return {name: dict(zip(keys, row, strict=True)) for name, *row in zip(fit.names, middle, low, high, p, strict=True)}
 
 
 def _estimate(
