@@ -41,6 +41,8 @@ def analyse(
     except ValueError as exc:
         raise CswError(str(exc)) from exc
     lines = [f"{s} could not run: {reason}" for s, reason in outcome.failed.items()]
+    if not any(e.value is not None for e in outcome.estimates):
+        raise CswError("\n".join(lines))
     known = sum(e.value is not None for e in outcome.estimates)
     lines.append(f"{known} of {len(outcome.estimates)} estimates have a value; the others say why not.")
     return "\n".join([*lines, *(f"Wrote {path}" for path in written)])
