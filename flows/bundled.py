@@ -54,7 +54,8 @@ def keep_apart(settings: Settings, returns: Path) -> str | None:
         write_atomically(settings.data / MARKER, b"Made from the bundled synthetic sample: no figure here is real.\n")
         return None
     if is_synthetic(settings.data):
-        for path in (settings.archive, settings.landing, settings.warehouse, settings.report, settings.coding):
+        made = (settings.archive, settings.landing, settings.warehouse, settings.report, settings.coding)
+        for path in (*made, settings.data / "results", settings.data / "analyses"):
             shutil.rmtree(path, ignore_errors=True)
         (settings.data / MARKER).unlink()
         return "The synthetic sample that was here has been removed: these are real returns."

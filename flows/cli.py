@@ -220,6 +220,38 @@ def report_quality(
     typer.echo(query(published_path(Settings()), listed if exceptions else shown, "table"))
 
 
+@app.command()
+def analyse(
+    study: Annotated[str, typer.Argument(help="A study, or all.")] = "all",
+    framework: Annotated[str, typer.Option("--framework", help="Inspections of another framework, e.g. ilacs.")] = "",
+    window: Annotated[str, typer.Option("--window", help="Event years (-3:3) or dates (2014-01-01:2016-04-15).")] = "",
+    deflator: Annotated[str, typer.Option("--deflator", help="gdp, rpi or cpih.")] = "",
+    basis: Annotated[str, typer.Option("--basis", help="Year of an inspection by its publication or inspection.")] = "",
+    as_of: Annotated[str, typer.Option("--as-of", help="On the warehouse that `csw run --as-of DATE` built.")] = "",
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for the results. Default: data/analyses/….")] = None,
+) -> None:
+    """Run a study again, with other choices if wanted; writes files of its own, never the published warehouse."""
+    from flows.analyses import analyse as run_again
+    from flows.settings import Settings
+
+    _check_date(as_of)
+    typer.echo(run_again(Settings(), study, framework, window, deflator, basis, as_of, out))
+
+
+@app.command()
+def scoreboard(
+    output: Annotated[str, typer.Option("--format", "-f", help="table, csv or html.")] = "table",
+    study: Annotated[str, typer.Option("--study", help="One study only.")] = "",
+) -> None:
+    """The printed figures of the papers beside ours, each with a verdict and its reason."""
+    from flows.analyses import scoreboard as show
+    from flows.settings import Settings
+
+    if output not in {"table", "csv", "html"}:
+        raise typer.BadParameter("--format is table, csv or html")
+    typer.echo(show(Settings(), output, study))
+
+
 def _check_date(text: str) -> None:
     from datetime import date
 

@@ -1,4 +1,4 @@
-"""The main job: land, gate, build, check, publish. Plain functions; the command line and the Prefect flow call them."""
+"""The main job: land, gate, build, check, analyse, publish. Plain functions; the command line and Prefect call them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flows.analyses import export_published
 from flows.archive import write_atomically
 from flows.catalogue import read_catalogue
 from flows.errors import CheckFailed, CswError
@@ -154,8 +155,10 @@ def _after_landing(
         return
     build(settings, made_from, changed, report, watch, warm, progress)
     check(settings, report, watch, warm)
+    analyse(settings, settings.next, report, watch)
     with watch.stage("publish"):
         publish(settings)
+        export_published(settings)
     _remember(settings, report)
 
 
@@ -234,6 +237,15 @@ def check(settings: Settings, report: RunReport, watch: Stopwatch, warm: _Warm, 
             raise CheckFailed("the warehouse is implausible; what is published stays.\n\n" + describe(result))
 
 
+def analyse(settings: Settings, database: Path, report: RunReport, watch: Stopwatch) -> None:
+    """Run every study on a warehouse and write the results into it; what cannot run is a warning and a result row."""
+    from analysis.studies.run import analyse_into
+
+    with watch.stage("analyse"):
+        outcome = analyse_into(database)
+    report.warnings += [f"{study} could not run: {reason}" for study, reason in outcome.failed.items()]
+
+
 def build_only(
     settings: Settings,
     *,
@@ -285,7 +297,9 @@ def publish_only(settings: Settings) -> None:
         if not settings.next.exists():
             raise CswError("there is no next warehouse to publish. Run `csw build` first.")
         check(settings, report, watch, warm)
+        analyse(settings, settings.next, report, watch)
         publish(settings)
+        export_published(settings)
 
 
 def _build_as_of(
@@ -305,6 +319,7 @@ def _build_as_of(
             raise CheckFailed(
                 f"the warehouse as of {as_of} did not pass.\n\n" + describe_failures(report.built, building)
             )
+    analyse(settings, building, report, watch)
     usual = {
         e.source + " " + e.edition
         for e in read_catalogue(settings)
@@ -375,4 +390,4 @@ class _Warm:
         return self._expectations
 
 
-__all__ = ["Fingerprint", "RunReport", "build", "check", "gate", "run"]
+__all__ = ["Fingerprint", "RunReport", "analyse", "build", "check", "gate", "run"]

@@ -60,7 +60,9 @@ def fingerprint(settings: Settings) -> Fingerprint:
     project = hashlib.sha256((settings.root / "dbt_project.yml").read_bytes())
     for name in BEHIND_MODELS:
         project.update((settings.root / name).read_bytes())
-    for path in sorted((settings.root / "dbt_project").rglob("*")):
+    # Results are published with the marts: a changed study makes another warehouse, too.
+    paths = [*(settings.root / "dbt_project").rglob("*"), *(settings.root / "analysis").rglob("*")]
+    for path in sorted(paths):
         if path.suffix in {".sql", ".yml", ".csv", ".py"}:
             project.update(path.relative_to(settings.root).as_posix().encode())
             project.update(path.read_bytes())

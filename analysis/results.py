@@ -1,0 +1,213 @@
+"""What a study yields, and how results are kept.
+
+A study is a list of :class:`Estimate`. ``write_results`` puts them, with the scoreboard, into schema ``results`` of a
+warehouse file; ``export_results`` writes the same tables as CSV and Parquet for readers without DuckDB.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analysis.scoreboard import ScoreRow
+
+Key = tuple[str, str, str, str]
+
+#: Schema ``results``: table → column → type, in order.
+TABLES: dict[str, dict[str, str]] = {
+    "estimate": {
+        "study": "varchar",
+        "place": "varchar",
+        "statistic": "varchar",
+        "subject": "varchar",
+        "value": "double",
+        "ci_low": "double",
+        "ci_high": "double",
+        "p_value": "double",
+        "p_adjusted": "double",
+        "n": "integer",
+        "published_value": "varchar",
+        "verdict": "varchar",
+        "reason": "varchar",
+        "method": "varchar",
+        "family": "varchar",
+    },
+    "scoreboard": {
+        "study": "varchar",
+        "row": "integer",
+        "place": "varchar",
+        "statistic": "varchar",
+        "subject": "varchar",
+        "published": "varchar",
+        "ours": "double",
+        "n_published": "varchar",
+        "n_ours": "integer",
+        "difference": "double",
+        "verdict": "varchar",
+        "reason": "varchar",
+    },
+}
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """One figure of a study.
+
+    ``place``, ``statistic`` and ``subject`` name it uniquely within its study, e.g. "table 2", "percent_change",
+    "all | referrals | step0". ``value`` is None where there is none, and ``reason`` says why; ``reason`` may also hold
+    a caveat. A *claim* that was printed in words has as value the share of its parts that hold (0 to 1).
+    ``p_adjusted`` is Benjamini-Hochberg within ``family`` and is filled in by :func:`adjusted`. ``method`` says what
+    was done, in words; units are those of the mart (``_pct`` 0-100, ``_gbp`` pounds, rates per 10,000).
+    """
+
+    study: str
+    place: str
+    statistic: str
+    subject: str
+    value: float | None
+    ci_low: float | None = None
+    ci_high: float | None = None
+    p_value: float | None = None
+    p_adjusted: float | None = None
+    n: int | None = None
+    family: str = ""
+    method: str = ""
+    reason: str = ""
+
+    @property
+    def key(self) -> Key:
+        """What names it."""
+        return self.study, self.place, self.statistic, self.subject
+
+
+def clean(value: Any) -> float | None:
+    """A number as a plain float; None for None, NaN and infinities."""
+    if value is None:
+        return None
+    number = float(value)
+    return number if math.isfinite(number) else None
+
+
+def tidy(estimate: Estimate) -> Estimate:
+    """The estimate with plain numbers; a value that is not finite becomes None with a reason."""
+    value = clean(estimate.value)
+    reason = estimate.reason
+    if value is None and not reason:
+        reason = "not estimable from these data"
+    return replace(
+        estimate,
+        value=value,
+        ci_low=clean(estimate.ci_low),
+        ci_high=clean(estimate.ci_high),
+        p_value=clean(estimate.p_value),
+        p_adjusted=clean(estimate.p_adjusted),
+        n=None if clean(estimate.n) is None else int(estimate.n or 0),
+        reason=reason,
+    )
+
+
+def adjusted(estimates: Iterable[Estimate]) -> list[Estimate]:
+    """Estimates with ``p_adjusted``: Benjamini-Hochberg over the p-values of each study's family ("" is no family)."""
+    from analysis.estimators.multiplicity import benjamini_hochberg
+
+    out = [tidy(e) for e in estimates]
+    families: dict[tuple[str, str], list[int]] = {}
+    for i, e in enumerate(out):
+        if e.family and e.p_value is not None:
+            families.setdefault((e.study, e.family), []).append(i)
+    for places in families.values():
+        for i, p in zip(places, benjamini_hochberg([out[i].p_value for i in places]), strict=True):
+            out[i] = replace(out[i], p_adjusted=float(p))
+    return out
+
+
+def by_key(estimates: Iterable[Estimate]) -> dict[Key, Estimate]:
+    """Estimates by what names them.
+
+    Raises:
+        ValueError: two estimates have one name.
+    """
+    out: dict[Key, Estimate] = {}
+    for e in estimates:
+        if e.key in out:
+            raise ValueError(f"two estimates are named {' | '.join(e.key)}")
+        out[e.key] = e
+    return out
+
+
+def result_frames(estimates: Sequence[Estimate], scoreboard: Sequence[ScoreRow]) -> dict[str, pd.DataFrame]:
+    """The tables of schema ``results`` as frames, columns as in :data:`TABLES`."""
+    import pandas as pd
+
+    printed = {row.ours_key: row for row in scoreboard if row.ours_key is not None}
+    rows = []
+    for e in estimates:
+        row = printed.get(e.key)
+        verdict = row.verdict if row else ("" if e.value is not None else "not estimated")
+        about = dict.fromkeys([row.reason, e.reason] if row else [e.reason])
+        rows.append(
+            {
+                **e.__dict__,
+                "published_value": row.published if row else None,
+                "verdict": verdict,
+                "reason": "; ".join(part for part in about if part),
+            }
+        )
+    frames = {
+        "estimate": pd.DataFrame(rows, columns=list(TABLES["estimate"])),
+        "scoreboard": pd.DataFrame([row.__dict__ for row in scoreboard], columns=list(TABLES["scoreboard"])),
+    }
+    return {name: frame.astype(_pandas_types(TABLES[name])) for name, frame in frames.items()}
+
+
+def _pandas_types(columns: dict[str, str]) -> dict[str, str]:
+    return {
+        column: {"varchar": "object", "double": "float64", "integer": "Int64"}[kind] for column, kind in columns.items()
+    }
+
+
+def write_results(database: Path, estimates: Sequence[Estimate], scoreboard: Sequence[ScoreRow]) -> None:
+    """Replace schema ``results`` of a warehouse file; all of it or none."""
+    import duckdb
+
+    with duckdb.connect(str(database)) as con:
+        con.execute("begin")
+        con.execute("create schema if not exists results")
+        for name, frame in result_frames(estimates, scoreboard).items():
+            columns = ", ".join(f'"{column}" {kind}' for column, kind in TABLES[name].items())
+            con.execute(f"create or replace table results.{name} ({columns})")
+            if len(frame):
+                con.register("_frame", frame)
+                casts = ", ".join(_cast(column, kind) for column, kind in TABLES[name].items())
+                con.execute(f"insert into results.{name} select {casts} from _frame")
+                con.unregister("_frame")
+        con.execute("commit")
+
+
+def _cast(column: str, kind: str) -> str:
+    # A float that is missing is NaN in a frame, and has to be null in a table.
+    text = f'case when isnan("{column}") then null else "{column}" end' if kind == "double" else f'"{column}"'
+    return f"cast({text} as {kind})"
+
+
+def export_results(folder: Path, estimates: Sequence[Estimate], scoreboard: Sequence[ScoreRow]) -> list[Path]:
+    """Write ``estimate`` and ``scoreboard`` as CSV and Parquet into a folder, made where it is missing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, frame in result_frames(estimates, scoreboard).items():
+        for suffix in ("csv", "parquet"):
+            path = folder / f"{name}.{suffix}"
+            part = path.with_name(f".{path.name}")
+            if suffix == "csv":
+                frame.to_csv(part, index=False, lineterminator="\n", float_format="%.10g")
+            else:
+                frame.to_parquet(part, index=False)
+            part.replace(path)
+            written.append(path)
+    return written

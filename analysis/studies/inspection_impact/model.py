@@ -1,0 +1,517 @@
+"""Study 003: what does an inspection do? Multilevel segmented Poisson models of 24 measures around the inspection.
+
+The paper's steps in its order: sample, judgements (table 1), medians (figure 1), impact models compared, percentage
+changes (table 2), chained paths (figures 2-4), discontinuities, statements. Then what a careful reader asks: errors
+clustered by authority, NB2, the other covariance, other readings of the year of inspection, the next framework,
+placebo years, a specification curve, and not-yet-inspected authorities as controls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import product
+from typing import TYPE_CHECKING
+
+from analysis.estimators.mixed_poisson import (
+    Covariance,
+    Errors,
+    Family,
+    MixedPoissonFit,
+    MixedPoissonProblem,
+    fit_mixed_poissons,
+)
+from analysis.estimators.segmented import IMPACT_MODELS, STAGES, segmented_problem
+from analysis.marts import MartLacks, Marts
+from analysis.results import Estimate
+from analysis.studies.inspection_impact.claims import CLAIMS, judge
+from analysis.studies.inspection_impact.panel import (
+    BASES,
+    STRATA,
+    Measure,
+    centred,
+    measures,
+    read_panel,
+    stratum,
+    window_of,
+)
+from analysis.studies.spec import Choices, Spec
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+STUDY = "inspection_impact"
+SEGMENTED = "multilevel segmented Poisson, Laplace"
+Fits = dict[tuple[str, str], MixedPoissonFit]
+
+
+def run(marts: Marts, spec: Spec, choices: Choices) -> list[Estimate]:
+    """Every estimate of the study under the choices; the papers' choices bring the checks and the re-run with them."""
+    is_the_papers = choices == Choices(as_of=choices.as_of).filled(spec)
+    chosen = measures(spec, choices.deflator)
+    window = window_of(choices)
+    panel = read_panel(marts, choices.framework, chosen)
+    frame = centred(panel, choices.basis, window)
+    covariance: Covariance = "correlated" if spec.pins["covariance"] == "correlated" else "independent"
+    other: Covariance = "independent" if covariance == "correlated" else "correlated"
+
+    out = [*sample(frame, chosen, window), *judgements(marts, spec), *medians(frame, chosen)]
+    by_model = {name: fit_all(frame, chosen, covariance=covariance, model=name) for name in IMPACT_MODELS}
+    fits = by_model["segmented"]
+    out += compared(by_model)
+    out += stages("table 2", fits, "percent_change", None, f"{SEGMENTED}, {covariance} effects, model-based errors")
+    out += stages("table 2", fits, "percent_change_clustered", "robust", f"{SEGMENTED}, errors clustered by authority")
+    nb2 = fit_all(frame, chosen, covariance=covariance, family="nb2")
+    out += stages("table 2", nb2, "percent_change_nb2", None, "multilevel segmented NB2, Laplace, model-based errors")
+    fitted = fit_all(frame, chosen, covariance=other)
+    out += stages("table 2", fitted, f"percent_change_{other}", None, f"{SEGMENTED}, {other} effects")
+    out += paths(fits, window)
+    out += labels(fits)
+    out += detectable(fits)
+    otherwise: dict[str, Fits] = {}
+    if is_the_papers:
+        for basis in BASES:
+            if basis == choices.basis:
+                continue
+            again = fit_all(centred(panel, basis, window), chosen, covariance=covariance)
+            place = f"table 2, year by {basis}"
+            out += stages(place, again, "percent_change", None, f"{SEGMENTED}, {covariance} effects")
+            out += claims(f"claims, year by {basis}", again)
+            otherwise[basis] = again
+        out += rerun(marts, "ilacs", chosen, window, choices.basis, covariance)
+    out += claims("claims", fits, otherwise)
+    headline = [m for m in chosen if m.name in spec.variables["headline"]]
+    out += placebos(panel, choices.basis, headline, covariance)
+    out += curves(panel, choices.basis, [m for m in chosen if m.name in spec.variables["curve"]])
+    out += staggered(panel, choices.basis, chosen, window)
+    return out
+
+
+# --- description ------------------------------------------------------------------------------------------------------
+
+
+def sample(frame: pd.DataFrame, chosen: list[Measure], window: tuple[int, int]) -> list[Estimate]:
+    """Authorities by outcome group, measures, event years, and the span of the reports."""
+    import pandas as pd
+
+    first = frame.drop_duplicates("la_code")
+    counts = {name: len(stratum(first, name)) for name in STRATA}
+    # Overall judgement 1; the group joins it with good.
+    counts["outstanding"] = int((first["overall_judgement"] == 1).sum())
+    counts["measures"] = len(chosen)
+    counts["event years"] = window[1] - window[0] + 1
+    published = pd.to_datetime(first["publication_date"])
+    out = [_estimate("sample", "n", k, v, n=len(first), method="first inspections") for k, v in counts.items()]
+    out.append(_estimate("sample", "years", "first report", int(published.min().year), n=len(first)))
+    out.append(_estimate("sample", "years", "last report", int(published.max().year), n=len(first)))
+    return out
+
+
+def judgements(marts: Marts, spec: Spec) -> list[Estimate]:
+    """Table 1: judgements by framework to the study's end; who was ever inadequate, who never below good."""
+    rows = marts.frame(
+        "select framework, overall_judgement, publication_date, la_code, is_first_in_framework "
+        "from marts.fct_inspection where overall_judgement is not null"
+    )
+    rows["day"] = rows["publication_date"].astype(str).str[:10]
+    until = rows[rows["day"] <= spec.pins["judgements_to"]]
+    out = []
+    for framework, part in until.groupby("framework"):
+        for judgement in (1, 2, 3, 4):
+            n = int((part["overall_judgement"] == judgement).sum())
+            out.append(_estimate("table 1", "n", f"{framework} judged {judgement}", n, n=len(part)))
+    worst = until.groupby("la_code")["overall_judgement"].max()
+    for subject, hit in (("ever inadequate", worst == 4), ("never below good", worst <= 2)):
+        out.append(_estimate("table 1", "n", subject, int(hit.sum()), n=len(worst)))
+        out.append(_estimate("table 1", "percent", subject, 100 * float(hit.mean()), n=len(worst)))
+    ilacs = rows[(rows["framework"] == "ilacs") & (rows["day"] <= spec.pins["ilacs_first_two_years_to"])]
+    sif = rows[(rows["framework"] == "sif") & rows["is_first_in_framework"]]
+    sif = sif[~sif["la_code"].isin(_excluded(marts))]
+    for subject, part, hit in (
+        ("ILACS to December 2019 good or outstanding", ilacs, ilacs["overall_judgement"] <= 2),
+        ("SIF inadequate or requires improvement", sif, sif["overall_judgement"] >= 3),
+    ):
+        share = 100 * float(hit.mean()) if len(part) else None
+        out.append(_estimate("table 1", "percent", subject, share, n=len(part)))
+    return out
+
+
+def _excluded(marts: Marts) -> set[str]:
+    return set(marts.frame("select la_code from marts.dim_local_authority where is_excluded_from_studies")["la_code"])
+
+
+def medians(frame: pd.DataFrame, chosen: list[Measure]) -> Iterator[Estimate]:
+    """Figure 1: the median of each measure by event year; counts per 10,000 children."""
+    for m, name in product(chosen, STRATA):
+        part = stratum(frame, name)
+        values = part[m.column] / part["population_0_17"] * 10_000 if m.is_count else part[m.column]
+        for event_year, group in values.groupby(part["event_year"]):
+            known = group.dropna()
+            subject = f"{name} | {m.name} | Y{event_year}"
+            value = float(known.median()) if len(known) else None
+            unit = "per 10,000 children" if m.is_count else ""
+            yield _estimate("figure 1", "median", subject, value, n=len(known), method=unit)
+
+
+# --- the models -------------------------------------------------------------------------------------------------------
+
+
+def problem(
+    frame: pd.DataFrame,
+    m: Measure,
+    *,
+    model: str = "segmented",
+    offset: bool = True,
+    covariates: pd.DataFrame | None = None,
+) -> MixedPoissonProblem:
+    """A measure in a (part of the) panel: counts with log population as exposure, or as a rate without it."""
+    import numpy as np
+
+    y, exposure = frame[m.column], None
+    if m.is_count:
+        population = frame["population_0_17"].where(frame["population_0_17"] > 0)
+        exposure = np.log(population)
+        if not offset:
+            y, exposure = y / population * 10_000, None
+    return segmented_problem(
+        y, frame["event_year"], frame["la_code"], model=model, offset=exposure, covariates=covariates, label=m.name
+    )
+
+
+def fit_all(
+    frame: pd.DataFrame,
+    chosen: Iterable[Measure],
+    *,
+    covariance: Covariance,
+    family: Family = "poisson",
+    model: str = "segmented",
+) -> Fits:
+    """Every measure in every stratum under one model, fitted together: (measure, stratum) → fit."""
+    parts = {name: stratum(frame, name) for name in STRATA}
+    keys = [(m, name) for m in chosen for name in STRATA]
+    problems = [problem(parts[name], m, model=model) for m, name in keys]
+    fits = fit_mixed_poissons(problems, covariance=covariance, family=family)
+    return {(m.name, name): fit for (m, name), fit in zip(keys, fits, strict=True)}
+
+
+def compared(by_model: dict[str, Fits]) -> Iterator[Estimate]:
+    """The impact models of each measure and stratum: distance from the lowest AIC and BIC."""
+    from analysis.estimators.segmented import compare_impact_models
+
+    wins: dict[tuple[str, str], int] = {}
+    for measure, name in by_model["segmented"]:
+        comparison = compare_impact_models({model: fits[measure, name] for model, fits in by_model.items()})
+        for criterion, best in (("aic", comparison.best_aic), ("bic", comparison.best_bic)):
+            wins[criterion, best] = wins.get((criterion, best), 0) + 1
+            for row in comparison.models.to_dict("records"):
+                yield _estimate(
+                    "model choice",
+                    f"delta_{criterion}",
+                    f"{name} | {measure} | {row['model']}",
+                    row.get(f"delta_{criterion}"),
+                    n=int(row["n"]),
+                    reason=comparison.reason,
+                    method="distance from the lowest of five impact models",
+                )
+    total = len(by_model["segmented"])
+    for criterion, model in product(("aic", "bic"), IMPACT_MODELS):
+        share = 100 * wins.get((criterion, model), 0) / total
+        yield _estimate("model choice", f"percent lowest {criterion}", model, share, n=total)
+
+
+def stages(place: str, fits: Fits, statistic: str, errors: Errors | None, method: str) -> Iterator[Estimate]:
+    """The four stages of every fit as percentage changes."""
+    for (measure, name), fit in fits.items():
+        rows = _terms(fit, errors)
+        for stage in STAGES:
+            row = rows.get(stage, {})
+            yield _estimate(
+                place if name == "all" else place.replace("table 2", "table 2 by outcome"),
+                statistic,
+                f"{name} | {measure} | {stage}",
+                row.get("percent_change"),
+                ci_low=row.get("percent_low"),
+                ci_high=row.get("percent_high"),
+                p_value=row.get("p_value"),
+                n=fit.n_obs,
+                family=f"{place} {statistic} {name}",
+                method=f"{method}; {fit.n_clusters} authorities",
+                reason=fit.reason,
+            )
+
+
+def paths(fits: Fits, window: tuple[int, int]) -> Iterator[Estimate]:
+    """Figures 2-4: the four changes chained, the first event year 100%; errors clustered by authority."""
+    from analysis.estimators.segmented import chained_path
+
+    for (measure, name), fit in fits.items():
+        if not fit.ok:
+            yield _estimate("figures 2-4", "path", f"{name} | {measure}", None, n=fit.n_obs, reason=fit.reason)
+            continue
+        path = chained_path(fit, start=window[0], stop=window[1], errors="robust")
+        for row in path.to_dict("records"):
+            yield _estimate(
+                "figures 2-4",
+                "path",
+                f"{name} | {measure} | Y{row['event_year']}",
+                row["percent"],
+                ci_low=row["ci_low"],
+                ci_high=row["ci_high"],
+                n=fit.n_obs,
+                method=f"percent of Y{window[0]}, interval clustered by authority",
+            )
+
+
+def labels(fits: Fits) -> Iterator[Estimate]:
+    """The discontinuities: by the paper's rule, by a test of the contrast, and by that test with clustered errors."""
+    from analysis.estimators.segmented import discontinuities
+
+    for (measure, name), fit in fits.items():
+        if not fit.ok:
+            continue
+        model, robust = discontinuities(fit), discontinuities(fit, errors="robust")
+        for label in model.labels:
+            subject = f"{name} | {measure} | {label.kind}"
+            clustered = robust[label.kind]
+            differ = "the two rules disagree" if label.rules_differ else ""
+            for rule, verdict, p in (
+                ("intervals apart", label.by_overlap, None),
+                ("Wald", label.by_wald, label.p_value),
+                ("Wald, clustered", clustered.by_wald, clustered.p_value),
+            ):
+                yield _estimate(
+                    "discontinuities",
+                    f"present by {rule}",
+                    subject,
+                    None if verdict is None else float(verdict),
+                    p_value=p,
+                    n=fit.n_obs,
+                    family=f"discontinuities {rule} {name}",
+                    method=label.meaning,
+                    reason=differ if rule != "Wald, clustered" else "",
+                )
+
+
+def claims(place: str, fits: Fits, otherwise: Mapping[str, Fits] | None = None) -> Iterator[Estimate]:
+    """The paper's statements, part by part; what they score under other readings of the year is said beside it."""
+    for subject, parts in CLAIMS.items():
+        found = judge(parts, fits)
+        n = max((fits[key].n_clusters for key in {(t.measure, t.stratum) for p in parts for t in p.terms}), default=0)
+        method = f"share of {found.parts} parts that hold: sign and interval 1, sign only 0.5"
+        words = [found.words]
+        for basis, again in (otherwise or {}).items():
+            value = judge(parts, again).value
+            words.append(f"with the year by {basis} {'-' if value is None else f'{100 * value:.0f}%'}")
+        yield _estimate(place, "claim", subject, found.value, n=n, method=method, reason="; ".join(words))
+
+
+def detectable(fits: Fits) -> Iterator[Estimate]:
+    """The smallest step at Y0 that each fit would have found with 80% power, given its clustered error."""
+    import math
+
+    from analysis.estimators.power import detectable_from_se
+
+    for (measure, name), fit in fits.items():
+        if not fit.ok or "step0" not in fit.names:
+            continue
+        se = float(fit.se("robust")[fit.names.index("step0")])
+        least = detectable_from_se(se, df=max(fit.n_clusters - 1, 1))
+        value = 100 * math.expm1(least.effect) if least.ok else None
+        subject = f"{name} | {measure} | step0"
+        yield _estimate("power", "minimum detectable percent change", subject, value, n=fit.n_obs, reason=least.reason)
+
+
+def rerun(
+    marts: Marts, framework: str, chosen: list[Measure], window: tuple[int, int], basis: str, covariance: Covariance
+) -> list[Estimate]:
+    """The same models around first inspections of another framework."""
+    try:
+        frame = centred(read_panel(marts, framework, chosen), basis, window)
+    except MartLacks as exc:
+        return [_estimate(f"re-run {framework}", "n", "all", None, reason=str(exc))]
+    fits = fit_all(frame, chosen, covariance=covariance)
+    first = frame.drop_duplicates("la_code")
+    out = [_estimate(f"re-run {framework}", "n", name, len(stratum(first, name))) for name in STRATA]
+    kinds: list[tuple[str, Errors | None]] = [("percent_change", None), ("percent_change_clustered", "robust")]
+    for statistic, errors in kinds:
+        found = stages(f"re-run {framework}", fits, statistic, errors, SEGMENTED)
+        out += found
+    return [*out, *claims(f"re-run {framework}, claims", fits)]
+
+
+# --- would it find an effect where there is none? ---------------------------------------------------------------------
+
+
+def placebos(panel: pd.DataFrame, basis: str, chosen: list[Measure], covariance: Covariance) -> Iterator[Estimate]:
+    """The step at pretended inspections two and three years early, from the years before the real one."""
+    frame = centred(panel, basis, (-5, -1))
+    jobs = [(m, name, shift) for m in chosen for name in STRATA for shift in (2, 3)]
+    problems = []
+    for m, name, shift in jobs:
+        part = stratum(frame, name)
+        moved = part.assign(event_year=part["event_year"] + shift)
+        problems.append(problem(moved, m, model="level"))
+    for (m, name, shift), fit in zip(jobs, fit_mixed_poissons(problems, covariance=covariance), strict=True):
+        yield _step("placebo", f"{name} | {m.name} | inspection {shift} years early", fit, "placebo")
+
+
+def curves(panel: pd.DataFrame, basis: str, chosen: list[Measure]) -> list[Estimate]:
+    """The step at Y0 under every combination of exposure, covariance, family, window and calendar effects."""
+    import pandas as pd
+
+    from analysis.estimators.specification_curve import SpecificationEstimate, specification_curve
+
+    options = {
+        "exposure": ("population", "none"),
+        "covariance": ("independent", "correlated"),
+        "family": ("poisson", "nb2"),
+        "window": ("-3:3", "-2:2"),
+        "calendar": ("none", "years"),
+    }
+    out: list[Estimate] = []
+    for m, name in product(chosen, ("all", "inadequate")):
+        found: dict[tuple[str, ...], MixedPoissonFit] = {}
+        problems = {}
+        for exposure, window, calendar in product(options["exposure"], options["window"], options["calendar"]):
+            first, last = (int(x) for x in window.split(":"))
+            part = stratum(centred(panel, basis, (first, last)), name)
+            years = pd.get_dummies(part["year"], prefix="year", drop_first=True, dtype=float)
+            effects = years if calendar == "years" else None
+            problems[exposure, window, calendar] = problem(part, m, offset=exposure == "population", covariates=effects)
+        for covariance, family in product(options["covariance"], options["family"]):
+            fits = fit_mixed_poissons(list(problems.values()), covariance=covariance, family=family)  # type: ignore[arg-type]
+            for (exposure, window, calendar), fit in zip(problems, fits, strict=True):
+                found[exposure, covariance, family, window, calendar] = fit
+
+        def look_up(chosen_options: dict[str, str], found: dict = found) -> SpecificationEstimate:
+            fit = found[tuple(chosen_options[k] for k in options)]
+            if not fit.ok or "step0" not in fit.names:
+                return SpecificationEstimate(float("nan"), float("nan"), fit.n_obs, fit.reason)
+            i = fit.names.index("step0")
+            return SpecificationEstimate(float(fit.coef[i]), float(fit.se("robust")[i]), fit.n_obs)
+
+        curve = specification_curve(options, look_up)
+        out += _curve(curve, f"{name} | {m.name}")
+    return out
+
+
+def _curve(curve: object, subject: str) -> Iterator[Estimate]:
+    import math
+
+    from analysis.estimators.specification_curve import SpecificationCurve
+
+    assert isinstance(curve, SpecificationCurve)
+    place, method = "specification curve", "step at Y0, errors clustered by authority"
+    for row in curve.specifications.to_dict("records"):
+        options = ", ".join(str(row[k]) for k in curve.choices)
+        yield _estimate(
+            place,
+            "percent_change",
+            f"{subject} | step0 | {options}",
+            100 * math.expm1(row["estimate"]),
+            ci_low=100 * math.expm1(row["ci_low"]),
+            ci_high=100 * math.expm1(row["ci_high"]),
+            n=int(row["n"]),
+            method=method,
+            reason=row["reason"],
+        )
+    n = len(curve.estimated)
+    yield _estimate(place, "median percent_change", f"{subject} | step0", 100 * math.expm1(curve.median), n=n)
+    share = 100 * curve.share_significant
+    yield _estimate(place, "percent significant with the median's sign", f"{subject} | step0", share, n=n)
+
+
+def staggered(panel: pd.DataFrame, basis: str, chosen: list[Measure], window: tuple[int, int]) -> Iterator[Estimate]:
+    """Callaway-Sant'Anna: log rates of each cohort against authorities not yet inspected; effects in per cent."""
+    import math
+
+    import numpy as np
+
+    from analysis.estimators.event_study import event_study
+
+    frame = centred(panel, basis, (-5, 5))
+    method = "staggered event study of the logarithm, controls not yet inspected"
+    for m, name in product(chosen, ("all", "inadequate")):
+        part = stratum(frame, name)
+        values = part[m.column] / part["population_0_17"] if m.is_count else part[m.column]
+        logs = np.log(values.where(values > 0))
+        result = event_study(
+            logs, part["la_code"], part["year"], part["year"] - part["event_year"], window=window, draws=0
+        )
+        if not result.ok:
+            yield _estimate("event study", "percent_change", f"{name} | {m.name}", None, reason=result.reason)
+            continue
+        for row in result.by_event_time.to_dict("records"):
+            yield _estimate(
+                "event study",
+                "percent_change",
+                f"{name} | {m.name} | Y{int(row['event_year'])}",
+                100 * math.expm1(row["estimate"]),
+                ci_low=100 * math.expm1(row["ci_low"]),
+                ci_high=100 * math.expm1(row["ci_high"]),
+                p_value=row["p_value"],
+                n=int(row["units"]),
+                family=f"event study {name}",
+                method=method,
+                reason=result.reason,
+            )
+        yield _estimate(
+            "event study",
+            "pretrend_chi2",
+            f"{name} | {m.name}",
+            result.pretrend_chi2,
+            p_value=result.pretrend_p,
+            n=result.n_units,
+            method="joint test of the years before",
+        )
+
+
+def _step(place: str, subject: str, fit: MixedPoissonFit, family: str) -> Estimate:
+    """The step at Y0 of a fit, errors clustered by authority."""
+    row = _terms(fit, "robust").get("step0", {})
+    return _estimate(
+        place,
+        "percent_change_clustered",
+        subject,
+        row.get("percent_change"),
+        ci_low=row.get("percent_low"),
+        ci_high=row.get("percent_high"),
+        p_value=row.get("p_value"),
+        n=fit.n_obs,
+        family=family,
+        method="slope and one step, errors clustered by authority",
+        reason=fit.reason,
+    )
+
+
+def _terms(fit: MixedPoissonFit, errors: Errors | None) -> dict[str, dict[str, float]]:
+    """Term → percentage change, its interval and p, as ``fit.frame`` has them; nothing for a fit that was not made."""
+    import numpy as np
+    from scipy.special import ndtr, stdtr
+
+    if not fit.ok:
+        return {}
+    se = fit.se(errors)
+    half = fit.critical_value(0.95, errors) * se
+    with np.errstate(invalid="ignore", divide="ignore"):
+        z = -np.abs(fit.coef / se)
+    p = 2 * (stdtr(max(fit.n_clusters - 1, 1), z) if errors == "robust" else ndtr(z))
+    low, middle, high = (100 * np.expm1(x) for x in (fit.coef - half, fit.coef, fit.coef + half))
+    keys = ("percent_change", "percent_low", "percent_high", "p_value")
+    return {name: dict(zip(keys, row, strict=True)) for name, *row in zip(fit.names, middle, low, high, p, strict=True)}
+
+
+def _estimate(
+    place: str,
+    statistic: str,
+    subject: str,
+    value: float | None,
+    *,
+    ci_low: float | None = None,
+    ci_high: float | None = None,
+    p_value: float | None = None,
+    n: int | None = None,
+    family: str = "",
+    method: str = "",
+    reason: str = "",
+) -> Estimate:
+    return Estimate(STUDY, place, statistic, subject, value, ci_low, ci_high, p_value, None, n, family, method, reason)

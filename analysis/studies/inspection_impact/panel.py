@@ -1,0 +1,105 @@
+"""The panel of study 003 as arrays ready to fit: authority × event year, one framework's first inspections.
+
+The mart holds event years -5..5 centred on the year of *publication*. Two other readings of the year of an inspection
+move whole authorities along that axis: *inspection* (the first day of the inspection; where it is not known,
+publication less six weeks) and *calendar* (the calendar year of publication taken for the reporting year).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from analysis.marts import MartLacks, Marts, require
+from analysis.studies.spec import Choices, Spec
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+STRATA = ("all", "good_or_outstanding", "requires_improvement", "inadequate")
+BASES = ("publication", "inspection", "calendar")
+#: The usual time between the end of an inspection and its report.
+WEEKS_TO_PUBLICATION = 6
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A measure of the study: the mart's column, its group, and whether it is a count with a population behind it."""
+
+    name: str
+    column: str
+    group: str
+    is_count: bool
+
+
+def measures(spec: Spec, deflator: str) -> list[Measure]:
+    """The 24 measures of the spec, money under the chosen index."""
+    return [
+        Measure(name, str(column).replace("{deflator}", deflator), group, str(column).endswith("_count"))
+        for group, columns in spec.variables["measures"].items()
+        for name, column in columns.items()
+    ]
+
+
+def window_of(choices: Choices) -> tuple[int, int]:
+    """First and last event year of a window written ``-3:3``.
+
+    Raises:
+        ValueError: it is not written so, or does not span the inspection.
+    """
+    try:
+        first, last = (int(x) for x in choices.window.split(":"))
+    except ValueError as exc:
+        raise ValueError(f"--window {choices.window}: give event years as -3:3") from exc
+    if not -5 <= first < 0 < last <= 5:
+        raise ValueError(f"--window {choices.window}: event years lie between -5 and 5, around 0")
+    return first, last
+
+
+def read_panel(marts: Marts, framework: str, chosen: list[Measure]) -> pd.DataFrame:
+    """First inspections of a framework, event years -5..5 around publication, without the two tiny authorities.
+
+    Raises:
+        MartLacks: a column, or the framework.
+    """
+    columns = ["la_code", "framework", "is_first_in_framework", "is_excluded_from_studies", "basis", "event_year"]
+    columns += ["year", "outcome_group", "overall_judgement", "publication_date", "inspection_date", "population_0_17"]
+    sample = marts.sample("inspection_impact", [*columns, *(m.column for m in chosen)])
+    keep = (
+        (sample["framework"] == framework)
+        & sample["is_first_in_framework"]
+        & ~sample["is_excluded_from_studies"]
+        & (sample["basis"] == "publication")
+    )
+    frame = sample[keep].reset_index(drop=True)
+    if not len(frame):
+        raise MartLacks(f"the sample has no first inspections under {framework}")
+    return require(frame, [], "the panel")
+
+
+def centred(panel: pd.DataFrame, basis: str, window: tuple[int, int]) -> pd.DataFrame:
+    """The panel with event years by a basis, cut to a window.
+
+    Raises:
+        ValueError: the basis is not known.
+    """
+    import pandas as pd
+
+    if basis not in BASES:
+        raise ValueError(f"basis {basis}: one of {', '.join(BASES)}")
+    event_zero = panel["year"] - panel["event_year"]
+    if basis != "publication":
+        published = pd.to_datetime(panel["publication_date"])
+        if basis == "inspection":
+            began = pd.to_datetime(panel["inspection_date"])
+            when = began.fillna(published - pd.Timedelta(weeks=WEEKS_TO_PUBLICATION))
+            event_zero = when.dt.year + (when.dt.month >= 4)
+        else:
+            event_zero = published.dt.year
+    out = panel.assign(event_year=(panel["year"] - event_zero).astype(int))
+    return out[out["event_year"].between(*window)].reset_index(drop=True)
+
+
+def stratum(panel: pd.DataFrame, name: str) -> pd.DataFrame:
+    """The authorities of one outcome group, or all."""
+    return panel if name == "all" else panel[panel["outcome_group"] == name].reset_index(drop=True)

@@ -1,0 +1,1 @@
+"""Do performance indicators predict the judgement? (Wilkins & Antonopoulou, 45 variables.)"""

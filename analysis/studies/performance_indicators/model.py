@@ -1,0 +1,69 @@
+"""Study 001: do performance indicators predict the judgement?
+
+The paper's sample and tables; then the same on every authority's latest ILACS inspection, and on the outcome in three.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analysis.results import Estimate
+from analysis.studies.performance_indicators import tables as t
+from analysis.studies.performance_indicators.sample import NEEDED, indicators, latest_of, papers_sample
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analysis.marts import Marts
+    from analysis.studies.spec import Choices, Spec
+
+BEYOND = "all ILACS: "
+
+
+def run(marts: Marts, spec: Spec, choices: Choices) -> list[Estimate]:
+    """All estimates of the study on a warehouse."""
+    listed = indicators(spec)
+    frame = marts.sample(t.STUDY, [*NEEDED, *listed, *t.SPEND])
+    out = of_the_paper(frame, spec, choices)
+    if choices.framework == spec.pins["framework"] and choices.window == spec.pins["window"]:
+        out += beyond(frame, spec)
+    return out
+
+
+def of_the_paper(frame: pd.DataFrame, spec: Spec, choices: Choices) -> list[Estimate]:
+    """Its tables on its sample, or on the framework and window chosen."""
+    listed = indicators(spec)
+    sample = papers_sample(frame, spec, choices)
+    out = t.sizes(sample)
+    numbered = int(spec.variables["counted_variables"])
+    out.append(
+        t.row(
+            "sample", "n", "variables listed", float(numbered), method="the spec's list, deprivation and spend as one"
+        )
+    )
+    out += t.correlations(sample, listed) + t.table_4(sample) + t.means(sample, listed) + t.spend(sample)
+    out += t.logistic(sample, listed) + t.ordinal(sample, listed)
+    if choices.window == spec.pins["window"] and choices.framework == spec.pins["framework"]:
+        wider = papers_sample(frame, spec, choices, str(spec.variables["one_too_large"]))
+        out += t.one_left_out(
+            wider,
+            [
+                *(("rating", c, f"rating x {label}") for c, label in t.POPULATION.items()),
+                ("rating", "assessments_overdue_pct", "rating x assessments overdue"),
+                ("rating", "cla_dental_check_pct", "rating x CIC dental checks"),
+                ("rating", "deprivation_rank", "rating x deprivation rank"),
+            ],
+        )
+    return out
+
+
+def beyond(frame: pd.DataFrame, spec: Spec) -> list[Estimate]:
+    """Every authority's latest ILACS inspection with the indicators of the year before it."""
+    listed = indicators(spec)
+    sample = latest_of(frame, "ilacs", spec)
+    if sample.empty:
+        return [t.row(f"{BEYOND}sample", "n", "authorities inspected", 0.0, n=0, reason="no ILACS inspection")]
+    out = t.sizes(sample, f"{BEYOND}sample")
+    out += t.correlations(sample, listed, f"{BEYOND}spearman") + t.table_4(sample, f"{BEYOND}table 4")
+    out += t.means(sample, listed, f"{BEYOND}means") + t.spend(sample, f"{BEYOND}spend")
+    return out + t.logistic(sample, listed, BEYOND) + t.three_way(sample, listed, BEYOND)

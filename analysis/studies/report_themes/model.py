@@ -1,0 +1,266 @@
+"""Study 002: what inspectors recommend, by framework, deprivation, rurality and judgement.
+
+The sample's frame, the codebook, and, where recommendations have been read and coded, the code matrices: counts of
+coded items and the share of reports in which a theme occurs, and the paper's statements as rankings of groups. Several
+coders are compared by Cohen's kappa and Krippendorff's alpha.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from analysis.marts import MartLacks, Marts
+from analysis.results import Estimate
+from analysis.studies.spec import Choices, Spec
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+STUDY = "report_themes"
+ITEMS, THEMES = "marts.fct_recommendation", "marts.fct_recommendation_theme"
+GROUPINGS = {
+    "framework": "study_framework",
+    "deprivation": "imd_2015_third",
+    "rurality": "rural_urban_class",
+    "judgement": "judged",
+}
+#: The paper's three most common categories, the first the most common.
+RANKED = ("performance", "casework", "multi_agency")
+#: A coding that people agreed on goes before any one coder's.
+PREFERRED_CODER = "agreed"
+NINE = 9
+
+
+def run(marts: Marts, spec: Spec, choices: Choices) -> list[Estimate]:
+    """Frame and codebook always; matrices and statements where there are coded items."""
+    frame = read_frame(marts, spec, choices)
+    out = [*described(frame, spec), *codebook()]
+    try:
+        coded = read_coded(marts, frame)
+    except MartLacks as exc:
+        reason = f"needs recommendations read from the reports and coded: {exc}"
+        subjects = ["rank order of categories", *spec.variables["claims"]]
+        out += [_estimate("claims", "claim", s, None, reason=reason) for s in subjects]
+        out.append(_estimate("shares of reports", "percent", "performance_management", None, reason=reason))
+        return out
+    coder = chosen_coder(coded)
+    mine = coded[coded["coder"] == coder]
+    return [*out, *matrices(mine, coder), *statements(mine, spec, coder), *agreement(coded)]
+
+
+def read_frame(marts: Marts, spec: Spec, choices: Choices) -> pd.DataFrame:
+    """Inspections of the three frameworks in the period: what reports there are.
+
+    Raises:
+        MartLacks: a column, or every row.
+        ValueError: the window is not two dates.
+    """
+    import pandas as pd
+
+    columns = [
+        "inspection_id",
+        "la_code",
+        "la_name",
+        "framework",
+        "study_framework",
+        "publication_date",
+        "overall_judgement",
+        "is_inadequate",
+    ]
+    sample = marts.sample(STUDY, [*columns, "imd_2015_third", "rural_urban_class", "is_excluded_from_studies"])
+    try:
+        first, last = (pd.Timestamp(day) for day in choices.window.split(":"))
+    except ValueError as exc:
+        raise ValueError(f"--window {choices.window}: give two dates as 2009-01-01:2016-12-31") from exc
+    published = pd.to_datetime(sample["publication_date"])
+    kept = sample["study_framework"].isin(spec.pins["frameworks"].split()) & published.between(first, last)
+    frame = sample[kept].reset_index(drop=True)
+    if not len(frame):
+        raise MartLacks(f"the sample has no inspections from {first.date()} to {last.date()}")
+    judged = frame["is_inadequate"].map({True: "inadequate", False: "not inadequate"})
+    return frame.assign(published=pd.to_datetime(frame["publication_date"]), judged=judged)
+
+
+def described(frame: pd.DataFrame, spec: Spec) -> Iterator[Estimate]:
+    """The frame the paper's sixty reports come from, and whether the reports it quotes are in it."""
+    yield _estimate("sample", "n", "reports in the frame", len(frame))
+    for name, column in GROUPINGS.items():
+        for group, n in frame[column].value_counts().sort_index().items():
+            yield _estimate("sample", "n", f"{name} | {group}", int(n), n=len(frame))
+    for subject, column in (
+        ("frameworks", "study_framework"),
+        ("deprivation thirds", "imd_2015_third"),
+        ("rural-urban classes", "rural_urban_class"),
+    ):
+        yield _estimate("sample", "n", subject, frame[column].nunique(), n=len(frame))
+    for subject, year in (("first report", frame["published"].min()), ("last report", frame["published"].max())):
+        yield _estimate("sample", "years", subject, int(year.year), n=len(frame))
+    missing = [
+        f"{la} {year} ({fw})" for la, year, fw, j in spec.variables["quoted"] if not _is_in(frame, la, year, fw, j)
+    ]
+    n = len(spec.variables["quoted"])
+    reason = (
+        f"not found: {', '.join(missing)}" if missing else f"all {n} are in the marts with that framework and judgement"
+    )
+    yield _estimate("sample", "claim", "quoted reports", 1 - len(missing) / n, n=n, reason=reason)
+
+
+def _is_in(frame: pd.DataFrame, la: str, year: int, framework: str, judgement: int) -> bool:
+    plain = frame["la_name"].map(lambda name: re.sub(r"[^a-z ]", "", name.lower()))
+    hit = (
+        plain.str.contains(la.lower(), regex=False)
+        & (frame["study_framework"] == framework)
+        & (frame["overall_judgement"] == judgement)
+        # A report may be named by the year of its inspection.
+        & frame["published"].dt.year.isin([year, year + 1])
+    )
+    return bool(hit.any())
+
+
+def codebook() -> Iterator[Estimate]:
+    """The codebook's categories against the paper's nine."""
+    from analysis.studies.report_themes.coder import load_codebook
+
+    book = load_codebook()
+    n = len(book.categories)
+    words = "the codebook takes the paper's categories"
+    yield _estimate("codebook", "n", "categories", n, reason=words)
+    yield _estimate("codebook", "n", "themes", len(book.themes))
+    yield _estimate("codebook", "claim", "the nine categories", min(n, NINE) / NINE, n=NINE, reason=words)
+
+
+def read_coded(marts: Marts, frame: pd.DataFrame) -> pd.DataFrame:
+    """Coded items of the frame's reports: report_id, item, theme, category, coder and the groupings.
+
+    Raises:
+        MartLacks: there are none.
+    """
+    for table in (ITEMS, THEMES):
+        if not marts.has(table):
+            raise MartLacks(f"the warehouse has no {table}")
+    items = marts.frame(f"select distinct report_id, la_code, framework, publication_date from {ITEMS}")
+    themes = marts.frame(f"select report_id, item, theme, category, coder from {THEMES} where theme is not null")
+    keys = ["la_code", "framework", "publication_date"]
+    if not set(keys) <= set(frame.columns):
+        raise MartLacks("the frame has no key to join reports by")
+    coded = themes.merge(items, on="report_id").merge(frame, on=keys)
+    if not len(coded):
+        raise MartLacks("no recommendation of the period's reports is coded")
+    return coded
+
+
+def chosen_coder(coded: pd.DataFrame) -> str:
+    """The agreed coding if there is one, else the coder with the most reports."""
+    coders = coded.groupby("coder")["report_id"].nunique().sort_values(ascending=False)
+    return PREFERRED_CODER if PREFERRED_CODER in coders.index else str(coders.index[0])
+
+
+def occurrence(coded: pd.DataFrame, what: str) -> pd.Series:
+    """Per report, whether a theme (or ``category:<id>``) occurs; index report_id."""
+    column, wanted = ("category", what.split(":", 1)[1]) if what.startswith("category:") else ("theme", what)
+    return coded[column].eq(wanted).groupby(coded["report_id"]).any()
+
+
+def matrices(coded: pd.DataFrame, coder: str) -> Iterator[Estimate]:
+    """Counts of coded items and shares of reports: theme and category, by each grouping."""
+    reports = coded.drop_duplicates("report_id").set_index("report_id")
+    method = f"coder: {coder}"
+    for column, prefix in (("category", "category:"), ("theme", "")):
+        counts = coded.drop_duplicates(["report_id", "item", column])[column].value_counts()
+        for name, n in counts.items():
+            yield _estimate("coded items", "n", f"{prefix}{name}", int(n), n=len(reports), method=method)
+            hit = occurrence(coded, f"{prefix}{name}")
+            share = 100 * float(hit.mean())
+            yield _estimate("shares of reports", "percent", f"{prefix}{name}", share, n=len(reports), method=method)
+            for grouping, group_column in GROUPINGS.items():
+                for group, part in hit.groupby(reports[group_column].reindex(hit.index)):
+                    subject = f"{prefix}{name} | {grouping} | {group}"
+                    value = 100 * float(part.mean())
+                    yield _estimate("shares of reports", "percent", subject, value, n=len(part), method=method)
+
+
+def statements(coded: pd.DataFrame, spec: Spec, coder: str) -> Iterator[Estimate]:
+    """The paper's statements: rankings of categories, and of groups by the share of reports in which a theme occurs."""
+    counts = coded.drop_duplicates(["report_id", "item", "category"])["category"].value_counts()
+    first = tuple(str(x) for x in counts.index[: len(RANKED)])
+    held = sum(a == b for a, b in zip(first, RANKED, strict=False)) / len(RANKED)
+    about = f"{coded['report_id'].nunique()} reports, coder: {coder}; the paper's people coded sixty"
+    words = f"ours: {', '.join(first)}; {about}"
+    yield _estimate("claims", "claim", "rank order of categories", held, n=len(RANKED), reason=words)
+    for subject, parts in spec.variables["claims"].items():
+        judged = [(part, _holds(coded, *part)) for part in parts]
+        not_so = [f"{p[0]} {p[3]} in {p[2]}" for p, ok in judged if not ok]
+        words = "; ".join(x for x in (f"not so: {', '.join(not_so)}" if not_so else "", about) if x)
+        value = sum(ok for _, ok in judged) / len(judged)
+        yield _estimate("claims", "claim", subject, value, n=len(judged), reason=words)
+
+
+def _holds(coded: pd.DataFrame, what: str, grouping: str, group: str, how: str, within: str) -> bool:
+    part = coded[coded["study_framework"] == within] if within else coded
+    reports = part.drop_duplicates("report_id").set_index("report_id")
+    hit = occurrence(part, what)
+    shares = hit.groupby(reports[GROUPINGS[grouping]].reindex(hit.index)).mean()
+    if group not in shares.index or len(shares) < 2:
+        return False
+    others = shares.drop(group)
+    if how == "none":
+        return bool(shares[group] == 0)
+    return bool(shares[group] > others.max() if how == "most" else shares[group] < others.min())
+
+
+def agreement(coded: pd.DataFrame) -> Iterator[Estimate]:
+    """Cohen's kappa of every two coders, pooled over themes, and Krippendorff's alpha over all of them."""
+    from itertools import combinations
+
+    from analysis.estimators.agreement import kappa_by_theme, krippendorff_alpha
+
+    coders = sorted(coded["coder"].unique())
+    if len(coders) < 2:
+        yield _estimate("agreement", "kappa", "pooled", None, reason=f"one coder only: {coders[0]}")
+        return
+    themes = sorted(coded["theme"].unique())
+    tables: dict[str, Any] = {}
+    for coder in coders:
+        mine = coded[coded["coder"] == coder].assign(hit=1)
+        tables[coder] = mine.pivot_table(
+            index=["report_id", "item"], columns="theme", values="hit", aggfunc="max", fill_value=0
+        ).reindex(columns=themes, fill_value=0)
+    for one, other in combinations(coders, 2):
+        both = tables[one].index.intersection(tables[other].index)
+        subject = f"pooled | {one} v {other}"
+        if not len(both):
+            yield _estimate("agreement", "kappa", subject, None, reason="no item was coded by both")
+            continue
+        pooled = kappa_by_theme(tables[one].loc[both], tables[other].loc[both]).pooled
+        yield _estimate(
+            "agreement",
+            "kappa",
+            subject,
+            pooled.kappa,
+            ci_low=pooled.ci_low,
+            ci_high=pooled.ci_high,
+            n=pooled.n,
+            reason=pooled.reason,
+        )
+    import pandas as pd
+
+    stacked = pd.DataFrame({coder: table.stack() for coder, table in tables.items()})
+    alpha = krippendorff_alpha(stacked.to_numpy(dtype=float).T)
+    yield _estimate("agreement", "alpha", "all coders", alpha.alpha, n=alpha.n_units, reason=alpha.reason)
+
+
+def _estimate(
+    place: str,
+    statistic: str,
+    subject: str,
+    value: float | None,
+    *,
+    ci_low: float | None = None,
+    ci_high: float | None = None,
+    n: int | None = None,
+    method: str = "",
+    reason: str = "",
+) -> Estimate:
+    return Estimate(STUDY, place, statistic, subject, value, ci_low, ci_high, n=n, method=method, reason=reason)

@@ -1,0 +1,92 @@
+"""Run studies on a warehouse. A study that cannot run is a result row that says why, never a stop."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from analysis.marts import MartLacks, Marts, open_marts
+from analysis.results import Estimate, adjusted, by_key, export_results, write_results
+from analysis.studies.spec import Choices, Spec, load_spec, slugs
+
+if TYPE_CHECKING:
+    from analysis.scoreboard import ScoreRow
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run of studies yielded."""
+
+    estimates: list[Estimate]
+    scoreboard: list[ScoreRow]
+
+    @property
+    def failed(self) -> dict[str, str]:
+        """Studies that could not run, and why."""
+        return {e.study: e.reason for e in self.estimates if e.place == "run" and e.value is None}
+
+
+def run_study(marts: Marts, spec: Spec, choices: Choices | None = None) -> list[Estimate]:
+    """All estimates of a study, p-values adjusted by family; one row with a reason where it could not run."""
+    try:
+        model = import_module(f"analysis.studies.{spec.study}.model")
+        estimates = adjusted(model.run(marts, spec, (choices or Choices()).filled(spec)))
+        by_key(estimates)
+        return estimates
+    except MartLacks as exc:
+        reason = str(exc)
+    except Exception as exc:
+        log.debug("study %s", spec.study, exc_info=True)
+        reason = f"the study stopped: {type(exc).__name__}: {exc}"
+    return [Estimate(spec.study, "run", "study", "could not run", None, reason=reason)]
+
+
+def run_studies(
+    marts: Marts,
+    studies: Sequence[str] = (),
+    choices: Choices | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Outcome:
+    """Run studies (all by default) and hold them against what was printed.
+
+    With other choices than the papers' nothing was printed, so the scoreboard is empty.
+
+    Raises:
+        ValueError: a study is not known or its spec is not whole.
+    """
+    from analysis.scoreboard import score
+
+    chosen = choices or Choices()
+    estimates: list[Estimate] = []
+    scoreboard: list[ScoreRow] = []
+    for study in studies or slugs():
+        spec = load_spec(study)
+        progress(study)
+        found = run_study(marts, spec, chosen)
+        estimates += found
+        if chosen.are_the_papers:
+            scoreboard += score(spec, found)
+    return Outcome(estimates, scoreboard)
+
+
+def analyse_into(database: Path, progress: Callable[[str], None] = lambda _: None) -> Outcome:
+    """Run every study on a warehouse file and write schema ``results`` into it."""
+    with open_marts(database) as marts:
+        outcome = run_studies(marts, progress=progress)
+    write_results(database, outcome.estimates, outcome.scoreboard)
+    return outcome
+
+
+def analyse_to_files(
+    database: Path, studies: Sequence[str], choices: Choices, folder: Path
+) -> tuple[Outcome, list[Path]]:
+    """Run studies with choices of one's own on a warehouse file, which is only read; results go to a folder."""
+    with open_marts(database) as marts:
+        outcome = run_studies(marts, studies, choices)
+    return outcome, export_results(folder, outcome.estimates, outcome.scoreboard)

@@ -1,0 +1,1 @@
+"""What an authority's judgements show beyond its circumstances: value-added ratings."""

@@ -1,0 +1,155 @@
+"""The frame of a study: estimates, specs, verdicts, and how they are kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from analysis.marts import MartLacks, Marts
+from analysis.results import Estimate, adjusted, export_results, write_results
+from analysis.scoreboard import SHOW, ScoreRow, inequality, number_of, read_scoreboard, score
+from analysis.studies.run import run_study
+from analysis.studies.spec import Choices, Published, Spec, load_spec, published_figures, slugs
+
+FIGURES = published_figures("report_themes")
+
+
+def spec_with(tie: object, **tolerance: object) -> Spec:
+    rule = {"name": "rule", "reproduced": 0.01, "close": 0.05, **tolerance}
+    answers: dict[int, object] = {f.row: {"reason": "not asked here"} for f in FIGURES}
+    return Spec(study="report_themes", question="?", paper="", tolerances=[rule], published={**answers, 1: tie})
+
+
+def verdict(
+    monkeypatch: pytest.MonkeyPatch, printed: dict[str, str], tie: object, ours: Estimate, **tolerance: object
+) -> ScoreRow:
+    figure = Published(**{**FIGURES[0].__dict__, **printed})
+    monkeypatch.setattr("analysis.scoreboard.published_figures", lambda _: [figure])
+    return score(spec_with(tie, **tolerance), [ours])[0]
+
+
+def ours(value: float | None, **about: object) -> Estimate:
+    return Estimate("report_themes", "place", "statistic", "subject", value, **about)  # type: ignore[arg-type]
+
+
+KEY = ["place", "statistic", "subject"]
+
+
+@pytest.mark.parametrize(
+    ("printed", "about", "expected"),
+    [
+        ({"value": "0.50", "n": "87"}, {"value": 0.505, "n": 87}, "reproduced"),
+        ({"value": "0.50", "n": "87"}, {"value": 0.505, "n": 86}, "close"),
+        ({"value": "0.50", "p": ".03", "n": ""}, {"value": 0.505, "p_value": 0.2}, "close"),
+        ({"value": "0.50", "p": "<.001", "n": ""}, {"value": 0.505, "p_value": 0.01}, "reproduced"),
+        ({"value": "0.50", "n": ""}, {"value": 0.55}, "close"),
+        ({"value": "0.50", "n": ""}, {"value": 0.6}, "differs"),
+        ({"value": "0.02", "n": ""}, {"value": -0.02}, "differs"),
+        ({"value": ">.05", "n": ""}, {"value": 0.2}, "reproduced"),
+        ({"value": "<.001", "n": ""}, {"value": 0.2}, "differs"),
+        ({"value": "1", "n": ""}, {"value": None, "reason": "never published"}, "not reproducible from public data"),
+    ],
+)
+def test_verdicts(
+    monkeypatch: pytest.MonkeyPatch, printed: dict[str, str], about: dict[str, object], expected: str
+) -> None:
+    row = verdict(monkeypatch, {"p": "", **printed}, KEY, ours(**about))  # type: ignore[arg-type]
+    assert row.verdict == expected
+    assert row.reason
+
+
+def test_a_statement_is_reproduced_when_all_of_it_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    rule = {"kind": "claim", "reproduced": 1.0, "close": 0.6}
+    printed = {"value": "up, then down", "p": "", "n": ""}
+    for value, expected in ((1.0, "reproduced"), (0.75, "close"), (0.5, "differs")):
+        assert verdict(monkeypatch, printed, KEY, ours(value), **rule).verdict == expected
+
+
+def test_a_cap_keeps_an_equal_figure_from_counting(monkeypatch: pytest.MonkeyPatch) -> None:
+    tie = {"ours": KEY, "at_best": "close", "reason": "another method"}
+    row = verdict(monkeypatch, {"value": "1", "p": "", "n": ""}, tie, ours(1.0))
+    assert (row.verdict, row.reason) == ("close", "within 0.01; another method")
+
+
+def test_printed_numbers() -> None:
+    assert [number_of(x) for x in (".000", "-0.245", "1,234", "64%", "1..87")] == [0.0, -0.245, 1234.0, 64.0, None]
+    assert inequality("<.001") == ("<", 0.001)
+    assert inequality("violated") is None
+
+
+def test_every_printed_figure_has_an_answer() -> None:
+    assert len(published_figures()) == 279
+    with pytest.raises(ValueError, match="without an answer"):
+        Spec(study="report_themes", question="?", paper="", published={1: KEY})  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize("study", slugs())
+def test_specs_load(study: str) -> None:
+    spec = load_spec(study)
+    assert len(spec.published) == len(published_figures(study))
+
+
+def test_p_values_are_adjusted_within_families() -> None:
+    def one(subject: str, p: float, family: str) -> Estimate:
+        return Estimate("s", "p", "s", subject, 1.0, p_value=p, family=family)
+
+    out = adjusted([one("a", 0.01, "f"), one("b", 0.04, "f"), one("c", 0.04, "g"), one("d", 0.04, "")])
+    assert [e.p_adjusted for e in out] == [0.02, 0.04, 0.04, None]
+
+
+def test_what_is_not_finite_has_a_reason() -> None:
+    (out,) = adjusted([ours(float("nan"), ci_low=float("inf"))])
+    assert (out.value, out.ci_low, out.reason) == (None, None, "not estimable from these data")
+
+
+def test_a_study_that_cannot_run_is_a_row_with_its_reason() -> None:
+    with Marts(duckdb.connect()) as marts:
+        for study in slugs():
+            (row,) = run_study(marts, load_spec(study))
+            assert row.value is None
+            assert "has no studies.rpt_" in row.reason or "lacks" in row.reason
+            rows = score(load_spec(study), [row])
+            assert {r.verdict for r in rows} <= {"not reproducible from public data"}
+            assert all(r.reason for r in rows)
+
+
+def test_marts_say_what_they_lack() -> None:
+    con = duckdb.connect()
+    con.execute("create schema studies; create table studies.rpt_x__sample (a integer)")
+    with Marts(con) as marts:
+        with pytest.raises(MartLacks, match="no column b"):
+            marts.sample("x", ["a", "b"])
+        with pytest.raises(MartLacks, match="no rows"):
+            marts.sample("x", ["a"])
+        with pytest.raises(MartLacks, match="lacks what is asked for"):
+            marts.frame("select * from nowhere")
+
+
+def test_results_are_written_exported_and_read_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = ours(0.5, n=87, reason="outturn")
+    row = verdict(monkeypatch, {"value": "0.50", "p": "", "n": "87"}, KEY, one)
+    database = tmp_path / "w.duckdb"
+    for _ in range(2):
+        write_results(database, [one, ours(None, method="x").__class__("s", "p", "q", "r", None, reason="no")], [row])
+    with Marts(duckdb.connect(str(database), read_only=True)) as marts:
+        table = marts.frame("select * from results.estimate order by study")
+        assert table["verdict"].tolist() == ["reproduced", "not estimated"]
+        assert table["published_value"].tolist()[0] == "0.50"
+        assert table["ci_low"].isna().all()
+        (again,) = read_scoreboard(marts)
+    assert again.verdict == "reproduced"
+    assert again.ours == 0.5
+    for show in SHOW.values():
+        assert "reproduced" in show([again])
+    names = {p.name for p in export_results(tmp_path / "out", [one], [row])}
+    assert names == {"estimate.csv", "estimate.parquet", "scoreboard.csv", "scoreboard.parquet"}
+
+
+def test_choices_fall_back_on_the_pins() -> None:
+    spec = load_spec("inspection_impact")
+    assert Choices().are_the_papers
+    assert Choices(as_of="2019-12-31").are_the_papers
+    assert not Choices(framework="ilacs").are_the_papers
+    assert Choices(framework="ilacs").filled(spec).window == spec.pins["window"]

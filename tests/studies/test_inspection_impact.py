@@ -1,0 +1,156 @@
+"""Study 003: the panel, the statements, what the sample planted, and the n of the real returns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.estimators.mixed_poisson import fit_mixed_poissons
+from analysis.estimators.segmented import segmented_problem
+from analysis.marts import Marts
+from analysis.studies.inspection_impact.claims import ALL, CLAIMS, Part, Term, above, down, flat, judge, spike, up
+from analysis.studies.inspection_impact.model import run, sample
+from analysis.studies.inspection_impact.panel import centred, measures, read_panel, window_of
+from analysis.studies.spec import Choices, load_spec
+
+SPEC = load_spec("inspection_impact")
+#: The names of the spec for the measures with planted paths.
+PLANTED = {
+    "cpp_at_31_march_count": "cpp",
+    "s47_enquiries_count": "s47_enquiries",
+    "referrals_count": "referrals",
+    "cla_at_31_march_count": "cla",
+    "agency_rate_pct": "agency",
+    "spend_safeguarding_gross_gbp": "spend_safeguarding",
+}
+
+
+def panel(n: int = 60, seed: int = 1) -> pd.DataFrame:
+    """Counts with a spike: 5% a year before, +30% at Y0, -20% at Y1, nothing after."""
+    rng = np.random.default_rng(seed)
+    la, t = np.repeat(np.arange(n), 7), np.tile(np.arange(-3, 4), n)
+    log_rate = 0.05 * (np.minimum(t, -1) + 1) + 0.3 * (t >= 0) - 0.2 * (t >= 1) + rng.normal(0, 0.2, n)[la]
+    return pd.DataFrame({"la_code": la, "event_year": t, "y": rng.poisson(np.exp(6 + log_rate))})
+
+
+def fits() -> dict[tuple[str, str], Any]:
+    frame = panel()
+    problem = segmented_problem(frame["y"], frame["event_year"], frame["la_code"])
+    return {("m", ALL): fit_mixed_poissons([problem])[0]}
+
+
+def test_parts_of_a_statement() -> None:
+    found = fits()
+    assert [p.score(found) for p in spike("m", ALL)] == [1.0, 1.0, 1.0]
+    assert up("m", ALL, "step1").score(found) == 0.0
+    assert down("m", ALL, "step1").score(found) == 1.0
+    assert flat("m", ALL, "post").score(found) == 1.0
+    assert flat("m", ALL, "step0").score(found) == 0.0
+    assert above("m", ALL, "step1", "step0").score(found) == 0.0
+    assert up("other", ALL, "pre").score(found) is None
+
+
+def test_a_difference_within_a_fit_uses_its_covariance() -> None:
+    found = fits()
+    fit = found["m", ALL]
+    i, j = fit.names.index("step0"), fit.names.index("step1")
+    se = float(np.sqrt(fit.cov_model[i, i] + fit.cov_model[j, j] - 2 * fit.cov_model[i, j]))
+    for shift, expected in ((1.0, 1.0), (-1.0, 0.0)):
+        part = Part("", (Term("m", ALL, "step0", shift), Term("m", ALL, "step1", -shift)))
+        assert part.score(found) == expected
+    assert se > 0
+
+
+def test_judging_says_what_does_not_hold() -> None:
+    judged = judge([up("m", ALL, "step0"), up("m", ALL, "step1"), up("gone", ALL, "pre")], fits())
+    assert judged.value == pytest.approx(1 / 3)
+    assert "not so: m (all) step1 up" in judged.words
+    assert "not estimable: gone (all) pre up" in judged.words
+    assert judge([up("gone", ALL, "pre")], fits()).value is None
+
+
+def test_statements_speak_of_the_measures_of_the_spec() -> None:
+    names = {m.name for m in measures(SPEC, "gdp")}
+    assert len(names) == 24
+    assert {t.measure for parts in CLAIMS.values() for p in parts for t in p.terms} <= names
+    tied = {tie.ours[2] for tie in SPEC.published.values() if tie.ours and tie.ours[1] == "claim"}
+    assert tied == set(CLAIMS)
+
+
+def test_event_years_under_three_readings_of_the_year() -> None:
+    frame = pd.DataFrame(
+        {
+            "la_code": ["1", "2", "3"],
+            "event_year": [0, 0, 0],
+            # Published 2 April 2015, 20 June 2015 and 10 February 2016.
+            "year": [2016, 2016, 2016],
+            "publication_date": pd.to_datetime(["2015-04-02", "2015-06-20", "2016-02-10"]),
+            "inspection_date": pd.to_datetime([None, None, "2015-11-20"]),
+        }
+    )
+    wide = (-5, 5)
+    assert centred(frame, "publication", wide)["event_year"].tolist() == [0, 0, 0]
+    # Six weeks before 2 April is in the year before.
+    assert centred(frame, "inspection", wide)["event_year"].tolist() == [1, 0, 0]
+    assert centred(frame, "calendar", wide)["event_year"].tolist() == [1, 1, 0]
+    with pytest.raises(ValueError, match="one of publication"):
+        centred(frame, "birth", wide)
+
+
+@pytest.mark.parametrize("window", ["3", "-3:9", "1:3", "a:b"])
+def test_a_window_that_is_none(window: str) -> None:
+    with pytest.raises(ValueError, match="event years"):
+        window_of(Choices(window=window))
+
+
+@pytest.mark.slow
+def test_planted_paths_are_found_in_the_sample(sample_run: Any) -> None:
+    found = sample_run.estimates("inspection_impact")
+    inside = total = 0
+    for effect in sample_run.truth["effects"]:
+        name = PLANTED.get(effect["measure_id"])
+        if name is None:
+            continue
+        for stage, planted in effect["percent"].items():
+            key = ("table 2 by outcome", "percent_change_clustered", f"{effect['outcome_group']} | {name} | {stage}")
+            row = found[key]
+            # Half a point: real terms and rounding of the files.
+            inside += row["ci_low"] - 0.5 <= planted <= row["ci_high"] + 0.5
+            assert row["value"] == pytest.approx(planted, abs=4.0), key
+            total += 1
+    assert total == 72
+    assert inside / total > 0.9
+    spike = ("discontinuities", "present by Wald, clustered", "inadequate | cpp | spike")
+    assert found[spike]["value"] == 1.0
+    flat = ("discontinuities", "present by Wald, clustered", "inadequate | cla | rise")
+    assert found[flat]["value"] == 0.0
+
+
+@pytest.mark.slow
+def test_the_sample_has_its_authorities(sample_run: Any) -> None:
+    found = sample_run.estimates("inspection_impact")
+    groups = [f["outcome_group"] for f in sample_run.truth["first_sif"]]
+    for group in set(groups):
+        assert found["sample", "n", group]["value"] == groups.count(group)
+
+
+@pytest.mark.real
+def test_the_papers_groups_from_the_real_returns(real_warehouse: Marts) -> None:
+    chosen = measures(SPEC, "gdp")
+    frame = centred(read_panel(real_warehouse, "sif", chosen), "publication", (-3, 3))
+    counts = {e.subject: e.value for e in sample(frame, chosen, (-3, 3)) if e.statistic == "n"}
+    assert counts["all"] == 150
+    assert (counts["good_or_outstanding"], counts["requires_improvement"], counts["inadequate"]) == (52, 65, 33)
+    assert counts["outstanding"] == 3
+
+
+@pytest.mark.real
+@pytest.mark.slow
+def test_another_framework_runs(real_warehouse: Marts) -> None:
+    found = run(real_warehouse, SPEC, Choices(framework="ilacs", window="-2:2").filled(SPEC))
+    places = {e.place for e in found}
+    assert "table 2" in places
+    assert not any(p.startswith("re-run") for p in places)
