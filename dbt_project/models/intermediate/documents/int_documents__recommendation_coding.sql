@@ -21,8 +21,8 @@ rules as (
         sha256,
         item,
         theme,
-        any_value(category) as category,
-        any_value(coder) as coder,
+        min(category) as category,
+        min(coder) as coder,
         string_agg(code, ' | ' order by code) as codes,
         string_agg(words, ' | ' order by code) as words
     from {{ ref('stg_ofsted__recommendation_theme') }}

@@ -49,7 +49,7 @@ listed_authorities as (
 -- The inspectorate's number of an authority, from the index; a number of two authorities says nothing.
 urns as (
 
-    select urn, any_value(la_code) as la_code
+    select urn, min(la_code) as la_code
     from listed_authorities
     where urn is not null and la_code is not null
     group by urn
@@ -83,8 +83,8 @@ held as (
     from listed_authorities
     full outer join readings on listed_authorities.file = readings.file
     left join (
-        select sha256, any_value(file) as file, any_value(status) as status,
-            any_value(refusal_reason) as refusal_reason, any_value(refusal_detail) as refusal_detail
+        select sha256, min(file) as file, min(status) as status,
+            min(refusal_reason) as refusal_reason, min(refusal_detail) as refusal_detail
         from readings
         group by sha256
     ) as same_bytes on listed_authorities.sha256 = same_bytes.sha256

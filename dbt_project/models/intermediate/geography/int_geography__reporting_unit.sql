@@ -15,9 +15,9 @@ final as (
         unit_code,
         case when unit_code = '' then unit_name else '' end as unit_name,
         la_code,
-        any_value(reporting_unit_code) as reporting_unit_code,
+        min(reporting_unit_code) as reporting_unit_code,
         bool_or(is_joint_return) as is_joint_return,
-        any_value(exclusion_reason) as exclusion_reason
+        min(exclusion_reason) as exclusion_reason
     from landed_units
     where table_name not like '%\_abolished' escape '\'
     group by source, edition, unit_code, case when unit_code = '' then unit_name else '' end, la_code

@@ -36,7 +36,7 @@ published_by_authority as (
 
     select
         ons_codes.la_code,
-        any_value(published_classes.class_six) as class_six
+        min(published_classes.class_six) as class_six
     from published_classes
     inner join ons_codes on published_classes.unit_ons_code = ons_codes.ons_code
     group by ons_codes.la_code

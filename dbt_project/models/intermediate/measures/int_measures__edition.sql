@@ -11,9 +11,9 @@ final as (
     select
         source,
         edition,
-        any_value(role) as role,
+        min(role) as role,
         max(published_on) as published_on,
-        any_value(published_basis) as published_basis
+        min(published_basis) as published_basis
     from catalogue
     group by source, edition
 

@@ -63,9 +63,9 @@ quarterly_deflator as (
 
     select
         {{ reporting_year('period_start') }} as year,
-        avg(index_value) as index_value,
-        any_value(source) as source,
-        any_value(edition) as edition
+        avg(index_value order by index_value) as index_value,
+        min(source) as source,
+        min(edition) as edition
     from current_ons
     where price_index = 'gdp' and period_type = 'quarter'
     group by all
@@ -104,10 +104,10 @@ cpih as (
     select
         'cpih' as price_index,
         {{ reporting_year('period_start') }} as year,
-        avg(index_value) as index_value,
+        avg(index_value order by index_value) as index_value,
         'mean of twelve months' as basis,
-        any_value(source) as source,
-        any_value(edition) as edition
+        min(source) as source,
+        min(edition) as edition
     from current_ons
     where price_index = 'cpih' and period_type = 'month'
     group by all

@@ -54,7 +54,10 @@ ranked as (
                 areas.published_on desc,
                 areas.edition desc,
                 areas.source,
-                areas.value desc nulls last
+                areas.value desc nulls last,
+                areas.numerator desc nulls last,
+                areas.denominator desc nulls last,
+                areas.value_status
         ) as precedence
     from areas
     inner join spine_years on areas.year between spine_years.first_year and spine_years.last_year

@@ -22,7 +22,7 @@ final as (
         _source as source,
         _edition as edition,
         _gss_code as unit_ons_code,
-        any_value(_la_name) as unit_name,
+        min(_la_name) as unit_name,
         {%- for item, column in [
             ('IMD - Average rank', 'imd_average_rank'),
             ('IMD - Average score', 'imd_average_score'),

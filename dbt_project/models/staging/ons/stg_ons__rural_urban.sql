@@ -10,7 +10,7 @@ final as (
         _source as source,
         _edition as edition,
         _gss_code as unit_ons_code,
-        any_value(_la_name) as unit_name,
+        min(_la_name) as unit_name,
         max(value_text) filter (where column_name like '%(6 fold)') as class_six,
         max(value_text) filter (where column_name like '%(3 fold)') as class_three
     from landed
