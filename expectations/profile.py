@@ -295,11 +295,6 @@ def _literal(value: object) -> str:
     return text(value) if isinstance(value, str) else str(value)
 
 
-def base(edition: str) -> str:
-    """The edition that a revision (2022-r2) revises."""
-    return edition.split("-r")[0]
-
-
 def number(column: str) -> str:
     """A figure as a number, as the models read it: thousands separators stand in some years' files."""
     return f"try_cast(replace(trim({column}), ',', '') as double)"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+from flows.catalogue import base_edition
 from flows.errors import RefusedFile
 from flows.readers import label
 from flows.tables import LandedTable
@@ -24,7 +25,7 @@ class Mapped:
 
     def covers(self, edition: str) -> bool:
         """Whether an edition lies in the range; an open end reaches to every later one."""
-        base = edition.split("-r")[0]
+        base = base_edition(edition)
         return self.edition_from <= base and (not self.edition_to or base <= self.edition_to)
 
 

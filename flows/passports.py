@@ -108,10 +108,7 @@ class Table(Strict):
     edition_from: Literal["fixed", "last_period", "listed"] = "listed"
     last_period_where: dict[str, str] = Field(default_factory=dict)
     encoding: str = "utf-8"
-    key_required: bool = True
-    """Whether a row without a key is a footnote (true) or data (false)."""
     editions: dict[str, TableEdition] = Field(default_factory=dict)
-    same_as: str | None = None
 
     @field_validator("table")
     @classmethod

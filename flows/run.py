@@ -388,6 +388,3 @@ class _Warm:
 
             self._expectations = Worker()
         return self._expectations
-
-
-__all__ = ["Fingerprint", "RunReport", "analyse", "build", "check", "gate", "run"]

@@ -9,6 +9,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flows.bundled import MARKER
 from flows.passports import load_passports
 from flows.sample.effects import PLANTED
 from flows.sample.lait import lait_files
@@ -29,8 +30,6 @@ from flows.settings import Settings
 if TYPE_CHECKING:
     import numpy as np
 
-#: A folder with this file in it holds a sample; landing passes it by.
-MARKER = ".synthetic"
 NOTICE = """Every figure in this folder is invented by a seeded generator (flows/sample, seed {seed}).
 
 The places are real, and so are the shapes: file names, sheets, headers, codes and symbols are those of the publishers.

@@ -81,21 +81,11 @@ unprinted_ratios as (
     inner join counts_and_populations as populations
         on
             measures.denominator_measure = populations.measure_id
-            and counts.source = populations.source
-            and counts.edition = populations.edition
-            and counts.level = populations.level
-            and counts.unit_code = populations.unit_code
-            and (counts.unit_code <> '' or counts.unit_name = populations.unit_name)
-            and counts.year = populations.year
+            and {{ same_area_and_year('counts', 'populations') }}
     anti join printed
         on
             measures.measure_id = printed.measure_id
-            and counts.source = printed.source
-            and counts.edition = printed.edition
-            and counts.level = printed.level
-            and counts.unit_code = printed.unit_code
-            and (counts.unit_code <> '' or counts.unit_name = printed.unit_name)
-            and counts.year = printed.year
+            and {{ same_area_and_year('counts', 'printed') }}
 
 ),
 
@@ -119,21 +109,11 @@ with_counts as (
     left join counts_and_populations as counts
         on
             printed.numerator_measure = counts.measure_id
-            and printed.source = counts.source
-            and printed.edition = counts.edition
-            and printed.level = counts.level
-            and printed.unit_code = counts.unit_code
-            and (printed.unit_code <> '' or printed.unit_name = counts.unit_name)
-            and printed.year = counts.year
+            and {{ same_area_and_year('printed', 'counts') }}
     left join counts_and_populations as populations
         on
             printed.denominator_measure = populations.measure_id
-            and printed.source = populations.source
-            and printed.edition = populations.edition
-            and printed.level = populations.level
-            and printed.unit_code = populations.unit_code
-            and (printed.unit_code <> '' or printed.unit_name = populations.unit_name)
-            and printed.year = populations.year
+            and {{ same_area_and_year('printed', 'populations') }}
 
 ),
 
