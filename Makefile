@@ -32,7 +32,7 @@ run: .venv/.synced
 	$(BIN)/csw run $(RUN_ARGS)
 
 test: .venv/.synced lint types
-	$(BIN)/pytest -n 2 --dist loadfile -m "not slow"
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 test-quick: .venv/.synced
 	$(BIN)/pytest -m "not real" tests/unit tests/architecture

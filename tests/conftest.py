@@ -1,21 +1,56 @@
-"""Fixtures: a throw-away installation, small made-up returns, and the real returns where they are."""
+"""Fixtures: a throw-away installation, the bundled sample published, and the real returns where they are."""
 
 from __future__ import annotations
 
 import os
+import pickle
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from flows.sample import write_sample
 from flows.settings import ROOT, Settings
+from tests.installation import Installation, made_once
+
+#: What takes longest begins first; two processes begin with different warehouses, so that neither waits.
+FIRST = ("tests/real/test_warehouse", "tests/end_to_end/test_refresh", "tests/end_to_end/test_flow", "tests/real/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests on whole warehouses first; within that, as they stand."""
+    items.sort(key=lambda item: next((i for i, room in enumerate(FIRST) if item.nodeid.startswith(room)), len(FIRST)))
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """An installation of its own, with the project's passports and models."""
     return Settings(data=tmp_path / "data")
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    """The sample, landed, checked, built, analysed and published by ``csw run``. Read only."""
+
+    def make(folder: Path) -> None:
+        truth = write_sample(folder / "returns")
+        (folder / "truth.pickle").write_bytes(pickle.dumps(truth))
+        made = Installation(Settings(data=folder / "data"), folder / "returns", truth)
+        done = made.csw("run", "--returns", str(made.returns))
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    folder = made_once(tmp_path_factory, "sample", make)
+    truth = pickle.loads((folder / "truth.pickle").read_bytes())
+    return Installation(Settings(data=folder / "data"), folder / "returns", truth)
+
+
+@pytest.fixture
+def copied(published: Installation, tmp_path: Path) -> Installation:
+    """A copy that a test may change."""
+    shutil.copytree(published.settings.data, tmp_path / "data")
+    return Installation(Settings(data=tmp_path / "data"), published.returns, published.truth)
 
 
 @pytest.fixture(scope="session")
@@ -29,12 +64,13 @@ def real_returns() -> Path:
 
 @pytest.fixture(scope="session")
 def real_settings(real_returns: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """An installation whose warehouse is published from the real returns; made once for all tests."""
+    """An installation whose warehouse is published from the real returns; made once for all tests. Read only."""
     from flows.run import run
 
-    made = Settings(data=tmp_path_factory.mktemp("real") / "data")
-    run(made, real_returns)
-    return made
+    folder = made_once(
+        tmp_path_factory, "real-returns", lambda at: (run(Settings(data=at / "data"), real_returns), None)[1]
+    )
+    return Settings(data=folder / "data")
 
 
 @pytest.fixture(scope="session")

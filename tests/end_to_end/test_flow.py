@@ -6,8 +6,8 @@ from pathlib import Path
 
 import duckdb
 
-from tests.end_to_end.conftest import Installation
 from tests.end_to_end.test_refresh import amended, value
+from tests.installation import Installation
 
 
 def test_the_flow_refreshes_and_leaves_artifacts(copied: Installation, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ import duckdb
 import pytest
 
 from flows.settings import ROOT
-from tests.end_to_end.conftest import Installation
+from tests.installation import Installation
 
 B1 = "b1_children_in_need_2013_to_2024.csv"
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 
-from tests.end_to_end.conftest import Installation
+from tests.installation import Installation
 
 
 @pytest.fixture

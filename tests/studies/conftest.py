@@ -1,9 +1,8 @@
-"""Warehouses for the tests of studies: that of the bundled sample, and one of the real returns where there is one."""
+"""What the tests of studies read: marts and results of the bundled sample, and of the real returns where they are."""
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,15 +12,14 @@ import duckdb
 import pytest
 
 from analysis.marts import Marts
+from flows.settings import Settings
+from tests.installation import Installation
 
 
 @pytest.fixture(scope="session")
-def real_warehouse() -> Iterator[Marts]:
-    """A published warehouse of the real returns, read-only; its path in ``CSW_REAL_WAREHOUSE``."""
-    path = os.environ.get("CSW_REAL_WAREHOUSE", "")
-    if not path or not Path(path).exists():
-        pytest.skip("no warehouse of real returns: set CSW_REAL_WAREHOUSE to its file")
-    with Marts(duckdb.connect(path, read_only=True)) as marts:
+def real_marts(real_settings: Settings) -> Iterator[Marts]:
+    """The published warehouse of the real returns, read-only."""
+    with Marts(duckdb.connect(str(real_settings.published), read_only=True)) as marts:
         yield marts
 
 
@@ -40,15 +38,6 @@ class SampleRun:
 
 
 @pytest.fixture(scope="session")
-def sample_run(tmp_path_factory: pytest.TempPathFactory) -> SampleRun:
-    """The bundled sample from its files to its results; ``CSW_SAMPLE_DATA`` names a data folder that has it already."""
-    from flows.bundled import sample_folder
-    from flows.run import run
-    from flows.settings import Settings
-
-    given = os.environ.get("CSW_SAMPLE_DATA", "")
-    settings = Settings(data=Path(given) if given else tmp_path_factory.mktemp("sample"))
-    if not settings.published.exists():
-        run(settings, sample_folder(settings))
-    truth = json.loads((settings.data / "sample.truth.json").read_text(encoding="utf-8"))
-    return SampleRun(settings.published, truth)
+def sample_run(published: Installation) -> SampleRun:
+    """The results of the bundled sample."""
+    return SampleRun(published.settings.published, json.loads(published.truth.to_json()))

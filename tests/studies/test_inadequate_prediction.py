@@ -210,8 +210,8 @@ def test_the_bundled_sample_foretells_by_timeliness_and_deprivation(sample_run: 
 
 
 @pytest.mark.real
-def test_the_real_returns_keep_the_papers_predictors_and_signs(real_warehouse: Marts) -> None:
-    out = named(run(real_warehouse, SPEC, PAPERS))
+def test_the_real_returns_keep_the_papers_predictors_and_signs(real_marts: Marts) -> None:
+    out = named(run(real_marts, SPEC, PAPERS))
     assert out["sample", "n", "LAs"].value == 150
     assert (out["elastic net | 2012", "coefficient", LABELS[TIMELY]].value or 0) < 0
     assert (out["elastic net | 2012", "coefficient", LABELS[AGAIN]].value or 0) > 0

@@ -105,8 +105,8 @@ def test_deprivation_goes_with_the_judgement_in_the_sample(sample_run: Any) -> N
 
 
 @pytest.mark.real
-def test_the_sample_of_the_real_returns(real_warehouse: Marts) -> None:
-    sample = read_sample(real_warehouse, SPEC, PAPERS, PAPERS.window)
+def test_the_sample_of_the_real_returns(real_marts: Marts) -> None:
+    sample = read_sample(real_marts, SPEC, PAPERS, PAPERS.window)
     assert len(sample) == 87
     assert sample["group"].value_counts().to_dict() == {"medium": 43, "high": 23, "low": 21}
     assert sample["spend"].mean() == pytest.approx(854.6, rel=0.01)

@@ -138,9 +138,9 @@ def test_the_sample_has_its_authorities(sample_run: Any) -> None:
 
 
 @pytest.mark.real
-def test_the_papers_groups_from_the_real_returns(real_warehouse: Marts) -> None:
+def test_the_papers_groups_from_the_real_returns(real_marts: Marts) -> None:
     chosen = measures(SPEC, "gdp")
-    frame = centred(read_panel(real_warehouse, "sif", chosen), "publication", (-3, 3))
+    frame = centred(read_panel(real_marts, "sif", chosen), "publication", (-3, 3))
     counts = {e.subject: e.value for e in sample(frame, chosen, (-3, 3)) if e.statistic == "n"}
     assert counts["all"] == 150
     assert (counts["good_or_outstanding"], counts["requires_improvement"], counts["inadequate"]) == (52, 65, 33)
@@ -149,8 +149,8 @@ def test_the_papers_groups_from_the_real_returns(real_warehouse: Marts) -> None:
 
 @pytest.mark.real
 @pytest.mark.slow
-def test_another_framework_runs(real_warehouse: Marts) -> None:
-    found = run(real_warehouse, SPEC, Choices(framework="ilacs", window="-2:2").filled(SPEC))
+def test_another_framework_runs(real_marts: Marts) -> None:
+    found = run(real_marts, SPEC, Choices(framework="ilacs", window="-2:2").filled(SPEC))
     places = {e.place for e in found}
     assert "table 2" in places
     assert not any(p.startswith("re-run") for p in places)

@@ -190,8 +190,8 @@ def test_the_bundled_sample_carries_deprivation(sample_run: Any) -> None:
 
 
 @pytest.mark.real
-def test_the_papers_numbers_of_judgements_on_real_returns(real_warehouse: Marts) -> None:
-    frame = real_warehouse.sample(t.STUDY, NEEDED)
+def test_the_papers_numbers_of_judgements_on_real_returns(real_marts: Marts) -> None:
+    frame = real_marts.sample(t.STUDY, NEEDED)
     sample = papers_sample(frame, SPEC, PAPERS)
     assert sample["overall_judgement"].value_counts().sort_index().to_dict() == {1: 5, 2: 18, 3: 17, 4: 7}
     assert sample["third"].value_counts().to_dict() == {

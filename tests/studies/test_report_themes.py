@@ -86,6 +86,6 @@ def test_matrices_and_statements() -> None:
 
 
 @pytest.mark.real
-def test_the_reports_the_paper_quotes_are_in_the_real_frame(real_warehouse: Marts) -> None:
-    found = by_key(run(real_warehouse, SPEC, PAPERS))
+def test_the_reports_the_paper_quotes_are_in_the_real_frame(real_marts: Marts) -> None:
+    found = by_key(run(real_marts, SPEC, PAPERS))
     assert found["report_themes", "sample", "claim", "quoted reports"].value == 1

@@ -91,8 +91,8 @@ def test_the_bundled_sample_has_lasting_differences_and_deprivation(sample_run: 
 
 
 @pytest.mark.real
-def test_inspections_on_real_returns(real_warehouse: Marts) -> None:
-    frame = read_inspections(real_warehouse, SPEC, PAPERS)
+def test_inspections_on_real_returns(real_marts: Marts) -> None:
+    frame = read_inspections(real_marts, SPEC, PAPERS)
     assert not frame.duplicated(["la_code", "publication_date"]).any()
     first = frame[frame["framework"] == "sif"].drop_duplicates("la_code")
     assert len(first) == 150

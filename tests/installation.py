@@ -1,4 +1,4 @@
-"""The whole main job on the bundled sample, once; tests that change something work on a copy of it."""
+"""An installation for tests: a data folder, the returns it was made from, and what was planted in them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
-from flows.sample import SampleTruth, write_sample
+from flows.sample import SampleTruth
 from flows.settings import ROOT, Settings
 
 
@@ -44,19 +46,16 @@ class Installation:
         return self.csw("run", "--returns", str(folder))
 
 
-@pytest.fixture(scope="session")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    """The sample, landed, checked, built and published by ``csw run``. Read only."""
-    folder = tmp_path_factory.mktemp("sample")
-    truth = write_sample(folder / "returns")
-    made = Installation(Settings(data=folder / "data"), folder / "returns", truth)
-    done = made.csw("run", "--returns", str(made.returns))
-    assert done.returncode == 0, done.stdout + done.stderr
-    return made
-
-
-@pytest.fixture
-def copied(published: Installation, tmp_path: Path) -> Installation:
-    """A copy that a test may change."""
-    shutil.copytree(published.settings.data, tmp_path / "data")
-    return Installation(Settings(data=tmp_path / "data"), published.returns, published.truth)
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder made by whichever process of this test run needs it first; the others wait for it and read it."""
+    base = factory.getbasetemp()
+    # Each process of pytest-xdist has a folder of its own in that of the run.
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder = shared / name
+    with FileLock(shared / f"{name}.lock"):
+        if not (folder / "made").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            make(folder)
+            (folder / "made").touch()
+    return folder
