@@ -25,6 +25,8 @@ class Marts:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
+        self.asked: dict[str, None] = {}
+        """Every query that was answered, in order: what a study rests on."""
 
     def __enter__(self) -> Marts:
         return self
@@ -55,9 +57,23 @@ class Marts:
         import duckdb
 
         try:
-            return self._connection.execute(sql).df()
+            answer = self._connection.execute(sql).df()
+            self.asked[sql] = None
+            return answer
         except (duckdb.CatalogException, duckdb.BinderException) as exc:
             raise MartLacks(f"the warehouse lacks what is asked for: {str(exc).splitlines()[0]}") from exc
+
+    def digest(self, sql: str) -> str:
+        """A fingerprint of the answer to a query, whatever the order of its rows: the same for the same figures.
+
+        Raises:
+            MartLacks: the query asks for something the warehouse does not have.
+        """
+        # A sum of 64-bit hashes is wider than a float holds.
+        summed = (
+            f"select count(*)::varchar || ' rows ' || coalesce(sum(hash(answer))::varchar, '') from ({sql}) as answer"
+        )
+        return str(self.frame(summed).iloc[0, 0])
 
     def has(self, table: str) -> bool:
         """Whether ``schema.table`` exists."""

@@ -7,7 +7,7 @@ warehouse file; ``export_results`` writes the same tables as CSV and Parquet for
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
+    from analysis.marts import Marts
     from analysis.scoreboard import ScoreRow
 
 Key = tuple[str, str, str, str]
@@ -51,6 +52,11 @@ TABLES: dict[str, dict[str, str]] = {
         "difference": "double",
         "verdict": "varchar",
         "reason": "varchar",
+    },
+    "study_input": {
+        "study": "varchar",
+        "statement": "varchar",
+        "digest": "varchar",
     },
 }
 
@@ -141,8 +147,14 @@ def by_key(estimates: Iterable[Estimate]) -> dict[Key, Estimate]:
     return out
 
 
-def result_frames(estimates: Sequence[Estimate], scoreboard: Sequence[ScoreRow]) -> dict[str, pd.DataFrame]:
-    """The tables of schema ``results`` as frames, columns as in :data:`TABLES`."""
+#: What each study asked the warehouse: study → query → digest of the answer.
+Inputs = Mapping[str, Mapping[str, str]]
+
+
+def result_frames(
+    estimates: Sequence[Estimate], scoreboard: Sequence[ScoreRow], inputs: Inputs | None = None
+) -> dict[str, pd.DataFrame]:
+    """The tables of schema ``results`` as frames, columns as in :data:`TABLES`; ``study_input`` where it is known."""
     import pandas as pd
 
     printed = {row.ours_key: row for row in scoreboard if row.ours_key is not None}
@@ -163,6 +175,9 @@ def result_frames(estimates: Sequence[Estimate], scoreboard: Sequence[ScoreRow])
         "estimate": pd.DataFrame(rows, columns=list(TABLES["estimate"])),
         "scoreboard": pd.DataFrame([row.__dict__ for row in scoreboard], columns=list(TABLES["scoreboard"])),
     }
+    if inputs is not None:
+        asked = [(study, sql, digest) for study, answers in inputs.items() for sql, digest in answers.items()]
+        frames["study_input"] = pd.DataFrame(asked, columns=list(TABLES["study_input"]))
     return {name: frame.astype(_pandas_types(TABLES[name])) for name, frame in frames.items()}
 
 
@@ -172,22 +187,50 @@ def _pandas_types(columns: dict[str, str]) -> dict[str, str]:
     }
 
 
-def write_results(database: Path, estimates: Sequence[Estimate], scoreboard: Sequence[ScoreRow]) -> None:
-    """Replace schema ``results`` of a warehouse file; all of it or none."""
+def write_results(
+    database: Path,
+    estimates: Sequence[Estimate],
+    scoreboard: Sequence[ScoreRow],
+    inputs: Inputs | None = None,
+    kept: Collection[str] = (),
+) -> None:
+    """Replace schema ``results`` of a warehouse file; all of it or none.
+
+    Args:
+        database: the file.
+        estimates: of the studies that ran.
+        scoreboard: of the studies that ran.
+        inputs: what they asked.
+        kept: studies whose rows stay as the file has them.
+    """
     import duckdb
 
     with duckdb.connect(str(database)) as con:
         con.execute("begin")
         con.execute("create schema if not exists results")
-        for name, frame in result_frames(estimates, scoreboard).items():
+        for name, frame in result_frames(estimates, scoreboard, inputs or {}).items():
             columns = ", ".join(f'"{column}" {kind}' for column, kind in TABLES[name].items())
-            con.execute(f"create or replace table results.{name} ({columns})")
-            if len(frame):
-                con.register("_frame", frame)
-                casts = ", ".join(_cast(column, kind) for column, kind in TABLES[name].items())
-                con.execute(f"insert into results.{name} select {casts} from _frame")
-                con.unregister("_frame")
+            con.execute(f"create temp table _rows ({columns})")
+            if kept:
+                con.execute(f"insert into _rows select * from results.{name} where list_contains(?, study)", [[*kept]])
+            con.register("_frame", frame)
+            casts = ", ".join(_cast(column, kind) for column, kind in TABLES[name].items())
+            con.execute(f"insert into _rows select {casts} from _frame")
+            con.unregister("_frame")
+            # Whether a study ran or was kept does not show in the order of rows.
+            con.execute(f"create or replace table results.{name} as from _rows order by study, rowid")
+            con.execute("drop table _rows")
         con.execute("commit")
+
+
+def kept_inputs(marts: Marts) -> dict[str, dict[str, str]]:
+    """What each study asked when it last ran on this warehouse; empty where it never did."""
+    if not marts.has("results.study_input"):
+        return {}
+    found: dict[str, dict[str, str]] = {}
+    for row in marts.frame("select study, statement, digest from results.study_input").itertuples(index=False):
+        found.setdefault(str(row.study), {})[str(row.statement)] = str(row.digest)
+    return found
 
 
 def _cast(column: str, kind: str) -> str:

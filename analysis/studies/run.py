@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analysis.marts import MartLacks, Marts, open_marts
-from analysis.results import Estimate, adjusted, by_key, export_results, write_results
+from analysis.results import Estimate, adjusted, by_key, export_results, kept_inputs, write_results
 from analysis.studies.spec import Choices, Spec, load_spec, slugs
 
 if TYPE_CHECKING:
@@ -76,11 +76,36 @@ def run_studies(
 
 
 def analyse_into(database: Path, progress: Callable[[str], None] = lambda _: None) -> Outcome:
-    """Run every study on a warehouse file and write schema ``results`` into it."""
+    """Run every study on a warehouse file and write schema ``results`` into it.
+
+    A study whose every query is answered as when it last ran on this file keeps its results: they would be the same.
+    (Where models or studies changed, the file is built anew and holds none.)
+    """
     with open_marts(database) as marts:
-        outcome = run_studies(marts, progress=progress)
-    write_results(database, outcome.estimates, outcome.scoreboard)
-    return outcome
+        inputs = kept_inputs(marts)
+        kept = [study for study in slugs() if study in inputs and _answers_the_same(marts, inputs[study])]
+        estimates: list[Estimate] = []
+        scoreboard: list[ScoreRow] = []
+        asked = {study: inputs[study] for study in kept}
+        for study in slugs():
+            if study in kept:
+                continue
+            marts.asked.clear()
+            outcome = run_studies(marts, [study], progress=progress)
+            estimates += outcome.estimates
+            scoreboard += outcome.scoreboard
+            # What could not run is tried again next time.
+            if not outcome.failed:
+                asked[study] = {sql: marts.digest(sql) for sql in list(marts.asked)}
+    write_results(database, estimates, scoreboard, {s: a for s, a in asked.items() if s not in kept}, kept)
+    return Outcome(estimates, scoreboard)
+
+
+def _answers_the_same(marts: Marts, answers: Mapping[str, str]) -> bool:
+    try:
+        return all(marts.digest(sql) == digest for sql, digest in answers.items())
+    except MartLacks:
+        return False
 
 
 def analyse_to_files(

@@ -10,7 +10,7 @@ import pytest
 from analysis.marts import MartLacks, Marts
 from analysis.results import Estimate, adjusted, export_results, write_results
 from analysis.scoreboard import SHOW, ScoreRow, inequality, number_of, read_scoreboard, score
-from analysis.studies.run import run_study
+from analysis.studies.run import analyse_into, run_study
 from analysis.studies.spec import Choices, Published, Spec, load_spec, published_figures, slugs
 
 FIGURES = published_figures("report_themes")
@@ -145,6 +145,41 @@ def test_results_are_written_exported_and_read_back(tmp_path: Path, monkeypatch:
         assert "reproduced" in show([again])
     names = {p.name for p in export_results(tmp_path / "out", [one], [row])}
     assert names == {"estimate.csv", "estimate.parquet", "scoreboard.csv", "scoreboard.parquet"}
+
+
+def test_a_study_runs_again_only_where_its_answers_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = tmp_path / "w.duckdb"
+    with duckdb.connect(str(database)) as con:
+        con.execute("create schema marts; create table marts.a as select 1 as x; create table marts.b as select 1 as x")
+    ran: list[str] = []
+
+    def run_one(marts: Marts, spec: Spec, choices: Choices | None = None) -> list[Estimate]:
+        ran.append(spec.study)
+        table = "a" if spec.study < "inspection_j" else "b"
+        value = float(marts.frame(f"select sum(x) as x from marts.{table}")["x"].iloc[0])
+        return [Estimate(spec.study, "place", "statistic", "subject", value)]
+
+    def results() -> list[tuple[object, ...]]:
+        with duckdb.connect(str(database), read_only=True) as con:
+            return con.execute("select study, value from results.estimate").fetchall()
+
+    monkeypatch.setattr("analysis.studies.run.run_study", run_one)
+    analyse_into(database)
+    assert ran == slugs()
+    assert results() == [(s, 1.0) for s in slugs()]
+    ran.clear()
+    analyse_into(database)
+    assert ran == []
+    with duckdb.connect(str(database)) as con:
+        con.execute("update marts.b set x = 2")
+    analyse_into(database)
+    assert ran == [s for s in slugs() if s >= "inspection_j"]
+    assert ran
+    assert len(ran) < len(slugs())
+    assert results() == [(s, 2.0 if s in ran else 1.0) for s in slugs()]
+    with duckdb.connect(str(database), read_only=True) as con:
+        assert con.execute("select count(*) from results.scoreboard").fetchone() == (279,)
+        assert con.execute("select count(distinct study) from results.study_input").fetchone() == (len(slugs()),)
 
 
 def test_choices_fall_back_on_the_pins() -> None:
