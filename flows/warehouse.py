@@ -75,8 +75,8 @@ def published_fingerprint(settings: Settings) -> Fingerprint | None:
     if not path.exists() or not settings.published.exists():
         return None
     state = json.loads(path.read_text())
-    # A crash between the two renames of a publish leaves a newer file than its state: then build again.
-    if state.get("size") != settings.published.stat().st_size:
+    # A crash between the two renames of a publish leaves a state that is not of this file: then build again.
+    if state.get("file") != _identity(settings.published):
         return None
     return Fingerprint(state["sources"], state["project"])
 
@@ -124,12 +124,17 @@ def publish(settings: Settings) -> None:
     try:
         with settings.next.open("rb+") as f:
             os.fsync(f.fileno())
-        size = settings.next.stat().st_size
+        state = {"sources": made_from.sources, "project": made_from.project, "file": _identity(settings.next)}
         os.replace(settings.next, settings.published)
     except OSError as exc:
         raise CswError(f"{settings.published}: could not be replaced ({exc.strerror}). The old one stays.") from exc
-    state = {"sources": made_from.sources, "project": made_from.project, "size": size}
     write_atomically(settings.warehouse / "state.json", json.dumps(state, indent=1, sort_keys=True).encode())
+
+
+def _identity(path: Path) -> list[int]:
+    """What tells one written file from another and survives a renaming: its size and when it was last written (ns)."""
+    about = path.stat()
+    return [about.st_size, about.st_mtime_ns]
 
 
 def published_path(settings: Settings) -> Path:
