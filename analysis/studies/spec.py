@@ -1,15 +1,13 @@
-"""A study's spec: its question, what it pins, the rules of its verdicts, and the printed figures it answers.
+"""A study's spec: its question, what it pins, and the printed figures it answers.
 
-``spec.yml`` is read and checked here. Its shape::
+``spec.yml`` is read and checked here; the rules of verdicts are those of ``tolerances.yml``, one set for all studies.
+Its shape::
 
     study: inspection_factors
     question: "..."
     paper: "..."
     pins: {framework: sif, window: "2014-01-01:2016-04-15", basis: publication, geography: as_published, deflator: rpi}
     variables: {...}                 # free: whatever the model needs
-    tolerances:                      # rules set before looking; the first that names the printed statistic applies
-      - {name: counts, for: [n], reproduced: 0, close: 2}
-      - {name: rest, reproduced: 0.005, close: 0.05}
     published:                       # every row of published_results.csv of this study, by its number
       1: {reason: "..."}                                  # cannot be computed, and why
       2: [place, statistic, subject]                      # tied to an estimate
@@ -125,19 +123,26 @@ class Spec(_Strict):
         if rows != set(self.published):
             missing, unknown = sorted(rows - set(self.published)), sorted(set(self.published) - rows)
             raise ValueError(f"printed figures without an answer: {missing}; answers without a figure: {unknown}")
-        names = {t.name for t in self.tolerances}
-        for row, tie in self.published.items():
-            if tie.rule and tie.rule not in names:
-                raise ValueError(f"row {row}: no tolerance is named {tie.rule}")
+        for figure in published_figures(self.study):
+            if self.published[figure.row].ours:
+                self.tolerance(figure)
         return self
 
     def tolerance(self, figure: Published) -> Tolerance:
-        """The rule for a printed figure: that of its tie, else the first that names its statistic, else the last."""
+        """The rule for a printed figure: that of its tie, else the one that names its statistic.
+
+        Raises:
+            ValueError: there is none.
+        """
         rule = self.published[figure.row].rule
         for t in self.tolerances:
             if t.name == rule if rule else figure.statistic in t.statistics:
                 return t
-        return self.tolerances[-1]
+        raise ValueError(
+            f"row {figure.row}: no tolerance is named {rule}"
+            if rule
+            else f"row {figure.row}: no tolerance is for {figure.statistic!r}; see tolerances.yml"
+        )
 
 
 @dataclass(frozen=True)
@@ -177,7 +182,10 @@ def load_spec(study: str) -> Spec:
     path = HERE / study / "spec.yml"
     if not path.exists():
         raise ValueError(f"no study is called {study}; there are {', '.join(slugs())}")
-    spec = Spec(**yaml.safe_load(path.read_text(encoding="utf-8")))
+    body = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if "tolerances" in body:
+        raise ValueError(f"{path}: a study has no tolerances of its own; they are those of tolerances.yml")
+    spec = Spec(**body, tolerances=yaml.safe_load((HERE / "tolerances.yml").read_text(encoding="utf-8")))
     if spec.study != study:
         raise ValueError(f"{path}: is the spec of {spec.study}")
     return spec

@@ -17,7 +17,7 @@ FIGURES = published_figures("report_themes")
 
 
 def spec_with(tie: object, **tolerance: object) -> Spec:
-    rule = {"name": "rule", "reproduced": 0.01, "close": 0.05, **tolerance}
+    rule = {"name": "rule", "for": [FIGURES[0].statistic], "reproduced": 0.01, "close": 0.05, **tolerance}
     answers: dict[int, object] = {f.row: {"reason": "not asked here"} for f in FIGURES}
     return Spec(study="report_themes", question="?", paper="", tolerances=[rule], published={**answers, 1: tie})
 
@@ -65,6 +65,13 @@ def test_a_statement_is_reproduced_when_all_of_it_holds(monkeypatch: pytest.Monk
     printed = {"value": "up, then down", "p": "", "n": ""}
     for value, expected in ((1.0, "reproduced"), (0.75, "close"), (0.5, "differs")):
         assert verdict(monkeypatch, printed, KEY, ours(value), **rule).verdict == expected
+
+
+def test_every_figure_that_is_answered_has_a_rule() -> None:
+    with pytest.raises(ValueError, match="no tolerance is for"):
+        spec_with(KEY, **{"for": ["something else"]})
+    with pytest.raises(ValueError, match="no tolerance is named generous"):
+        spec_with({"ours": KEY, "rule": "generous"})
 
 
 def test_a_cap_keeps_an_equal_figure_from_counting(monkeypatch: pytest.MonkeyPatch) -> None:
