@@ -1,9 +1,8 @@
-"""The real reports: what is read, how fast, and how it stands beside Ofsted's own record and counts made by hand."""
+"""The real reports: what is read, and how it stands beside Ofsted's own record and counts made by hand."""
 
 from __future__ import annotations
 
 import csv
-import time
 from pathlib import Path
 
 import pandas as pd
@@ -19,7 +18,6 @@ from tests.documents.official import official_inspections
 pytestmark = pytest.mark.real
 
 HAND_COUNTS = ROOT / "dbt_project" / "seeds" / "report_hand_count.csv"
-SECONDS = 60
 
 
 @pytest.fixture(scope="module")
@@ -33,11 +31,8 @@ def folder(real_returns: Path) -> Path:
 @pytest.fixture(scope="module")
 def read(folder: Path) -> Tables:
     paths = sorted((folder / "pdf").glob("*.pdf"))
-    started = time.monotonic()
     results = read_reports(paths, workers=2)
-    seconds = time.monotonic() - started
     assert len(results) == len(paths)
-    assert seconds < SECONDS, f"{len(paths)} reports took {seconds:.0f} seconds"
     return tables(results)
 
 
