@@ -221,6 +221,23 @@ def report_quality(
 
 
 @app.command()
+def report(
+    out: Annotated[Path | None, typer.Option("--out", help="Folder of the site. Default: data/report.")] = None,
+    database: Annotated[
+        Path | None, typer.Option("--database", help="Another warehouse file, e.g. one built --as-of.")
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Write the report site of the published warehouse: pages to open in a browser, from disk."""
+    from flows.settings import Settings
+    from flows.site import write_site
+
+    with _progress(quiet) as (say, _):
+        built = write_site(Settings(), database, out, say)
+    typer.echo(f"{built.pages} pages, {built.bytes / 1e6:.0f} MB: {built.index}")
+
+
+@app.command()
 def analyse(
     study: Annotated[str, typer.Argument(help="A study, or all.")] = "all",
     framework: Annotated[str, typer.Option("--framework", help="Inspections of another framework, e.g. ilacs.")] = "",
@@ -351,6 +368,7 @@ def _show_run(report: RunReport, quiet: bool) -> None:
         typer.echo(f"warning: {warning}")
     if report.nothing_new:
         typer.echo(f"Nothing new; {report.published} is up to date.")
+        _show_site(report)
         return
     typer.echo("  ".join(f"{k} {v:.1f}s" for k, v in report.stages.items()) + f"  in all {report.seconds:.1f}s")
     if report.built is not None:
@@ -358,6 +376,12 @@ def _show_run(report: RunReport, quiet: bool) -> None:
         typer.echo(f"{len(report.built.nodes) - tests} models and seeds built, {tests} tests passed.")
     if report.published:
         typer.echo(f"Published {report.published}")
+    _show_site(report)
+
+
+def _show_site(report: RunReport) -> None:
+    if report.site is not None:
+        typer.echo(f"To look at: {report.site}")
 
 
 if __name__ == "__main__":

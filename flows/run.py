@@ -19,6 +19,7 @@ from flows.landing import LandingReport, land_returns
 from flows.lock import writer
 from flows.reports import ReportsRead, read_archived
 from flows.settings import Settings
+from flows.site import is_current, write_site
 from flows.warehouse import (
     Fingerprint,
     fingerprint,
@@ -48,6 +49,8 @@ class RunReport:
     nothing_new: bool = False
     stages: dict[str, float] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    site: Path | None = None
+    """The first page of the report site."""
     withheld: str = ""
     """What the gate refused of what was landed, with the rows."""
 
@@ -111,6 +114,7 @@ def run(
         with _Warm(settings, settings.next, expecting_work=_has_news(settings)) as warm:
             _land(settings, returns, report, watch)
             _after_landing(settings, report, watch, warm, full, progress)
+        report_site(settings, report, watch)
     return report
 
 
@@ -127,7 +131,9 @@ def run_stages(
     """Everything after landing, for a caller that landed and holds the writer's lock; see :func:`run`."""
     report = RunReport(landing=landing)
     with _Warm(settings, settings.next, expecting_work=False) as warm:
-        _after_landing(settings, report, Stopwatch(report, say), warm, full, None)
+        watch = Stopwatch(report, say)
+        _after_landing(settings, report, watch, warm, full, None)
+    report_site(settings, report, watch)
     return report
 
 
@@ -159,7 +165,6 @@ def _after_landing(
     with watch.stage("publish"):
         publish(settings)
         export_published(settings)
-    _remember(settings, report)
 
 
 def gate(settings: Settings, report: RunReport, watch: Stopwatch, warm: _Warm) -> None:
@@ -246,6 +251,28 @@ def analyse(settings: Settings, database: Path, report: RunReport, watch: Stopwa
     report.warnings += [f"{study} could not run: {reason}" for study, reason in outcome.failed.items()]
 
 
+def report_site(settings: Settings, report: RunReport, watch: Stopwatch) -> None:
+    """Write the report site of what is published, where it is not that already.
+
+    The warehouse is published by now: a site that cannot be written is a warning, and the old one stays.
+    """
+    if not settings.published.exists():
+        return
+    report.site = settings.report / "index.html"
+    if is_current(settings):
+        return
+    with watch.stage("report"):
+        try:
+            write_site(settings)
+        except Exception as exc:
+            report.warnings.append(
+                f"the report site could not be written ({type(exc).__name__}: {exc}); the old one stays"
+            )
+            report.site = report.site if report.site.exists() else None
+    if report.built is not None:
+        _remember(settings, report)
+
+
 def build_only(
     settings: Settings,
     *,
@@ -300,6 +327,7 @@ def publish_only(settings: Settings) -> None:
         analyse(settings, settings.next, report, watch)
         publish(settings)
         export_published(settings)
+        report_site(settings, report, watch)
 
 
 def _build_as_of(

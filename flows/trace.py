@@ -117,40 +117,19 @@ def trace(settings: Settings, con: duckdb.DuckDBPyConnection, la: str, measure: 
     )
     if not fact:
         raise CswError(_why_no_row(con, la, measure, year))
+    one = "where la_code = ? and measure_id = ? and year = ?"
     editions = _rows(
         con,
-        """
-        select
-            v.source, v.edition, v.value, v.value_status, v.is_computed, v.exclusion_reason,
-            v.unit_code, v.unit_name, e.role, e.published_on, e.published_basis,
-            v.source = f.source and v.edition = f.edition as stands
-        from intermediate.int_measures__la_values as v
-        inner join intermediate.int_measures__edition as e using (source, edition)
-        inner join marts.fct_la_year_measure as f
-            on f.la_code = ? and f.measure_id = v.measure_id and f.year = v.year
-        where v.la_code = ? and v.measure_id = ? and v.year = ?
-        order by e.published_on desc, v.source, v.edition desc
-        """,
-        [la, la, measure, year],
+        f"select * from audit.rpt_figure_edition {one} order by published_on desc, source, edition desc",
+        [la, measure, year],
     )
     cells = [
         _cell(settings, r)
         for r in _rows(
             con,
-            """
-            select c.*, e.file, e.sha256, e.published_on, e.published_basis, e.url
-            from intermediate.int_measures__mapped_cells as c
-            inner join staging.stg_landing__catalogue as e using (source, table_name, edition)
-            inner join intermediate.int_measures__la_values as v
-                on
-                    c.source = v.source
-                    and c.edition = v.edition
-                    and c.unit_code = v.unit_code
-                    and (c.unit_code <> '' or c.unit_name = v.unit_name)
-                    and c.measure_id = v.measure_id
-                    and c.year = v.year
-            where v.la_code = ? and v.measure_id = ? and v.year = ? and c.level = 'la'
-            order by e.published_on desc, c.source, c.edition desc, c.component desc, c.column_name
+            f"""
+            select * from audit.rpt_figure_cell {one}
+            order by published_on desc, source, edition desc, component desc, column_name
             """,
             [la, measure, year],
         )

@@ -76,7 +76,7 @@ def published_fingerprint(settings: Settings) -> Fingerprint | None:
         return None
     state = json.loads(path.read_text())
     # A crash between the two renames of a publish leaves a state that is not of this file: then build again.
-    if state.get("file") != _identity(settings.published):
+    if state.get("file") != file_identity(settings.published):
         return None
     return Fingerprint(state["sources"], state["project"])
 
@@ -124,14 +124,14 @@ def publish(settings: Settings) -> None:
     try:
         with settings.next.open("rb+") as f:
             os.fsync(f.fileno())
-        state = {"sources": made_from.sources, "project": made_from.project, "file": _identity(settings.next)}
+        state = {"sources": made_from.sources, "project": made_from.project, "file": file_identity(settings.next)}
         os.replace(settings.next, settings.published)
     except OSError as exc:
         raise CswError(f"{settings.published}: could not be replaced ({exc.strerror}). The old one stays.") from exc
     write_atomically(settings.warehouse / "state.json", json.dumps(state, indent=1, sort_keys=True).encode())
 
 
-def _identity(path: Path) -> list[int]:
+def file_identity(path: Path) -> list[int]:
     """What tells one written file from another and survives a renaming: its size and when it was last written (ns)."""
     about = path.stat()
     return [about.st_size, about.st_mtime_ns]

@@ -1,0 +1,1 @@
+"""The report site: static pages made from a published warehouse, read-only; no server, no network."""

@@ -1,0 +1,331 @@
+"""A page per authority: its inspections, key measures, spending, value added, recommendations and gaps."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from functools import partial
+from html import escape
+from typing import Any
+
+from analysis.report import charts, words
+from analysis.report.book import Book, Row, Series
+from analysis.report.charts import Line
+from analysis.report.pages import authority_page, markup, measure_page, render
+
+UP = "../"
+
+
+def page(book: Book, la_code: str, site: Mapping[str, Any], themes: Mapping[str, str]) -> str:
+    """The page of an authority.
+
+    Args:
+        book: the warehouse.
+        la_code: DfE code.
+        site: what every page says.
+        themes: theme id to its label.
+    """
+    la = book.authorities[la_code]
+    return render(
+        "authority.html",
+        UP,
+        la["la_name"],
+        site,
+        la=la,
+        relatives=_relatives(book, la),
+        inspections=[*reversed(book.inspections.get(la_code, []))],
+        timeline=markup(timeline(book.inspections.get(la_code, []))),
+        groups=[(title, [card(book, la, m) for m in measures]) for title, measures in book.key.groups],
+        around=_around(book, la),
+        spend=[markup(_spend(book, la_code, g)) for g in book.key.spend],
+        value_added=value_added(book, la),
+        reports=_reports(book, la_code, themes),
+        gaps=_gaps(book, la_code),
+        neighbours=[
+            (book.authorities[n], authority_page(n)) for n in book.neighbours.get(la_code, []) if n in book.authorities
+        ],
+    )
+
+
+def _relatives(book: Book, la: Row) -> list[tuple[str, Row, str]]:
+    out = []
+    for code in book.relatives.get(la["la_code"], []):
+        other = book.authorities[code]
+        # An authority still in existence has no last day.
+        # Nor has one that was there before the records begin a first.
+        if _follows(la, other):
+            kind = "before it"
+        elif _follows(other, la):
+            kind = "after it"
+        else:
+            kind = "beside it"
+        out.append((kind, other, authority_page(code)))
+    return sorted(out, key=lambda x: (x[0] != "before it", x[0] != "after it", x[1]["la_name"]))
+
+
+def _follows(later: Row, earlier: Row) -> bool:
+    return None not in (earlier["valid_to"], later["valid_from"]) and earlier["valid_to"] <= later["valid_from"]
+
+
+def timeline(inspections: list[Row]) -> str:
+    """Every inspection with its overall grade, from the first framework on."""
+    if not inspections:
+        return ""
+    width, height = 860, 120
+    last = max(i["publication_date"].year for i in inspections) + 1
+    x = charts.Scale(2009, max(last, 2025), 30, width - 30)
+    y = {1: 18, 2: 40, 3: 62, 4: 84}
+    parts = [
+        f'<path class="grid" d="M30 {at}H{width - 30}"/><text class="tick" x="4" y="{at + 4}">{g}</text>'
+        for g, at in y.items()
+    ]
+    for year in range(2010, max(last, 2025) + 1, 2):
+        parts.append(f'<text class="tick" x="{x(year):.0f}" y="{height - 6}" text-anchor="middle">{year}</text>')
+    told = []
+    for i in inspections:
+        day = i["publication_date"]
+        at = x(day.year + (day.timetuple().tm_yday - 1) / 365)
+        grade = i["overall_judgement"]
+        if grade is None:
+            continue
+        name = f"{words.FRAMEWORKS.get(i['framework'], i['framework'])}: {words.GRADES[grade]}, {words.day(day)}"
+        told.append(name)
+        parts.append(
+            f'<g><title>{escape(name)}</title><circle class="grade g{grade}" cx="{at:.1f}" cy="{y[grade]}" r="9"/>'
+            f'<text class="in" x="{at:.1f}" y="{y[grade] + 4}" text-anchor="middle">{grade}</text></g>'
+        )
+    label = escape("Inspections: " + "; ".join(told), quote=True)
+    svg = f'<svg viewBox="0 0 {width} {height}" role="img" tabindex="0" aria-label="{label}">{"".join(parts)}</svg>'
+    note = "1 outstanding, 2 good, 3 requires improvement (adequate before 2013), 4 inadequate; by day of publication."
+    return charts.figure("", svg, note=note, wide=True)
+
+
+def _points(series: Mapping[int, Any], years: list[int]) -> list[tuple[float, float | None]]:
+    def value(year: int) -> float | None:
+        found = series.get(year)
+        return found[0] if isinstance(found, tuple) else found
+
+    return [(y, value(y)) for y in years]
+
+
+def _region(book: Book, la: Row, measure: str) -> Series:
+    return book.areas.get(la["region_name"] or "", {}).get(measure, {})
+
+
+def card(book: Book, la: Row, measure_id: str) -> dict[str, Any]:
+    """A key measure: latest figure, sparkline, and every year with region, neighbours and England behind it."""
+    measure = book.measures[measure_id]
+    unit = measure["unit"]
+    own = book.values.get(la["la_code"], {}).get(measure_id, {})
+    england = book.areas.get("England", {}).get(measure_id, {})
+    region = _region(book, la, measure_id)
+    similar = book.neighbour_median.get(la["la_code"], {}).get(measure_id, {})
+    years = [y for y in book.years if y in own and own[y][1] != "not_published"]
+    held = [y for y in years if own[y][0] is not None]
+    latest = held[-1] if held else None
+    totals = unit in {"count", "fte"}
+    show = partial(words.number, unit=unit)
+    body = []
+    for y in reversed(years):
+        value, status = own[y]
+        text = show(value) if value is not None else words.SHORT[status]
+        cell = (
+            f'<button type="button" class="t" data-m="{measure_id}" data-y="{y}" '
+            f'title="{escape(words.STATUS[status])}; '
+            f'where does this come from?">{escape(text)}</button>'
+        )
+        row = [str(y), cell]
+        if not totals:
+            row += [show(similar.get(y)), show(region.get(y, (None,))[0]), show(england.get(y, (None,))[0])]
+        body.append(row)
+    head = ["year", la["la_name"]] + ([] if totals else ["similar authorities", "region", "England"])
+    told = (
+        f"{measure['label']}: {show(own[held[0]][0])} in {held[0]} to {show(own[held[-1]][0])} in {held[-1]}"
+        if held
+        else ""
+    )
+    spark = ""
+    if years:
+        spark = charts.sparkline(
+            _points(own, years),
+            [] if totals else _points(england, years),
+            [] if totals else _points(similar, years),
+            years[0],
+            years[-1] if len(years) > 1 else years[0] + 1,
+            told,
+        )
+    return {
+        "label": measure["label"],
+        "href": UP + measure_page(measure_id),
+        "latest": show(own[latest][0]) if latest else "–",
+        "year": latest,
+        "england": None if totals or latest is None else show(england.get(latest, (None,))[0]),
+        "why": "" if latest else _why(own),
+        "spark": markup(spark),
+        "table": markup(charts.table(head, body, "All years")) if years else "",
+    }
+
+
+def _why(own: Series) -> str:
+    counts = Counter(status for _, status in own.values())
+    return words.STATUS[counts.most_common(1)[0][0]] if counts else "the authority did not exist in these years"
+
+
+def _around(book: Book, la: Row) -> dict[str, Any] | None:
+    """The authority around its latest graded inspection of a framework that can be drawn, beside those judged alike."""
+    graded = [
+        i
+        for i in book.inspections.get(la["la_code"], [])
+        if i["framework"] in {"sif", "ilacs"} and i["overall_judgement"] is not None
+    ]
+    if not graded:
+        return None
+    # Three years after it, if there are any; else the newest.
+    last = book.years[-1]
+    drawn = next((i for i in reversed(graded) if i["year_by_publication"] <= last - 1), graded[-1])
+    year = drawn["year_by_publication"]
+    events = list(range(-3, 4))
+    pictures = []
+    for measure_id in book.key.around_inspection:
+        measure = book.measures[measure_id]
+        show = partial(words.number, unit=measure["unit"])
+        own = book.values.get(la["la_code"], {}).get(measure_id, {})
+        alike = book.around.get((drawn["framework"], drawn["outcome_group"], measure_id), {})
+        lines = [
+            Line(la["la_name"], [(e, own.get(year + e, (None, ""))[0]) for e in events]),
+            Line(
+                f"middle of those judged {words.OUTCOMES[drawn['outcome_group']]}",
+                [(e, alike[e][0] if e in alike and alike[e][1] >= 5 else None) for e in events],
+                "a",
+            ),
+        ]
+        if all(v is None for _, v in lines[0].points):
+            continue
+        ticks = [(float(e), f"{e:+d}".replace("-", "\u2212") if e else "0") for e in events]
+        pictures.append(
+            markup(
+                charts.line_chart(
+                    measure["label"],
+                    lines,
+                    ticks,
+                    show,
+                    marks=[(0, "year of the report")],
+                    size=(400, 210),
+                    first_column="years from the report",
+                )
+            )
+        )
+    return {"inspection": drawn, "pictures": pictures} if pictures else None
+
+
+def _spend(book: Book, la_code: str, group: str) -> str:
+    by_year = book.spend.get(la_code, {}).get(group, {})
+    years = [y for y in book.years if y in by_year and by_year[y]["gbp_nominal"] is not None]
+    title = words.SPEND[group]
+    if not years:
+        return charts.figure(title, '<p class="empty">No outturn held for this authority.</p>')
+    base = by_year[years[0]]["base_year"]
+    middle = book.spend_median.get(group, {})
+    span = list(range(years[0], years[-1] + 1))
+    lines = [
+        Line(
+            f"in prices of {base - 1}-{base % 100:02d}",
+            [(y, by_year.get(y, {}).get("gbp_real_per_child")) for y in span],
+        ),
+        Line("as paid at the time", [(y, by_year.get(y, {}).get("gbp_nominal_per_child")) for y in span], "b"),
+        Line("middle authority, same prices", [(y, middle.get(y)) for y in span], "ref"),
+    ]
+    body = [
+        [
+            str(y),
+            words.number(by_year[y]["gbp_nominal"], "gbp"),
+            words.number(by_year[y]["gbp_nominal_per_child"], "gbp"),
+            words.number(by_year[y]["gbp_real_per_child"], "gbp"),
+            words.number(middle.get(y), "gbp"),
+        ]
+        for y in reversed(years)
+    ]
+    head = [
+        "year",
+        "gross spending",
+        "per child, as paid",
+        f"per child, prices of {base - 1}-{base % 100:02d}",
+        "middle authority",
+    ]
+    return charts.line_chart(
+        f"{title}, pounds per child",
+        lines,
+        [(float(y), f"{y % 100:02d}") for y in span],
+        partial(words.number, unit="gbp"),
+        from_zero=True,
+        size=(400, 220),
+        behind=charts.table(head, body),
+    )
+
+
+def value_added(book: Book, la: Row) -> dict[str, Any] | None:
+    """How the authority's judgements compare with those expected of one in its circumstances, and how sure that is."""
+    subject = f"{la['la_name']} ({la['la_code']})"
+    found = {r["statistic"]: r for r in book.estimates.get("value_added", []) if r["subject"] == subject}
+    rating = found.get("value_added")
+    if rating is None or rating["value"] is None:
+        return None
+    low, high = rating["ci_low"], rating["ci_high"]
+    if low > 0:
+        verdict = "better than expected of an authority in its circumstances, and more than chance would explain"
+    elif high < 0:
+        verdict = "worse than expected of an authority in its circumstances, and more than chance would explain"
+    else:
+        verdict = "about what one would expect of an authority in its circumstances: the interval includes nought"
+    show = partial(words.number, digits=2)
+    return {
+        "verdict": verdict,
+        "observed": show(found["observed_score"]["value"]),
+        "expected": show(found["expected_score"]["value"]),
+        "probability": f"{100 * found['probability_above_expected']['value']:.0f}",
+        "n": rating["n"],
+        "chart": markup(
+            charts.forest(
+                "Value added: grades better (right) or worse (left) than expected",
+                [(la["la_name"], rating["value"], low, high)],
+                show,
+                value_name="value added, grades",
+            )
+        ),
+    }
+
+
+def _reports(book: Book, la_code: str, themes: Mapping[str, str]) -> list[dict[str, Any]]:
+    out: list[dict[str, Any]] = []
+    for r in book.recommendations.get(la_code, []):
+        if not out or out[-1]["report_id"] != r["report_id"]:
+            out.append({**r, "items": []})
+        out[-1]["items"].append({**r, "theme_labels": [themes.get(t, t) for t in r["themes"]]})
+    return out
+
+
+def _gaps(book: Book, la_code: str) -> dict[str, Any]:
+    """Every figure that is not there, counted by reason and listed by measure."""
+    counts: Counter[str] = Counter()
+    lines = []
+    for measure_id, series in sorted(book.values.get(la_code, {}).items()):
+        missing: dict[str, list[int]] = {}
+        for year, (value, status) in sorted(series.items()):
+            counts[status] += 1
+            if value is None and status != "not_published":
+                missing.setdefault(status, []).append(year)
+        if missing:
+            told = "; ".join(f"{words.STATUS[s]}: {_spans(ys)}" for s, ys in sorted(missing.items()))
+            lines.append((book.measures[measure_id]["label"], UP + measure_page(measure_id), told))
+    return {"counts": [(words.STATUS[s], n) for s, n in counts.most_common()], "lines": lines}
+
+
+def _spans(years: list[int]) -> str:
+    """2011, 2013–2015."""
+    spans: list[list[int]] = []
+    for y in years:
+        if spans and y == spans[-1][-1] + 1:
+            spans[-1].append(y)
+        else:
+            spans.append([y])
+    return ", ".join(str(s[0]) if len(s) == 1 else f"{s[0]}–{s[-1]}" for s in spans)

@@ -1,0 +1,441 @@
+"""Charts as inline SVG: no script, no font, the same bytes for the same figures, and a table behind each.
+
+A chart is not told by colour alone: lines differ in their dashes and are labelled, and every chart has a text
+alternative and its figures in a table (WCAG 2.2, 1.1.1 and 1.4.1). Colours are classes, set in ``static/site.css`` from
+the palette of Okabe and Ito (Color Universal Design, 2008).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Protocol
+
+Points = Sequence[tuple[float, float | None]]
+
+
+class Show(Protocol):
+    """Writes a figure for people."""
+
+    def __call__(self, value: float | None) -> str: ...
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a chart. ``style`` is a class of the style sheet: own, a, b, c, d or ref."""
+
+    label: str
+    points: Points
+    style: str = "own"
+    low: Points = ()
+    high: Points = ()
+
+
+def plain(value: float | None) -> str:
+    """A figure with two decimals at most."""
+    return "–" if value is None else f"{value:,.2f}".rstrip("0").rstrip(".")
+
+
+def nice_ticks(low: float, high: float, count: int = 4) -> list[float]:
+    """Round values that span a range (Heckbert, Graphics Gems, 1990)."""
+    if high <= low:
+        high = low + (abs(low) or 1.0)
+    raw = (high - low) / count
+    size = 10.0 ** math.floor(math.log10(raw))
+    step = next(m * size for m in (1, 2, 2.5, 5, 10) if m * size >= raw * 0.999)
+    first = math.floor(low / step) * step
+    ticks = [first]
+    while ticks[-1] < high - step * 1e-9:
+        ticks.append(round(first + step * len(ticks), 10))
+    return ticks
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A linear map from figures to pixels."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+
+    def __call__(self, value: float) -> float:
+        span = (self.high - self.low) or 1.0
+        return self.start + (value - self.low) / span * (self.end - self.start)
+
+
+def _n(value: float) -> str:
+    return f"{value:.1f}".rstrip("0").rstrip(".") if value % 1 else f"{value:.0f}"
+
+
+def _path(points: Points, x: Callable[[float], float], y: Callable[[float], float]) -> str:
+    """Line through the points that have a value; a gap stays a gap."""
+    out, pen_down = [], False
+    for at, value in points:
+        if value is None:
+            pen_down = False
+            continue
+        out.append(f"{'L' if pen_down else 'M'}{_n(x(at))} {_n(y(value))}")
+        pen_down = True
+    return "".join(out)
+
+
+def _dots(points: Points, x: Callable[[float], float], y: Callable[[float], float], radius: float, style: str) -> str:
+    return "".join(
+        f'<circle class="dot {style}" cx="{_n(x(a))}" cy="{_n(y(v))}" r="{radius}"/>'
+        for a, v in points
+        if v is not None
+    )
+
+
+def _alone(points: Points) -> Points:
+    """Points without a neighbour on either side: a line would not show them."""
+    values = [v for _, v in points]
+    return [
+        (a, v)
+        for i, (a, v) in enumerate(points)
+        if v is not None and (i == 0 or values[i - 1] is None) and (i == len(values) - 1 or values[i + 1] is None)
+    ]
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], summary: str = "Show the numbers") -> str:
+    """A table behind a chart. Cells are markup already."""
+    header = "".join(f'<th scope="col">{escape(h)}</th>' for h in head)
+    body = "".join(f'<tr><th scope="row">{r[0]}</th>' + "".join(f"<td>{c}</td>" for c in r[1:]) + "</tr>" for r in rows)
+    return (
+        f"<details><summary>{escape(summary)}</summary>"
+        f'<div class="scroll"><table><thead><tr>{header}</tr></thead><tbody>{body}</tbody></table></div></details>'
+    )
+
+
+def figure(title: str, svg: str, behind: str = "", note: str = "", key: str = "", wide: bool = False) -> str:
+    """A chart with its title, key, note and table."""
+    caption = f"<figcaption>{escape(title)}</figcaption>" if title else ""
+    about = f'<p class="note">{note}</p>' if note else ""
+    return f'<figure class="chart{" wide" if wide else ""}">{caption}{key}{svg}{about}{behind}</figure>'
+
+
+def legend(lines: Sequence[tuple[str, str]]) -> str:
+    """What the lines are: (label, style); a line without a label needs no key."""
+    items = "".join(
+        f'<li><svg class="swatch" viewBox="0 0 28 8" aria-hidden="true"><path class="line {s}" d="M1 4H27"/></svg>'
+        f"{escape(label)}</li>"
+        for label, s in lines
+        if label
+    )
+    return f'<ul class="legend">{items}</ul>'
+
+
+def line_chart(
+    title: str,
+    lines: Sequence[Line],
+    ticks: Sequence[tuple[float, str]],
+    show: Show = plain,
+    *,
+    axis: str = "",
+    from_zero: bool = False,
+    shaded: Sequence[tuple[float, float]] = (),
+    marks: Sequence[tuple[float, str]] = (),
+    level: float | None = None,
+    size: tuple[int, int] = (560, 260),
+    note: str = "",
+    behind: str | None = None,
+    first_column: str = "year",
+) -> str:
+    """Lines over years (or event years), with bands, shaded spans and marked moments.
+
+    Args:
+        title: what the chart shows, units included.
+        lines: what is drawn; the first is the one to look at.
+        ticks: positions and labels of the horizontal axis.
+        show: writes a figure.
+        axis: the horizontal axis in words.
+        from_zero: whether the vertical axis begins at nought.
+        shaded: spans of the horizontal axis to shade.
+        marks: moments to mark, with a label.
+        level: a horizontal reference.
+        size: width and height of the drawing.
+        note: markup under the chart.
+        behind: markup of the table; made from the lines where None.
+        first_column: name of the table's first column.
+    """
+    width, height = size
+    seen = [v for ln in lines for part in (ln.points, ln.low, ln.high) for _, v in part if v is not None]
+    if not seen:
+        return figure(title, '<p class="empty">No figures to draw.</p>', note=note)
+    low, high = min(seen), max(seen)
+    if from_zero or (low >= 0 and low < 0.35 * high):
+        low = min(low, 0.0)
+    y_ticks = nice_ticks(low, high)
+    left = 12 + 6.4 * max(len(show(t)) for t in y_ticks)
+    x = Scale(ticks[0][0], ticks[-1][0], left, width - 14)
+    y = Scale(y_ticks[0], y_ticks[-1], height - 30, 12)
+    parts = [
+        f'<rect class="shade" x="{_n(x(a))}" y="12" width="{_n(x(b) - x(a))}" height="{height - 42}"/>'
+        for a, b in shaded
+    ]
+    for t in y_ticks:
+        parts.append(f'<path class="grid" d="M{_n(left)} {_n(y(t))}H{width - 14}"/>')
+        parts.append(
+            f'<text class="tick" x="{_n(left - 5)}" y="{_n(y(t) + 4)}" text-anchor="end">{escape(show(t))}</text>'
+        )
+    step = max(1, math.ceil(len(ticks) * 34 / (width - left)))
+    for i, (at, label) in enumerate(ticks):
+        if (len(ticks) - 1 - i) % step == 0:
+            parts.append(
+                f'<text class="tick" x="{_n(x(at))}" y="{height - 13}" text-anchor="middle">{escape(label)}</text>'
+            )
+    if level is not None:
+        parts.append(f'<path class="level" d="M{_n(left)} {_n(y(level))}H{width - 14}"/>')
+    for at, label in marks:
+        parts.append(f'<path class="mark" d="M{_n(x(at))} 12V{height - 30}"><title>{escape(label)}</title></path>')
+    for ln in reversed(lines):
+        if ln.low and ln.high:
+            top = [(a, v) for a, v in ln.high if v is not None]
+            bottom = [(a, v) for a, v in reversed(ln.low) if v is not None]
+            if top and bottom:
+                edge = "L".join(f"{_n(x(a))} {_n(y(v))}" for a, v in [*top, *bottom])
+                parts.append(f'<path class="band {ln.style}" d="M{edge}Z"/>')
+        parts.append(f'<path class="line {ln.style}" d="{_path(ln.points, x, y)}"/>')
+        parts.append(_dots(ln.points if ln.style == "own" else _alone(ln.points), x, y, 2.2, ln.style))
+    words = escape(f"{title}. " + " ".join(_in_words(ln, ticks, show) for ln in lines[:4] if ln.label), quote=True)
+    svg = f'<svg viewBox="0 0 {width} {height}" role="img" tabindex="0" aria-label="{words}">{"".join(parts)}</svg>'
+    if behind is None:
+        behind = _behind(lines, ticks, show, first_column)
+    key = legend([(ln.label, ln.style) for ln in lines]) if len(lines) > 1 else ""
+    about = (f"{escape(axis)}. " if axis else "") + note
+    return figure(title, svg, behind, about, key)
+
+
+def _in_words(line: Line, ticks: Sequence[tuple[float, str]], show: Show) -> str:
+    names = dict(ticks)
+    held = [(a, v) for a, v in line.points if v is not None]
+    if not held:
+        return f"{line.label}: no figures."
+    (a, first), (b, last) = held[0], held[-1]
+    return f"{line.label}: {show(first)} ({names.get(a, _n(a))}) to {show(last)} ({names.get(b, _n(b))})."
+
+
+def _behind(lines: Sequence[Line], ticks: Sequence[tuple[float, str]], show: Show, first: str) -> str:
+    head = [first]
+    columns: list[Mapping[float, str]] = []
+    for ln in (ln for ln in lines if ln.label):
+        head.append(ln.label)
+        columns.append({a: show(v) for a, v in ln.points})
+        if ln.low:
+            low, high = dict(ln.low), dict(ln.high)
+            head.append("95% interval")
+            columns.append({a: f"{show(low.get(a))} to {show(high.get(a))}" for a, _ in ln.points})
+    rows = [[escape(label), *(c.get(at, "–") for c in columns)] for at, label in ticks]
+    return table(head, rows)
+
+
+def sparkline(own: Points, reference: Points, others: Points, first: float, last: float, words: str) -> str:
+    """A small line with a reference and the neighbours' middle, without axes."""
+    width, height = 220, 56
+    seen = [v for part in (own, reference, others) for _, v in part if v is not None]
+    if not seen:
+        return ""
+    low, high = min(seen), max(seen)
+    x, y = Scale(first, last, 4, width - 8), Scale(low, high, height - 6, 6)
+    parts = [
+        f'<path class="line ref" d="{_path(reference, x, y)}"/>',
+        f'<path class="line a" d="{_path(others, x, y)}"/>',
+        f'<path class="line own" d="{_path(own, x, y)}"/>',
+        _dots(_alone(own), x, y, 2, "own"),
+    ]
+    held = [(a, v) for a, v in own if v is not None]
+    if held:
+        parts.append(_dots(held[-1:], x, y, 3, "own"))
+    return (
+        f'<svg class="spark" viewBox="0 0 {width} {height}" role="img" aria-label="{escape(words, quote=True)}">'
+        f"{''.join(parts)}</svg>"
+    )
+
+
+def forest(
+    title: str,
+    rows: Sequence[tuple[str, float | None, float | None, float | None]],
+    show: Show = plain,
+    *,
+    level: float = 0.0,
+    note: str = "",
+    value_name: str = "estimate",
+) -> str:
+    """Estimates with their intervals, one line each, against a reference."""
+    held = [v for _, *three in rows for v in three if v is not None]
+    if not held:
+        return figure(title, '<p class="empty">No figures to draw.</p>', note=note)
+    width, step, left = 640, 22, 236
+    height = 26 + step * len(rows) + 18
+    ticks = nice_ticks(min([*held, level]), max([*held, level]), 5)
+    x = Scale(ticks[0], ticks[-1], left, width - 20)
+    parts = [f'<path class="grid" d="M{_n(x(t))} 14V{height - 24}"/>' for t in ticks]
+    parts += [
+        f'<text class="tick" x="{_n(x(t))}" y="{height - 8}" text-anchor="middle">{escape(show(t))}</text>'
+        for t in ticks
+    ]
+    parts.append(f'<path class="level" d="M{_n(x(level))} 14V{height - 24}"/>')
+    for i, (label, value, low, high) in enumerate(rows):
+        at = 26 + step * i
+        parts.append(
+            f'<text class="label" x="{left - 8}" y="{at + 4}" text-anchor="end">{escape(_cut(label, 36))}</text>'
+        )
+        if low is not None and high is not None:
+            parts.append(f'<path class="whisker" d="M{_n(x(low))} {at}H{_n(x(high))}"/>')
+        if value is not None:
+            parts.append(f'<circle class="dot own" cx="{_n(x(value))}" cy="{at}" r="4"/>')
+    words = escape(f"{title}. {len(rows)} estimates with intervals; the figures are in the table below.", quote=True)
+    svg = f'<svg viewBox="0 0 {width} {height}" role="img" tabindex="0" aria-label="{words}">{"".join(parts)}</svg>'
+    body = [[escape(label), show(v), f"{show(a)} to {show(b)}" if a is not None else "–"] for label, v, a, b in rows]
+    return figure(title, svg, table(["", value_name, "95% interval"], body), note)
+
+
+def ranges(
+    title: str,
+    rows: Sequence[tuple[str, Sequence[tuple[str, float, float, float]]]],
+    show: Show = plain,
+    *,
+    note: str = "",
+) -> str:
+    """For each row the range and mean of two groups, each row on a scale of its own: how far they overlap."""
+    if not rows:
+        return figure(title, '<p class="empty">No figures to draw.</p>', note=note)
+    width, step, left = 640, 30, 256
+    height = 10 + step * len(rows)
+    parts = []
+    for i, (label, groups) in enumerate(rows):
+        x = Scale(min(g[1] for g in groups), max(g[3] for g in groups), left, width - 14)
+        top = 18 + step * i
+        parts.append(
+            f'<text class="label" x="{left - 10}" y="{top + 4}" text-anchor="end">{escape(_cut(label, 38))}</text>'
+        )
+        for j, (_, low, mean, high) in enumerate(groups):
+            at, style = top - 5 + 10 * j, "ab"[j % 2]
+            parts.append(f'<path class="bar {style}" d="M{_n(x(low))} {at}H{_n(x(high))}"/>')
+            parts.append(f'<circle class="dot {style}" cx="{_n(x(mean))}" cy="{at}" r="4"/>')
+    words = escape(f"{title}. {len(rows)} rows; the figures are in the table below.", quote=True)
+    svg = f'<svg viewBox="0 0 {width} {height}" role="img" tabindex="0" aria-label="{words}">{"".join(parts)}</svg>'
+    names = [g[0] for g in rows[0][1]]
+    body = [
+        [escape(label), *(f"{show(low)} – <b>{show(mean)}</b> – {show(high)}" for _, low, mean, high in groups)]
+        for label, groups in rows
+    ]
+    key = legend([(n, "ab"[i % 2]) for i, n in enumerate(names)])
+    return figure(title, svg, table(["", *(f"{n}: lowest – mean – highest" for n in names)], body), note, key)
+
+
+def bars(
+    title: str, rows: Sequence[tuple[str, float | None]], show: Show = plain, *, note: str = "", highest: float = 0.0
+) -> str:
+    """Horizontal bars from nought."""
+    held = [v for _, v in rows if v is not None]
+    if not held:
+        return figure(title, '<p class="empty">No figures to draw.</p>', note=note)
+    width, step, left = 640, 24, 250
+    height = 8 + step * len(rows)
+    x = Scale(0.0, max([*held, highest]) or 1.0, left, width - 80)
+    parts = []
+    for i, (label, value) in enumerate(rows):
+        at = 6 + step * i
+        parts.append(
+            f'<text class="label" x="{left - 8}" y="{at + 13}" text-anchor="end">{escape(_cut(label, 38))}</text>'
+        )
+        if value is not None:
+            parts.append(f'<rect class="fill" x="{left}" y="{at}" width="{_n(x(value) - left)}" height="{step - 8}"/>')
+            parts.append(f'<text class="tick" x="{_n(x(value) + 6)}" y="{at + 13}">{escape(show(value))}</text>')
+    words = escape(f"{title}. " + "; ".join(f"{a}: {show(v)}" for a, v in rows[:12]), quote=True)
+    svg = f'<svg viewBox="0 0 {width} {height}" role="img" tabindex="0" aria-label="{words}">{"".join(parts)}</svg>'
+    return figure(title, svg, table(["", "value"], [[escape(a), show(v)] for a, v in rows]), note)
+
+
+def scatter(
+    title: str,
+    points: Sequence[tuple[float, float, str]],
+    show: Show = plain,
+    show_x: Show = plain,
+    *,
+    curves: Sequence[Line] = (),
+    axis: str = "",
+    note: str = "",
+    behind: str = "",
+) -> str:
+    """Points with names on hover, and curves: a funnel, or a calibration plot."""
+    if not points:
+        return figure(title, '<p class="empty">No figures to draw.</p>', note=note)
+    width, height = 640, 300
+    ys = [p[1] for p in points] + [v for c in curves for _, v in c.points if v is not None]
+    xs = [p[0] for p in points] + [a for c in curves for a, _ in c.points]
+    y_ticks, x_ticks = nice_ticks(min(ys), max(ys)), nice_ticks(min(xs), max(xs), 5)
+    left = 12 + 6.4 * max(len(show(t)) for t in y_ticks)
+    x, y = Scale(x_ticks[0], x_ticks[-1], left, width - 16), Scale(y_ticks[0], y_ticks[-1], height - 30, 12)
+    parts = []
+    for t in y_ticks:
+        parts.append(f'<path class="grid" d="M{_n(left)} {_n(y(t))}H{width - 16}"/>')
+        parts.append(
+            f'<text class="tick" x="{_n(left - 5)}" y="{_n(y(t) + 4)}" text-anchor="end">{escape(show(t))}</text>'
+        )
+    for t in x_ticks:
+        parts.append(
+            f'<text class="tick" x="{_n(x(t))}" y="{height - 13}" text-anchor="middle">{escape(show_x(t))}</text>'
+        )
+    parts += [f'<path class="line {c.style}" d="{_path(c.points, x, y)}"/>' for c in curves]
+    for a, b, name in points:
+        about = escape(f"{name}: {show(b)}")
+        parts.append(f'<circle class="point" cx="{_n(x(a))}" cy="{_n(y(b))}" r="3"><title>{about}</title></circle>')
+    words = escape(f"{title}. {len(points)} points between {show(min(ys))} and {show(max(ys))}.", quote=True)
+    svg = f'<svg viewBox="0 0 {width} {height}" role="img" tabindex="0" aria-label="{words}">{"".join(parts)}</svg>'
+    key = legend([(c.label, c.style) for c in curves]) if curves else ""
+    return figure(title, svg, behind, (f"{escape(axis)}. " if axis else "") + note, key)
+
+
+def heat(
+    title: str,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    cell: Callable[[int, int], tuple[str, float | None]],
+    *,
+    diverging: bool = True,
+    note: str = "",
+    links: Mapping[str, str] | None = None,
+) -> str:
+    """A table whose cells are shaded by their figure: text first, shade second.
+
+    Args:
+        title: what it shows.
+        rows: row names.
+        columns: column names.
+        cell: row and column number to (text, figure from -1 to 1, or 0 to 1 where not diverging; None unshaded).
+        diverging: whether below nought has a shade of its own.
+        note: markup under the table.
+        links: row name to address.
+    """
+    head = "".join(f'<th scope="col"><span>{escape(c)}</span></th>' for c in columns)
+    body = []
+    for i, name in enumerate(rows):
+        label = (
+            f'<a href="{escape(links[name], quote=True)}">{escape(name)}</a>'
+            if links and name in links
+            else escape(name)
+        )
+        cells = []
+        for j in range(len(columns)):
+            text, value = cell(i, j)
+            shade = (
+                ""
+                if value is None
+                else f' class="{"n" if diverging and value < 0 else "p"}{min(9, int(abs(value) * 10))}"'
+            )
+            cells.append(f"<td{shade}>{escape(text)}</td>")
+        body.append(f'<tr><th scope="row">{label}</th>{"".join(cells)}</tr>')
+    markup = (
+        f'<div class="scroll"><table class="heat"><thead><tr><td></td>{head}</tr></thead>'
+        f"<tbody>{''.join(body)}</tbody></table></div>"
+    )
+    return figure(title, markup, note=note, wide=True)
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"

@@ -1,0 +1,169 @@
+"""A page per measure: what it is, what publishers call it, and how authorities are spread, given their size."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import partial
+from html import escape
+from typing import Any
+
+from analysis.report import charts, words
+from analysis.report.book import Book, Row
+from analysis.report.charts import Line
+from analysis.report.pages import authority_page, markup, measure_page, render
+
+UP = "../"
+#: Control limits of a funnel: 95% and 99.8% (Spiegelhalter, Funnel plots for comparing performance, 2005).
+LIMITS = ((1.96, "95% limits", "b"), (3.09, "99.8% limits", "c"))
+QUANTILES = ("p5", "q1", "median", "q3", "p95")
+PER = {"per_10k": 10_000.0, "pct": 100.0}
+
+
+def page(book: Book, measure_id: str, site: Mapping[str, Any]) -> str:
+    """The page of a measure."""
+    measure = book.measures[measure_id]
+    spread = book.spread.get(measure_id, {})
+    years = [y for y in book.years if spread.get(y, {}).get("n")]
+    followers = [m for m in book.measures.values() if m["continues"] == measure_id]
+    return render(
+        "measure.html",
+        UP,
+        measure["label"],
+        site,
+        m=measure,
+        unit=words.UNITS.get(measure["unit"], measure["unit"]),
+        group=words.GROUPS.get(measure["measure_group"], measure["measure_group"]),
+        publisher_columns=_publisher_columns(measure),
+        before=book.measures.get(measure["continues"] or ""),
+        followers=followers,
+        href=measure_page,
+        spread=markup(_spread(book, measure, years)) if years else "",
+        latest=markup(_latest(book, measure, years[-1])) if years else "",
+        coverage=[(y, spread.get(y, {}).get("n", 0), _gaps(spread.get(y, {}))) for y in book.years],
+    )
+
+
+def _publisher_columns(measure: Row) -> list[tuple[str, str]]:
+    parts = [p.strip() for p in (measure["publisher_columns"] or "").split(";") if p.strip()]
+    return [(a.strip(), b.strip()) for a, _, b in (p.partition(":") for p in parts)]
+
+
+def _gaps(about: Row) -> str:
+    return "; ".join(
+        f"{n} {words.SHORT[s] if s != 'not_published' else 'not published'}" for s, n in about.get("gaps", {}).items()
+    )
+
+
+def _spread(book: Book, measure: Row, years: list[int]) -> str:
+    spread, show = book.spread[measure["measure_id"]], partial(words.number, unit=measure["unit"])
+    england = book.areas.get("England", {}).get(measure["measure_id"], {})
+    span = list(range(years[0], years[-1] + 1))
+
+    def at(name: str) -> list[tuple[float, float | None]]:
+        return [(y, spread[y][name] if y in spread and spread[y]["n"] >= 5 else None) for y in span]
+
+    lines = [Line("middle authority", at("median"), "own", at("q1"), at("q3"))]
+    lines.append(Line("nine in ten authorities lie between the dotted lines", at("p5"), "c"))
+    lines.append(Line("", at("p95"), "c"))
+    if measure["unit"] not in {"count", "fte", "gbp"}:
+        lines.append(Line("England", [(y, england.get(y, (None,))[0]) for y in span], "ref"))
+    body = [
+        [str(y), str(spread[y]["n"]), *(show(spread[y][k]) for k in QUANTILES), show(england.get(y, (None,))[0])]
+        for y in reversed(years)
+    ]
+    head = [
+        "year",
+        "authorities",
+        "5 in 100 below",
+        "a quarter below",
+        "middle",
+        "a quarter above",
+        "5 in 100 above",
+        "England",
+    ]
+    return charts.line_chart(
+        f"{measure['label']}: how authorities are spread",
+        lines,
+        [(float(y), str(y)) for y in span],
+        show,
+        size=(720, 300),
+        behind=charts.table(head, body),
+        note="The band holds the middle half of authorities.",
+    )
+
+
+def _latest(book: Book, measure: Row, year: int) -> str:
+    """Authorities in the latest year: a funnel where a rate or share has a denominator, else a strip; no ranking."""
+    sql = """
+        select f.la_code, a.la_name, f.value, f.numerator, f.denominator
+        from marts.fct_la_year_measure as f inner join marts.dim_local_authority as a using (la_code)
+        where f.measure_id = ? and f.year = ? and f.value is not null order by a.la_name, f.la_code
+    """
+    found = book.con.execute(sql, [measure["measure_id"], year]).fetchall()
+    show = partial(words.number, unit=measure["unit"])
+    body = [[f'<a href="{UP}{authority_page(code)}">{escape(name)}</a>', show(v)] for code, name, v, _, _ in found]
+    behind = charts.table(["authority, by name", str(year)], body, "Every authority, by name")
+    per = PER.get(measure["unit"])
+    sized = [(d, v, name) for _, name, v, _, d in found if d]
+    pooled = [(n, d) for _, _, _, n, d in found if d and n is not None]
+    if per and len(sized) >= 20 and len(pooled) >= 20:
+        centre = sum(n for n, _ in pooled) / sum(d for _, d in pooled)
+        return _funnel(measure, year, sized, centre, per, show, behind)
+    points = [(v, 0.2 + 0.6 * ((i * 0.618034) % 1), name) for i, (_, name, v, _, _) in enumerate(found)]
+    return _strip(measure, year, points, show, behind)
+
+
+def _funnel(
+    measure: Row,
+    year: int,
+    sized: list[tuple[float, float, str]],
+    centre: float,
+    per: float,
+    show: charts.Show,
+    behind: str,
+) -> str:
+    low, high = min(d for d, _, _ in sized), max(d for d, _, _ in sized)
+    steps = [low + (high - low) * (i / 40) ** 2 for i in range(41)]
+    share = measure["unit"] == "pct"
+    curves = [Line("all authorities together", [(low, centre * per), (high, centre * per)], "ref")]
+    for z, label, style in LIMITS:
+        for sign in (1, -1):
+            edge = []
+            for d in steps:
+                sd = math.sqrt(centre * ((1 - centre) if share else 1) / d)
+                edge.append((d, max(0.0, (centre + sign * z * sd) * per)))
+            curves.append(Line(label if sign > 0 else "", edge, style))
+    return charts.scatter(
+        f"{measure['label']}, {year}: authorities by size",
+        sized,
+        show,
+        partial(words.number, unit="count"),
+        curves=curves,
+        axis=f"Across: {measure['denominator'] or 'what the figure is of'}",
+        note="Smaller authorities vary more by chance alone; inside the limits a difference says little. "
+        "Many lie outside, because need differs from place to place. This is no ranking.",
+        behind=behind,
+    )
+
+
+def _strip(measure: Row, year: int, points: list[tuple[float, float, str]], show: charts.Show, behind: str) -> str:
+    if not points:
+        return ""
+    width, height = 720, 110
+    ticks = charts.nice_ticks(min(p[0] for p in points), max(p[0] for p in points), 6)
+    x = charts.Scale(ticks[0], ticks[-1], 24, width - 24)
+    parts = [
+        f'<path class="grid" d="M{x(t):.1f} 8V{height - 26}"/>'
+        f'<text class="tick" x="{x(t):.1f}" y="{height - 8}" text-anchor="middle">{escape(show(t))}</text>'
+        for t in ticks
+    ]
+    parts += [
+        f'<circle class="point" cx="{x(v):.1f}" cy="{8 + (height - 40) * at:.1f}" r="3.5">'
+        f"<title>{escape(f'{name}: {show(v)}')}</title></circle>"
+        for v, at, name in points
+    ]
+    title = f"{measure['label']}, {year}: each dot is an authority"
+    words_ = escape(f"{title}. {len(points)} authorities.", quote=True)
+    svg = f'<svg viewBox="0 0 {width} {height}" role="img" tabindex="0" aria-label="{words_}">{"".join(parts)}</svg>'
+    return charts.figure(title, svg, behind, "Dots are spread up and down only so that they do not cover one another.")

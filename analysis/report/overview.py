@@ -1,0 +1,174 @@
+"""The first page: what is in, as of when, what is due, coverage, and how sound it is."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from analysis.report import charts, words
+from analysis.report.book import Book, Row
+from analysis.report.pages import authority_page, markup, measure_page, render, study_page
+from analysis.report.study import TITLES, verdict_bar
+
+
+def page(
+    book: Book,
+    site: Mapping[str, Any],
+    studies: Sequence[Row],
+    due: Mapping[str, Mapping[str, str]],
+    links: Sequence[tuple[str, str]],
+) -> str:
+    """The first page.
+
+    Args:
+        book: the warehouse.
+        site: what every page says.
+        studies: study and question.
+        due: publication to its title and when its next edition is expected, in words.
+        links: addresses and labels of what else was written beside the site.
+    """
+    return render(
+        "overview.html",
+        "",
+        "Overview",
+        site,
+        tiles=_tiles(book),
+        regions=_regions(book),
+        studies=[
+            {
+                "title": TITLES.get(s["study"], s["study"].replace("_", " ").capitalize()),
+                "href": study_page(s["study"]),
+                "question": s["question"],
+                "bar": markup(verdict_bar(book.scoreboard.get(s["study"], []))),
+            }
+            for s in studies
+        ],
+        coverage=markup("".join(_coverage(book))),
+        publications=_publications(book, due),
+        quality=_quality(book),
+        links=links,
+    )
+
+
+def _tiles(book: Book) -> list[tuple[str, str]]:
+    con = book.con
+
+    def count(sql: str) -> str:
+        found = con.execute(sql).fetchone()
+        return f"{found[0]:,}" if found else "0"
+
+    current = sum(1 for a in book.authorities.values() if a["is_current"])
+    return [
+        ("authorities today", f"{current}"),
+        ("years", f"{book.years[0]}–{book.years[-1]}"),
+        ("measures", count("select count(*) from marts.dim_measure where availability <> 'absent'")),
+        ("figures of authorities", count("select count(value) from marts.fct_la_year_measure")),
+        ("inspections", count("select count(*) from marts.fct_inspection")),
+        ("reports read", count("select count(*) from marts.fct_report where status = 'read'")),
+        ("editions held", f"{len(book.editions)}"),
+    ]
+
+
+def _regions(book: Book) -> list[tuple[str, list[tuple[Row, str]]]]:
+    found: dict[str, list[tuple[Row, str]]] = defaultdict(list)
+    for code, la in book.authorities.items():
+        found[la["region_name"] or "Elsewhere"].append((la, authority_page(code)))
+    return sorted(found.items())
+
+
+def _coverage(book: Book) -> list[str]:
+    parts = []
+    by_group: dict[str, list[Row]] = defaultdict(list)
+    for m in book.measures.values():
+        by_group[m["measure_group"]].append(m)
+    for group, title in words.GROUPS.items():
+        measures = sorted(by_group.get(group, []), key=lambda m: m["label"])
+        if not measures:
+            continue
+
+        def cell(i: int, j: int, measures: list[Row] = measures) -> tuple[str, float | None]:
+            about = book.spread.get(measures[i]["measure_id"], {}).get(book.years[j])
+            if not about or not about["n"]:
+                return "–", None
+            return str(about["n"]), min(0.99, about["n"] / about["authorities"])
+
+        picture = charts.heat(
+            "",
+            [m["label"] for m in measures],
+            [f"{y % 100:02d}" for y in book.years],
+            cell,
+            diverging=False,
+            links={m["label"]: measure_page(m["measure_id"]) for m in measures},
+        )
+        parts.append(
+            f"<details{' open' if group == 'demand_and_provision' else ''}><summary>{title} "
+            f"({len(measures)})</summary>{picture}</details>"
+        )
+    return parts
+
+
+def _publications(book: Book, due: Mapping[str, Mapping[str, str]]) -> list[dict[str, Any]]:
+    by_source: dict[str, list[Row]] = defaultdict(list)
+    for e in book.editions:
+        by_source[e["source"]].append(e)
+    return [
+        {
+            "title": due.get(source, {}).get("title", source),
+            "editions": len(editions),
+            "newest": editions[0]["edition"],
+            "published": words.day(editions[0]["published_on"]),
+            "basis": editions[0]["published_basis"],
+            "due": due.get(source, {}).get("due", ""),
+        }
+        for source, editions in by_source.items()
+    ]
+
+
+def _quality(book: Book) -> list[tuple[str, str, str]]:
+    con = book.con
+
+    def one(sql: str) -> tuple[Any, ...]:
+        return con.execute(sql).fetchone() or (0, 0, 0, 0)
+
+    landed, mapped = one("select sum(cells_landed), sum(cells_mapped) from audit.rpt_row_ledger")[:2]
+    figures, standing, superseded, excluded = one(
+        "select sum(figures), sum(figures_standing), sum(figures_superseded), sum(figures_excluded) from "
+        "audit.rpt_fact_ledger"
+    )
+    changed, large = one(
+        "select count(*), count(*) filter (abs(relative_change) > 0.5) from audit.rpt_edition_changes where "
+        "area_level = 'la'"
+    )[:2]
+    gaps: Counter[str] = Counter()
+    for status, n in con.execute(
+        "select value_status, count(*) from marts.fct_la_year_measure where value is null group by all"
+    ).fetchall():
+        gaps[status] += n
+    corrections = one("select count(*) from audit.rpt_corrections_applied where is_applied")[0]
+    lines = [
+        (
+            "Published figures landed",
+            f"{int(landed or 0):,}",
+            f"{int(mapped or 0):,} carry a measure of the dictionary; the rest are kept and listed",
+        ),
+        (
+            "Figures of authorities",
+            f"{int(figures or 0):,}",
+            f"{int(standing or 0):,} stand, {int(superseded or 0):,} were superseded by a later edition, "
+            f"{int(excluded or 0):,} are left out with a reason",
+        ),
+        ("Revised by a later edition", f"{int(changed):,}", f"{int(large):,} of them by more than half"),
+        (
+            "Corrected here",
+            f"{int(corrections):,}",
+            "each with a citation, and dropped once the publisher has mended it",
+        ),
+    ]
+    lines += [("Gaps: " + words.STATUS[s], f"{n:,}", "") for s, n in gaps.most_common()]
+    for label, n, of, aim in con.execute(
+        "select label, numerator, denominator, aim from audit.rpt_report_quality where aim is not null order by figure"
+    ).fetchall():
+        share = f"{100 * n / of:.1f}%" if of else "–"
+        lines.append((label[:1].upper() + label[1:], share, f"{n:,} of {of:,}; aim {100 * aim:.0f}%"))
+    return lines

@@ -1,0 +1,1 @@
+"""What each study shows on its page, one module per study."""

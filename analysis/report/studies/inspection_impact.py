@@ -1,0 +1,252 @@
+"""What an inspection does: medians by event year, modelled paths, coefficients, and what goes beyond the paper."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from analysis.report import charts, words
+from analysis.report.book import Book, Row
+from analysis.report.charts import Line, Points
+from analysis.report.study import Found, Section, interval, simple_table
+
+GROUPS = (("good_or_outstanding", "a"), ("requires_improvement", "b"), ("inadequate", "c"))
+EVENTS = [f"Y{e}" for e in range(-3, 4)]
+TICKS = [(float(e), f"Y{e:+d}".replace("-", "\u2212") if e else "Y0") for e in range(-3, 4)]
+PARTS = (
+    ("pre", "each year before"),
+    ("step0", "step in the year"),
+    ("step1", "step a year on"),
+    ("post", "each year after"),
+)
+NAMES = {
+    "referrals": "Referrals",
+    "assessments": "Assessments",
+    "cin": "Children in need",
+    "cin_started": "Children in need, started",
+    "s47_enquiries": "Section 47 enquiries",
+    "icpc": "Child protection conferences",
+    "cpp": "Child protection plans",
+    "cla": "Children looked after",
+    "section_20": "Looked after by agreement (section 20)",
+    "care_orders": "Care orders",
+    "cin_ceased_3m": "Need ended within 3 months",
+    "cpp_ceased_6m": "Plans ended within 6 months",
+    "assessments_on_time": "Assessments on time",
+    "icpc_on_time": "Conferences on time",
+    "rereferrals": "Re-referrals",
+    "cpp_repeat": "Repeat protection plans",
+    "spend_total": "Spending, total",
+    "spend_safeguarding": "Spending, safeguarding",
+    "spend_cla": "Spending, children looked after",
+    "spend_early_help": "Spending, early help",
+    "cin_per_social_worker": "Children in need per social worker",
+    "vacancy": "Vacancy rate",
+    "turnover": "Turnover rate",
+    "agency": "Agency rate",
+}
+BLOCKS = (
+    (
+        "Provision",
+        (
+            "referrals",
+            "assessments",
+            "cin",
+            "cin_started",
+            "s47_enquiries",
+            "icpc",
+            "cpp",
+            "cla",
+            "section_20",
+            "care_orders",
+        ),
+    ),
+    (
+        "Period of service, timeliness and quality",
+        ("cin_ceased_3m", "cpp_ceased_6m", "assessments_on_time", "icpc_on_time", "rereferrals", "cpp_repeat"),
+    ),
+    ("Spending", ("spend_total", "spend_safeguarding", "spend_cla", "spend_early_help")),
+    ("Workforce", ("cin_per_social_worker", "vacancy", "turnover", "agency")),
+)
+
+
+def sections(book: Book, found: Found) -> tuple[str, list[Section]]:
+    """Summary and sections of the page."""
+    medians, paths = found.of("figure 1", "median"), found.of("figures 2-4", "path")
+    out = [
+        Section("The authorities", _sample(found)),
+        Section(
+            "The middle authority, year by year",
+            "<p>Y0 is the reporting year in which the report was published. The line is the median of the "
+            "authorities that have a figure in that "
+            "year; figures 1 of the paper.</p>" + _blocks(medians, lambda m: _medians(medians, m)),
+        ),
+        Section(
+            "The modelled path, three years before = 100",
+            "<p>From a multilevel segmented Poisson model with an intercept and a slope of its own for each "
+            "authority. The shaded years are those of "
+            "the two steps. The band is the 95% interval with errors clustered by authority.</p>"
+            + _blocks(paths, lambda m: _path(paths, m, [("all", "own")])),
+        ),
+        Section(
+            "By what the inspectors judged",
+            "<p>The same, fitted apart for authorities judged good or outstanding, requires improvement, and "
+            "inadequate.</p>" + _blocks(paths, lambda m: _path(paths, m, list(GROUPS))),
+        ),
+        Section("The coefficients, in per cent", _coefficients(found)),
+        Section("Beyond the paper", _beyond(found)),
+    ]
+    return "", out
+
+
+def _sample(found: Found) -> str:
+    n = found.of("sample", "n")
+    rows = [[words.OUTCOMES.get(k, k).capitalize(), words.number(r["value"], digits=0)] for k, r in n.items()]
+    return simple_table(["first inspections under the single framework", "n"], rows, sortable=False)
+
+
+def _blocks(held: dict[str, Row], draw: object) -> str:
+    assert callable(draw)
+    parts = []
+    for i, (title, measures) in enumerate(BLOCKS):
+        pictures = "".join(draw(m) for m in measures if any(f" {m} " in f" {k.replace('|', ' ')} " for k in held))
+        parts.append(
+            f"<details{' open' if i == 0 else ''}><summary>{title}</summary><div "
+            f'class="charts">{pictures}</div></details>'
+        )
+    return "".join(parts)
+
+
+def _series(held: dict[str, Row], group: str, measure: str, what: str = "value") -> Points:
+    return [(float(i - 3), (held.get(f"{group} | {measure} | {e}") or {}).get(what)) for i, e in enumerate(EVENTS)]
+
+
+def _medians(held: dict[str, Row], measure: str) -> str:
+    lines = [Line("all authorities", _series(held, "all", measure))]
+    lines += [Line(words.OUTCOMES[g], _series(held, g, measure), style) for g, style in GROUPS]
+    return charts.line_chart(
+        NAMES.get(measure, measure),
+        lines,
+        TICKS,
+        partial(words.number, digits=1),
+        marks=[(0, "report")],
+        size=(400, 220),
+        first_column="year",
+    )
+
+
+def _path(held: dict[str, Row], measure: str, groups: list[tuple[str, str]]) -> str:
+    lines = [
+        Line(
+            words.OUTCOMES.get(g, "all authorities"),
+            _series(held, g, measure),
+            style,
+            _series(held, g, measure, "ci_low"),
+            _series(held, g, measure, "ci_high"),
+        )
+        for g, style in groups
+    ]
+    return charts.line_chart(
+        NAMES.get(measure, measure),
+        lines,
+        TICKS,
+        partial(words.number, digits=1),
+        shaded=[(-0.5, 1.5)],
+        level=100.0,
+        size=(400, 220),
+        first_column="year",
+    )
+
+
+def _coefficients(found: Found) -> str:
+    plain, robust = found.of("table 2", "percent_change"), found.of("table 2", "percent_change_clustered")
+    nb = found.of("table 2", "percent_change_nb2")
+    parts = []
+    for title, held in (
+        ("Clustered by authority (what a careful reader should use)", robust),
+        ("As the paper has them: the plain Poisson interval, far too narrow when figures vary more than chance", plain),
+        ("Negative binomial", nb),
+    ):
+        rows = [
+            [NAMES.get(m, m), *(interval(held.get(f"all | {m} | {p}")) for p, _ in PARTS)]
+            for _, ms in BLOCKS
+            for m in ms
+        ]
+        table = simple_table(["measure", *(label for _, label in PARTS)], rows)
+        parts.append(f"<details{' open' if held is robust else ''}><summary>{title}</summary>{table}</details>")
+    by_group = found.of("table 2 by outcome", "percent_change_clustered")
+    rows = [
+        [f"{NAMES.get(m, m)}: {words.OUTCOMES[g]}", *(interval(by_group.get(f"{g} | {m} | {p}")) for p, _ in PARTS)]
+        for _, ms in BLOCKS
+        for m in ms
+        for g, _ in GROUPS
+    ]
+    table = simple_table(["measure and judgement", *(label for _, label in PARTS)], rows)
+    parts.append(f"<details><summary>By judgement, clustered by authority</summary>{table}</details>")
+    return "<p>Change in per cent with its 95% interval.</p>" + "".join(parts)
+
+
+def _beyond(found: Found) -> str:
+    event = found.of("event study", "percent_change")
+    parts = [
+        "<p>Calendar trends go along with event time. Here authorities that have been inspected are compared "
+        "with those not yet inspected.</p>"
+    ]
+    pictures = []
+    for m in ("cpp", "s47_enquiries", "referrals", "cla"):
+        points = _series(event, "all", m)
+        if any(v is not None for _, v in points):
+            low, high = _series(event, "all", m, "ci_low"), _series(event, "all", m, "ci_high")
+            pictures.append(
+                charts.line_chart(
+                    f"{NAMES[m]}: change against the not yet inspected, %",
+                    [Line("inspected against not yet inspected", points, "own", low, high)],
+                    TICKS,
+                    partial(words.number, digits=1),
+                    level=0.0,
+                    size=(400, 220),
+                )
+            )
+    parts.append(f'<div class="charts">{"".join(pictures)}</div>')
+    curve = found.of("specification curve", "percent_change")
+    rows = sorted(
+        (
+            (k.removeprefix("all | cpp | step0 | "), r["value"], r["ci_low"], r["ci_high"])
+            for k, r in curve.items()
+            if k.startswith("all | ")
+        ),
+        key=lambda x: x[1] or 0.0,
+    )
+    if rows:
+        parts.append(
+            charts.forest(
+                "Child protection plans, step in the year of the report, under every specification, %",
+                rows,
+                partial(words.number, digits=1),
+                note="Exposure, random effects, family, window, and calendar effects, all ways.",
+            )
+        )
+    placebo = found.of("placebo", "percent_change_clustered")
+    parts.append(
+        simple_table(
+            ["inspections moved to earlier years: step in the pretended year", "change, % (95% interval)"],
+            [[_named(k), interval(r)] for k, r in placebo.items()],
+        )
+    )
+    power = found.of("power", "minimum detectable percent change")
+    parts.append(
+        simple_table(
+            ["smallest step that this many authorities can show (80% power)", "change, %"],
+            [[_named(k), words.number(r["value"], digits=1)] for k, r in power.items()],
+        )
+    )
+    again = found.of("re-run ilacs", "percent_change_clustered")
+    rows_again = [
+        [NAMES.get(m, m), *(interval(again.get(f"all | {m} | {p}")) for p, _ in PARTS)] for _, ms in BLOCKS for m in ms
+    ]
+    parts.append("<h3>The same for inspections under ILACS, since 2018</h3>")
+    parts.append(simple_table(["measure", *(label for _, label in PARTS)], rows_again))
+    return "".join(parts)
+
+
+def _named(subject: str) -> str:
+    return ", ".join(NAMES.get(p, words.OUTCOMES.get(p, p)) for p in subject.split(" | ") if p not in {"step0"})

@@ -1,0 +1,179 @@
+"""A page per study: its figures and tables, the printed figures beside ours, and where the numbers come from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from html import escape
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from analysis.report import words
+from analysis.report.book import Book, Row, rows
+from analysis.report.pages import markup, render
+
+if TYPE_CHECKING:
+    from analysis.studies.spec import Spec
+
+TITLES = {
+    "inspection_impact": "What an inspection does",
+    "performance_indicators": "Do indicators predict the judgement?",
+    "inspection_factors": "What goes with a better judgement",
+    "inadequate_prediction": "Can an inadequate judgement be foretold?",
+    "report_themes": "What inspectors ask for",
+    "value_added": "Judgements beside what one would expect",
+}
+VERDICTS = ("reproduced", "close", "differs", "not reproducible from public data")
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a study's page; ``body`` is markup."""
+
+    title: str
+    body: str
+
+
+@dataclass(frozen=True)
+class StudyPage:
+    """What a study shows beyond its scoreboard; ``summary`` is markup."""
+
+    study: str
+    title: str
+    summary: str
+    sections: Sequence[Section]
+
+
+class Found:
+    """The estimates of one study, by place and statistic."""
+
+    def __init__(self, book: Book, study: str) -> None:
+        self.rows = book.estimates.get(study, [])
+        self._by: dict[tuple[str, str], dict[str, Row]] = {}
+        for r in self.rows:
+            self._by.setdefault((r["place"], r["statistic"]), {})[r["subject"]] = r
+
+    def of(self, place: str, statistic: str) -> dict[str, Row]:
+        """Subject to estimate."""
+        return self._by.get((place, statistic), {})
+
+    def value(self, place: str, statistic: str, subject: str) -> float | None:
+        """One value; None where it is not estimated."""
+        row = self.of(place, statistic).get(subject)
+        return None if row is None else row["value"]
+
+    def n(self, place: str, statistic: str, subject: str) -> int | None:
+        """The n behind one value."""
+        row = self.of(place, statistic).get(subject)
+        return None if row is None else row["n"]
+
+
+def verdict_bar(scoreboard: Sequence[Row]) -> str:
+    """How many printed figures were reproduced, as a bar and in words."""
+    counts = Counter(r["verdict"] for r in scoreboard)
+    total = sum(counts.values())
+    if not total:
+        return ""
+    parts = "".join(
+        f'<i class="{v.split()[0]}" style="width:{100 * counts[v] / total:.1f}%"></i>' for v in VERDICTS if counts[v]
+    )
+    told = ", ".join(f"{counts[v]} {v}" for v in VERDICTS if counts[v])
+    said = escape(told)
+    return (
+        f'<div class="stack" role="img" aria-label="{said}">{parts}</div>'
+        f"<small>Of {total} printed figures: {said}.</small>"
+    )
+
+
+def page(book: Book, spec: Spec, site: Mapping[str, Any]) -> str:
+    """The page of a study."""
+    shown = _sections(book, spec.study)
+    scoreboard = [
+        {**r, "ours_text": words.number(r["ours"], digits=_digits(r["ours"]))}
+        for r in book.scoreboard.get(spec.study, [])
+    ]
+    sample = f"rpt_{spec.study}__sample"
+    has_sample = bool(
+        rows(book.con, "select 1 from duckdb_tables() where schema_name = 'studies' and table_name = ?", [sample])
+    )
+    return render(
+        "study.html",
+        "../",
+        shown.title,
+        site,
+        page=StudyPage(
+            shown.study, shown.title, markup(shown.summary), [Section(s.title, markup(s.body)) for s in shown.sections]
+        ),
+        question=spec.question,
+        paper="Proposed in the discussion of a paper; nothing was printed to compare with."
+        if spec.paper.startswith("none")
+        else "After: " + spec.paper,
+        scoreboard=scoreboard,
+        verdicts=markup(verdict_bar(book.scoreboard.get(spec.study, []))),
+        pins="Choices: " + "; ".join(f"{k.replace('_', ' ')} {v}" for k, v in spec.pins.items()) + ".",
+        sample_rows=book.con.execute(f"select count(*) from studies.{sample}").fetchone()[0] if has_sample else 0,  # type: ignore[index]
+        sources=_sources(book),
+        inputs=[
+            (r["statement"].strip(), r["digest"])
+            for r in rows(
+                book.con, "select statement, digest from results.study_input where study = ? order by 1", [spec.study]
+            )
+        ],
+    )
+
+
+def _digits(value: float | None) -> int:
+    if value is None:
+        return 0
+    size = abs(value)
+    return 0 if size == int(size) and size >= 1 else 1 if size >= 100 else 2 if size >= 1 else 3
+
+
+def _sections(book: Book, study: str) -> StudyPage:
+    title = TITLES.get(study, study.replace("_", " ").capitalize())
+    name = f"analysis.report.studies.{study}"
+    if find_spec(name) is None:
+        return StudyPage(study, title, "", [])
+    summary, sections = import_module(name).sections(book, Found(book, study))
+    return StudyPage(study, title, summary, sections)
+
+
+def _sources(book: Book) -> list[tuple[str, str]]:
+    """Which editions the standing figures of the measures that studies use come from."""
+    found = rows(
+        book.con,
+        """
+        select source, string_agg(distinct edition, ', ' order by edition) as editions from marts.fct_la_year_measure
+        where value is not null and source is not null group by source order by source
+        """,
+    )
+    return [(r["source"], r["editions"]) for r in found]
+
+
+# --- pieces that several studies draw with --------------------------------------------------------------------------
+
+
+def simple_table(head: Sequence[str], body: Sequence[Sequence[Any]], caption: str = "", sortable: bool = True) -> str:
+    """A table in plain sight; cells are escaped."""
+    about = f"<caption>{escape(caption)}</caption>" if caption else ""
+    header = "".join(f'<th scope="col">{escape(h)}</th>' for h in head)
+    lines = "".join(
+        f'<tr><th scope="row">{escape(str(r[0]))}</th>' + "".join(f"<td>{escape(str(c))}</td>" for c in r[1:]) + "</tr>"
+        for r in body
+    )
+    style = ' class="sortable"' if sortable else ""
+    return (
+        f'<div class="scroll"><table{style}>{about}<thead><tr>{header}</tr></thead><tbody>{lines}</tbody></table></div>'
+    )
+
+
+def interval(row: Row | None, digits: int = 1, suffix: str = "") -> str:
+    """An estimate with its interval: 4.1% (2.0 to 6.3)."""
+    if row is None or row["value"] is None:
+        return "–"
+    show = partial(words.number, digits=digits)
+    around = f" ({show(row['ci_low'])} to {show(row['ci_high'])})" if row["ci_low"] is not None else ""
+    return f"{show(row['value'])}{suffix}{around}"

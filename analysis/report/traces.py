@@ -1,0 +1,112 @@
+"""Where the figures of an authority's page come from, as a file that the page loads when somebody asks.
+
+The same as ``csw trace``: what each edition says, and the published cells with file, row, column, hash and address.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from typing import Any
+
+from analysis.report import words
+from analysis.report.book import Book
+
+
+class Interned:
+    """A list in which each value stands once."""
+
+    def __init__(self) -> None:
+        self.values: list[Any] = []
+        self._at: dict[Any, int] = {}
+
+    def __call__(self, value: Any) -> int:
+        """Its place in the list."""
+        if value not in self._at:
+            self._at[value] = len(self.values)
+            self.values.append(value)
+        return self._at[value]
+
+
+def traces(book: Book) -> dict[str, str]:
+    """DfE code to the script that holds the origins of every figure on its page."""
+    wanted = [book.key.all]
+    editions: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+    sql = """
+        select la_code, measure_id, year, source, edition, role, published_on, published_basis, value, value_status,
+            is_computed, stands, exclusion_reason
+        from audit.rpt_figure_edition where list_contains(?, measure_id)
+        order by la_code, measure_id, year, published_on desc, source, edition desc, unit_code
+    """
+    for la, *rest in book.con.execute(sql, wanted).fetchall():
+        editions[la].append(tuple(rest))
+    cells: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+    sql = """
+        select la_code, measure_id, year, source, edition, table_name, file, sha256, url, row_number,
+            column_name, filter,
+            value_text, value_status, component, unit_factor
+        from audit.rpt_figure_cell where list_contains(?, measure_id)
+        order by la_code, measure_id, year, published_on desc, source, edition desc, component desc,
+            column_name, row_number
+    """
+    for la, *rest in book.con.execute(sql, wanted).fetchall():
+        cells[la].append(tuple(rest))
+    return {la: _script(book, editions.get(la, []), cells.get(la, [])) for la in book.authorities}
+
+
+def _script(book: Book, editions: list[tuple[Any, ...]], cells: list[tuple[Any, ...]]) -> str:
+    names, files, columns, filters, components = Interned(), Interned(), Interned(), Interned(), Interned()
+    figures: dict[str, dict[str, list[list[Any]]]] = defaultdict(dict)
+    for measure, year, source, edition, role, on, basis, value, status, computed, stands, excluded in editions:
+        said = (
+            words.number(value, book.measures[measure]["unit"])
+            if value is not None
+            else words.STATUS.get(status, status)
+        )
+        about = figures[measure].setdefault(str(year), [[], []])
+        place = names((source, edition, role, str(on), basis))
+        about[0].append([place, said, int(bool(computed)), int(bool(stands)), excluded or ""])
+    for (
+        measure,
+        year,
+        source,
+        edition,
+        table,
+        file,
+        sha,
+        url,
+        row,
+        column,
+        filter_,
+        text,
+        status,
+        component,
+        factor,
+    ) in cells:
+        about = figures[measure].setdefault(str(year), [[], []])
+        place = files((source, edition, table, file, sha, url or ""))
+        about[1].append(
+            [
+                place,
+                row,
+                columns(column),
+                1 + filters(filter_) if filter_ else 0,
+                text,
+                status,
+                components(component),
+                factor,
+            ]
+        )
+    body = {
+        "measures": {m: book.measures[m]["label"] for m in book.key.all},
+        "editions": names.values,
+        "files": files.values,
+        "columns": columns.values,
+        "filters": filters.values,
+        "components": components.values,
+        "derived": {
+            m: book.measures[m]["denominator"] for m in book.key.all if book.measures[m]["availability"] == "derived"
+        },
+        "figures": figures,
+    }
+    return f"window.TRACE={json.dumps(body, ensure_ascii=False, separators=(',', ':'))};\n"

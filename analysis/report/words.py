@@ -1,0 +1,104 @@
+"""Numbers, gaps and grades in plain words."""
+
+from __future__ import annotations
+
+import math
+from datetime import date
+
+#: value_status -> what a reader is told.
+STATUS = {
+    "reported": "reported",
+    "suppressed": "withheld to protect the few people behind the figure",
+    "rounds_to_zero": "rounds to zero",
+    "low_reliability": "withheld because it is not reliable enough",
+    "unavailable": "not available: not submitted, or not collected",
+    "not_applicable": "does not apply",
+    "not_published": "not published for this year",
+    "not_reported": "published for others, but not for this authority",
+}
+#: value_status -> the same in a table cell.
+SHORT = {
+    "suppressed": "withheld",
+    "rounds_to_zero": "~0",
+    "low_reliability": "unreliable",
+    "unavailable": "not available",
+    "not_applicable": "n/a",
+    "not_published": "–",
+    "not_reported": "no row",
+}
+GRADES = {1: "Outstanding", 2: "Good", 3: "Requires improvement", 4: "Inadequate"}
+OUTCOMES = {
+    "good_or_outstanding": "good or outstanding",
+    "requires_improvement": "requires improvement",
+    "inadequate": "inadequate",
+}
+FRAMEWORKS = {
+    "slac": "SLAC, 2009–12",
+    "cpi": "Child protection, 2012–13",
+    "tlac": "Looked after children, 2012–13",
+    "sif": "SIF, 2013–18",
+    "ilacs": "ILACS, since 2018",
+}
+GROUPS = {
+    "population": "Population",
+    "demand_and_provision": "Demand and provision",
+    "duration": "How long things take",
+    "timeliness": "Timeliness",
+    "failure_demand": "Coming back, and not going on",
+    "workforce": "Workforce",
+    "placements": "Placements",
+    "health_and_wellbeing": "Health and wellbeing",
+    "care_leavers": "Care leavers",
+    "education": "Education",
+    "spend": "Spending",
+}
+SPEND = {
+    "total": "All children's services",
+    "safeguarding": "Safeguarding",
+    "cla": "Children looked after",
+    "early_help": "Early help",
+}
+UNITS = {
+    "count": "number",
+    "fte": "full-time equivalents",
+    "pct": "per cent",
+    "per_10k": "per 10,000 children",
+    "gbp": "pounds",
+    "ratio": "ratio",
+    "score": "score",
+}
+
+
+def number(value: float | None, unit: str = "", digits: int | None = None) -> str:
+    """A figure as a reader expects it: 1,241 · 67.0 · 12.3% · £1,234 · £4.5m; an en dash where there is none."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    if unit == "gbp":
+        return money(value)
+    if digits is None:
+        digits = {"count": 0, "fte": 0, "pct": 1, "per_10k": 1, "ratio": 1, "score": 1}.get(unit, 2)
+    text = f"{value:,.{digits}f}"
+    # -0.0 is nought.
+    text = text.lstrip("-") if float(text.replace(",", "")) == 0 else text.replace("-", "\u2212")
+    return f"{text}%" if unit == "pct" else text
+
+
+def money(value: float) -> str:
+    """Pounds: whole ones to a hundred thousand, then millions and billions."""
+    sign, size = ("\u2212" if value < 0 else ""), abs(value)
+    for limit, divisor, suffix in ((1e9, 1e9, "bn"), (1e5, 1e6, "m")):
+        if size >= limit:
+            return f"{sign}£{size / divisor:,.1f}{suffix}"
+    return f"{sign}£{size:,.0f}"
+
+
+def p_value(p: float | None) -> str:
+    """A p-value as journals print it."""
+    if p is None or not math.isfinite(p):
+        return "–"
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def day(value: date | None) -> str:
+    """19 November 2021."""
+    return f"{value.day} {value:%B %Y}" if value else "–"

@@ -1,0 +1,56 @@
+{{ config(materialized = "view") }}
+
+with cells as (
+
+    select * from {{ ref('int_measures__mapped_cells') }}
+
+),
+
+figures as (
+
+    select * from {{ ref('int_measures__la_values') }}
+
+),
+
+catalogue as (
+
+    select * from {{ ref('stg_landing__catalogue') }}
+
+),
+
+final as (
+
+    select
+        figures.la_code,
+        figures.measure_id,
+        figures.year,
+        cells.source,
+        cells.edition,
+        cells.table_name,
+        catalogue.file,
+        catalogue.sha256,
+        catalogue.published_on,
+        catalogue.published_basis,
+        catalogue.url,
+        cells.row_number,
+        cells.column_name,
+        cells.filter,
+        cells.component,
+        cells.unit_factor,
+        cells.value_text,
+        cells.value_status
+    from cells
+    inner join catalogue using (source, table_name, edition)
+    inner join figures
+        on
+            cells.source = figures.source
+            and cells.edition = figures.edition
+            and cells.unit_code = figures.unit_code
+            and (cells.unit_code <> '' or cells.unit_name = figures.unit_name)
+            and cells.measure_id = figures.measure_id
+            and cells.year = figures.year
+    where cells.level = 'la'
+
+)
+
+select * from final

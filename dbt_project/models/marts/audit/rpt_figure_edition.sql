@@ -1,0 +1,45 @@
+{{ config(materialized = "view") }}
+
+with figures as (
+
+    select * from {{ ref('int_measures__la_values') }}
+
+),
+
+editions as (
+
+    select * from {{ ref('int_measures__edition') }}
+
+),
+
+standing as (
+
+    select * from {{ ref('fct_la_year_measure') }}
+
+),
+
+final as (
+
+    select
+        figures.la_code,
+        figures.measure_id,
+        figures.year,
+        figures.source,
+        figures.edition,
+        editions.role,
+        editions.published_on,
+        editions.published_basis,
+        figures.unit_code,
+        figures.unit_name,
+        figures.value,
+        figures.value_status,
+        figures.is_computed,
+        figures.exclusion_reason,
+        figures.source = standing.source and figures.edition = standing.edition as stands
+    from figures
+    inner join editions using (source, edition)
+    inner join standing using (la_code, measure_id, year)
+
+)
+
+select * from final
