@@ -20,45 +20,18 @@ if TYPE_CHECKING:
 
 Key = tuple[str, str, str, str]
 
-#: Schema ``results``: table → column → type, in order.
-TABLES: dict[str, dict[str, str]] = {
-    "estimate": {
-        "study": "varchar",
-        "place": "varchar",
-        "statistic": "varchar",
-        "subject": "varchar",
-        "value": "double",
-        "ci_low": "double",
-        "ci_high": "double",
-        "p_value": "double",
-        "p_adjusted": "double",
-        "n": "integer",
-        "published_value": "varchar",
-        "verdict": "varchar",
-        "reason": "varchar",
-        "method": "varchar",
-        "family": "varchar",
-    },
-    "scoreboard": {
-        "study": "varchar",
-        "row": "integer",
-        "place": "varchar",
-        "statistic": "varchar",
-        "subject": "varchar",
-        "published": "varchar",
-        "ours": "double",
-        "n_published": "varchar",
-        "n_ours": "integer",
-        "difference": "double",
-        "verdict": "varchar",
-        "reason": "varchar",
-    },
-    "study_input": {
-        "study": "varchar",
-        "statement": "varchar",
-        "digest": "varchar",
-    },
-}
+DICTIONARY = Path(__file__).resolve().parent / "results.yml"
+
+
+def _tables() -> dict[str, dict[str, str]]:
+    import yaml
+
+    models = yaml.safe_load(DICTIONARY.read_text(encoding="utf-8"))["models"]
+    return {m["name"]: {c["name"]: c["data_type"] for c in m["columns"]} for m in models}
+
+
+#: Schema ``results``: table → column → type, in order; what they mean is in ``results.yml``.
+TABLES: dict[str, dict[str, str]] = _tables()
 
 
 @dataclass(frozen=True)

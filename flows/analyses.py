@@ -67,23 +67,3 @@ def scoreboard(settings: Settings, output: str, study: str = "") -> str:
     if output == "table" and is_synthetic(settings.data):
         text = "Made from the bundled synthetic sample: the verdicts below say nothing about the papers.\n\n" + text
     return text
-
-
-def export_published(settings: Settings) -> list[Path]:
-    """Write schema ``results`` of the published warehouse to ``data/results`` as CSV and Parquet."""
-    import duckdb
-
-    from analysis.results import TABLES
-
-    folder = settings.data / "results"
-    folder.mkdir(parents=True, exist_ok=True)
-    written = []
-    with duckdb.connect(str(published_path(settings)), read_only=True) as con:
-        for name in TABLES:
-            for suffix, options in (("csv", "format csv, header true"), ("parquet", "format parquet")):
-                path = folder / f"{name}.{suffix}"
-                part = path.with_name(f".{path.name}")
-                con.execute(f"copy results.{name} to '{part.as_posix()}' ({options})")
-                part.replace(path)
-                written.append(path)
-    return written

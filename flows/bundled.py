@@ -55,7 +55,7 @@ def keep_apart(settings: Settings, returns: Path) -> str | None:
         return None
     if is_synthetic(settings.data):
         made = (settings.archive, settings.landing, settings.warehouse, settings.report, settings.coding)
-        for path in (*made, settings.data / "results", settings.data / "analyses"):
+        for path in (*made, settings.data / "export", settings.data / "analyses"):
             shutil.rmtree(path, ignore_errors=True)
         (settings.data / MARKER).unlink()
         return "The synthetic sample that was here has been removed: these are real returns."

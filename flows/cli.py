@@ -238,6 +238,23 @@ def report(
 
 
 @app.command()
+def export(
+    out: Annotated[Path | None, typer.Option("--out", help="Folder, replaced whole. Default: data/export.")] = None,
+    formats: Annotated[str, typer.Option("--format", "-f", help="parquet, csv, xlsx; several with commas.")] = "",
+) -> None:
+    """Write the published tables as Parquet, CSV (a Frictionless data package) and one Excel workbook."""
+    from flows.export import FORMATS
+    from flows.export import export as write
+    from flows.settings import Settings
+
+    chosen = [f.strip() for f in formats.split(",") if f.strip()] or list(FORMATS)
+    done = write(Settings(), out, chosen)
+    typer.echo(f"{len(done.files)} files, {done.bytes / 1e6:.0f} MB: {done.folder}")
+    if done.left_out:
+        typer.echo(f"Too large for a sheet, in the other formats only: {', '.join(done.left_out)}")
+
+
+@app.command()
 def analyse(
     study: Annotated[str, typer.Argument(help="A study, or all.")] = "all",
     framework: Annotated[str, typer.Option("--framework", help="Inspections of another framework, e.g. ilacs.")] = "",

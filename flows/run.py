@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows.analyses import export_published
 from flows.archive import write_atomically
 from flows.catalogue import read_catalogue
 from flows.errors import CheckFailed, CswError
+from flows.export import export
 from flows.landing import LandingReport, land_returns
 from flows.lock import writer
 from flows.reports import ReportsRead, read_archived
@@ -164,7 +164,26 @@ def _after_landing(
     analyse(settings, settings.next, report, watch)
     with watch.stage("publish"):
         publish(settings)
-        export_published(settings)
+    _export(settings, report, watch)
+    _data_docs(settings, report, watch, warm)
+
+
+def _export(settings: Settings, report: RunReport, watch: Stopwatch) -> None:
+    """The published tables as Parquet and CSV; the warehouse is published whether they can be written or not."""
+    with watch.stage("export"):
+        try:
+            export(settings, formats=("parquet", "csv"))
+        except Exception as exc:
+            report.warnings.append(f"the exports could not be written: {exc}")
+
+
+def _data_docs(settings: Settings, report: RunReport, watch: Stopwatch, warm: _Warm) -> None:
+    """What was checked in this run, as pages; without them the run is as good."""
+    with watch.stage("data docs"):
+        try:
+            warm.expectations.write_data_docs(settings.report / "data_docs")
+        except Exception as exc:
+            report.warnings.append(f"the Data Docs could not be written: {type(exc).__name__}: {exc}")
 
 
 def gate(settings: Settings, report: RunReport, watch: Stopwatch, warm: _Warm) -> None:
@@ -326,7 +345,7 @@ def publish_only(settings: Settings) -> None:
         check(settings, report, watch, warm)
         analyse(settings, settings.next, report, watch)
         publish(settings)
-        export_published(settings)
+        _export(settings, report, watch)
         report_site(settings, report, watch)
 
 

@@ -1,4 +1,4 @@
-"""The report site of the published warehouse: when it has to be written, and what it is told of returns that are due."""
+"""The report site of the published warehouse: when it has to be written, and what it is told of returns due."""
 
 from __future__ import annotations
 

@@ -138,7 +138,7 @@ def trace(settings: Settings, con: duckdb.DuckDBPyConnection, la: str, measure: 
     if fact[0]["source"] == "derived":
         for m in _rows(
             con,
-            "select numerator_measure, denominator_measure from seeds.measure where measure_id = ?",
+            "select numerator_measure, denominator_measure from marts.dim_measure where measure_id = ?",
             [measure],
         ):
             sides = [trace(settings, con, la, x, year) for x in m.values() if x]

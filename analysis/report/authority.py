@@ -142,7 +142,7 @@ def card(book: Book, la: Row, measure_id: str) -> dict[str, Any]:
     told = (
         f"{measure['label']}: {show(own[held[0]][0])} in {held[0]} to {show(own[held[-1]][0])} in {held[-1]}"
         if held
-        else ""
+        else f"{measure['label']}: no figures of its own"
     )
     spark = ""
     if years:

@@ -136,7 +136,10 @@ def _study_files(book: Book, name: str, folder: Path) -> None:
 
 def _beside(folder: Path) -> list[tuple[str, str]]:
     """What else stands in the folder for people."""
-    known = (("data_docs/index.html", "What was checked, and how it came out (Great Expectations)"),)
+    known = (
+        ("../export/datapackage.json", "Every table as Parquet and CSV, with a dictionary (Frictionless data package)"),
+        ("data_docs/index.html", "What was checked, and how it came out (Great Expectations)"),
+    )
     return [(href, label) for href, label in known if (folder / href).exists()]
 
 

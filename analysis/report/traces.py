@@ -30,7 +30,9 @@ class Interned:
 
 def traces(book: Book) -> dict[str, str]:
     """DfE code to the script that holds the origins of every figure on its page."""
-    wanted = [book.key.all]
+    sides = _sides(book)
+    shown = list(dict.fromkeys([*book.key.all, *(m for pair in sides.values() for m in pair)]))
+    wanted = [shown]
     editions: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
     sql = """
         select la_code, measure_id, year, source, edition, role, published_on, published_basis, value, value_status,
@@ -51,10 +53,24 @@ def traces(book: Book) -> dict[str, str]:
     """
     for la, *rest in book.con.execute(sql, wanted).fetchall():
         cells[la].append(tuple(rest))
-    return {la: _script(book, editions.get(la, []), cells.get(la, [])) for la in book.authorities}
+    about = {"measures": {m: book.measures[m]["label"] for m in shown}, "sides": sides}
+    return {la: _script(book, about, editions.get(la, []), cells.get(la, [])) for la in book.authorities}
 
 
-def _script(book: Book, editions: list[tuple[Any, ...]], cells: list[tuple[Any, ...]]) -> str:
+def _sides(book: Book) -> dict[str, list[str]]:
+    """Key measures that may be computed from two others, and which: above and below the line."""
+    found = {}
+    for measure_id in book.key.all:
+        measure = book.measures[measure_id]
+        sides = [m for m in (measure["numerator_measure"], measure["denominator_measure"]) if m in book.measures]
+        if sides:
+            found[measure_id] = sides
+    return found
+
+
+def _script(
+    book: Book, about_all: dict[str, Any], editions: list[tuple[Any, ...]], cells: list[tuple[Any, ...]]
+) -> str:
     names, files, columns, filters, components = Interned(), Interned(), Interned(), Interned(), Interned()
     figures: dict[str, dict[str, list[list[Any]]]] = defaultdict(dict)
     for measure, year, source, edition, role, on, basis, value, status, computed, stands, excluded in editions:
@@ -98,15 +114,12 @@ def _script(book: Book, editions: list[tuple[Any, ...]], cells: list[tuple[Any, 
             ]
         )
     body = {
-        "measures": {m: book.measures[m]["label"] for m in book.key.all},
+        **about_all,
         "editions": names.values,
         "files": files.values,
         "columns": columns.values,
         "filters": filters.values,
         "components": components.values,
-        "derived": {
-            m: book.measures[m]["denominator"] for m in book.key.all if book.measures[m]["availability"] == "derived"
-        },
         "figures": figures,
     }
     return f"window.TRACE={json.dumps(body, ensure_ascii=False, separators=(',', ':'))};\n"

@@ -67,37 +67,41 @@
   });
 
   var dialog = document.getElementById("trace"), place = document.getElementById("traced");
-  function show(measure, year) {
-    var all = window.TRACE || {}, about = all.figures && all.figures[measure] && all.figures[measure][year];
-    place.textContent = "";
-    element("h2", all.measures && all.measures[measure] ? all.measures[measure] + ", " + year : measure + ", " + year, place);
+  function origin(measure, year, level) {
+    var all = window.TRACE, about = all.figures[measure] && all.figures[measure][year];
+    element(level, all.measures[measure] + ", " + year, place);
     if (!about) {
-      var why = (all.derived || {})[measure];
-      element("p", why ? "Computed from other figures of the same year: " + why + "." : "No edition held prints this figure.", place);
-    } else {
-      element("h3", "What each edition says", place);
-      var list = element("ul", undefined, place);
-      about[0].forEach(function (e) {
-        var edition = all.editions[e[0]], said = e[1] + (e[2] ? " \u00b7 computed from its counts" : "") + (e[4] ? " \u00b7 left out: " + e[4] : "");
-        var item = element("li", undefined, list);
-        element(e[3] ? "strong" : "span", edition[0] + " " + edition[1] + ": " + said + (e[3] ? " \u2190 stands" : ""), item);
-        element("small", " " + edition[2] + ", published " + edition[3] + (edition[4] === "usual" ? " (usual month)" : ""), item);
-      });
-      element("h3", "The published cells", place);
-      about[1].forEach(function (c) {
-        var file = all.files[c[0]], part = element("p", undefined, place);
-        element("strong", file[0] + " " + file[1], part);
-        element("span", " \u00b7 " + file[3] + " \u00b7 row " + c[1] + " \u00b7 column ", part);
-        element("code", all.columns[c[2]], part);
-        element("span", (c[3] ? " \u00b7 " + all.filters[c[3] - 1] : "") + " \u00b7 printed ", part);
-        element("code", c[4], part);
-        element("span", " (" + c[5] + "), read as " + all.components[c[6]] + (c[7] !== 1 ? " \u00d7 " + c[7] : ""), part);
-        element("br", undefined, part);
-        element("small", "sha256 " + file[4], part);
-        element("br", undefined, part);
-        if (/^https?:/.test(file[5])) { var a = element("a", file[5], part); a.href = file[5]; } else element("small", file[5], part);
-      });
+      var sides = level === "h2" ? all.sides[measure] : null;
+      element("p", sides ? "No edition prints this figure; it is computed from these two." : "No edition held prints this figure.", place);
+      (sides || []).forEach(function (side) { origin(side, year, "h3"); });
+      return;
     }
+    element("h4", "What each edition says", place);
+    var list = element("ul", undefined, place);
+    about[0].forEach(function (e) {
+      var edition = all.editions[e[0]], said = e[1] + (e[2] ? " \u00b7 computed from its counts" : "") + (e[4] ? " \u00b7 left out: " + e[4] : "");
+      var item = element("li", undefined, list);
+      element(e[3] ? "strong" : "span", edition[0] + " " + edition[1] + ": " + said + (e[3] ? " \u2190 stands" : ""), item);
+      element("small", " " + edition[2] + ", published " + edition[3] + (edition[4] === "usual" ? " (usual month)" : ""), item);
+    });
+    element("h4", "The published cells", place);
+    about[1].forEach(function (c) {
+      var file = all.files[c[0]], part = element("p", undefined, place);
+      element("strong", file[0] + " " + file[1], part);
+      element("span", " \u00b7 " + file[3] + " \u00b7 row " + c[1] + " \u00b7 column ", part);
+      element("code", all.columns[c[2]], part);
+      element("span", (c[3] ? " \u00b7 " + all.filters[c[3] - 1] : "") + " \u00b7 printed ", part);
+      element("code", c[4], part);
+      element("span", " (" + c[5] + "), read as " + all.components[c[6]] + (c[7] !== 1 ? " \u00d7 " + c[7] : ""), part);
+      element("br", undefined, part);
+      element("small", "sha256 " + file[4], part);
+      element("br", undefined, part);
+      if (/^https?:/.test(file[5])) { var a = element("a", file[5], part); a.href = file[5]; } else element("small", file[5], part);
+    });
+  }
+  function show(measure, year) {
+    place.textContent = "";
+    origin(measure, year, "h2");
     element("p", "The same on the command line: csw trace --la " + window.TRACE_OF + " --measure " + measure + " --year " + year, place).className = "note";
     if (dialog.showModal) dialog.showModal(); else dialog.setAttribute("open", "");
   }

@@ -67,6 +67,8 @@ final as (
         measures.quality_or_quantity,
         measures.effort_or_effect,
         measures.denominator,
+        measures.numerator_measure,
+        measures.denominator_measure,
         measures.year_basis,
         measures.continues,
         cast(years.first_year as integer) as first_year,

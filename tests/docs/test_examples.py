@@ -1,0 +1,89 @@
+"""The worked examples of docs/using_the_data.md, run as they stand on the bundled sample."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from flows.settings import ROOT
+from tests.installation import Installation
+
+PAGE = (ROOT / "docs" / "using_the_data.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str, page: str = PAGE) -> list[str]:
+    found = re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL)
+    assert found, f"no example in {language}"
+    return found
+
+
+@pytest.fixture(scope="module")
+def here(published: Installation, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which ``data/`` is that of the sample, as the examples expect it."""
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "data").symlink_to(published.settings.data)
+    return folder
+
+
+@pytest.mark.parametrize("page", [PAGE, README], ids=["using_the_data", "README"])
+def test_sql(here: Path, page: str) -> None:
+    for block in blocks("sql", page):
+        with duckdb.connect(str(here / "data/warehouse/warehouse.duckdb"), read_only=True) as con:
+            rows = con.execute(block).fetchall()
+        assert len(rows) == 21 or "event_year between" not in block
+        assert rows
+
+
+def test_python(here: Path) -> None:
+    for block in blocks("python"):
+        done = subprocess.run([sys.executable, "-c", block], cwd=here, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert "2024" in done.stdout
+        assert "ilacs" in done.stdout
+
+
+def test_r(here: Path) -> None:
+    if shutil.which("Rscript") is None:
+        pytest.skip("Rscript is not installed")
+    has = subprocess.run(
+        ["Rscript", "-e", "quit(status = !requireNamespace('arrow', quietly = TRUE))"], check=False, capture_output=True
+    )
+    (block,) = blocks("r")
+    if has.returncode:
+        # At least it is R.
+        done = subprocess.run(
+            ["Rscript", "-e", f"parse(text = {block!r})"], check=False, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        pytest.skip("R has no arrow: the example was parsed, not run")
+    done = subprocess.run(["Rscript", "-e", block], cwd=here, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "2024" in done.stdout
+
+
+def test_dbt_source(here: Path, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "docs" / "examples" / "downstream", tmp_path / "docs" / "examples" / "downstream")
+    (tmp_path / "data").symlink_to(here / "data")
+    (block,) = blocks("sh")
+    command = block.strip().split()
+    command[0] = str(Path(sys.executable).with_name("dbt"))
+    environment = {
+        **os.environ,
+        "DOWNSTREAM": str(tmp_path / "downstream.duckdb"),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    }
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    with duckdb.connect(str(tmp_path / "downstream.duckdb"), read_only=True) as con:
+        found = con.execute(
+            "select count(distinct region_name), count(distinct year) from looked_after_by_region"
+        ).fetchone()
+    assert found == (9, 15)

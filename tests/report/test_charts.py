@@ -1,0 +1,99 @@
+"""Charts: what they draw, what they say, and that nothing of a figure's text gets out as markup."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ElementTree
+from itertools import pairwise
+
+import pytest
+
+from analysis.report import charts, words
+from analysis.report.charts import Line
+
+YEARS = [(float(y), str(y)) for y in range(2010, 2015)]
+
+
+def svg_of(markup: str) -> ElementTree.Element:
+    found = re.search(r'<svg viewBox="[^"]*" role="img".*?</svg>', markup, re.DOTALL)
+    assert found
+    return ElementTree.fromstring(found.group(0))
+
+
+def path_of(markup: str, style: str) -> str:
+    return next(p.get("d") or "" for p in svg_of(markup).iter("path") if p.get("class") == f"line {style}")
+
+
+def test_a_gap_stays_a_gap_and_a_lone_figure_is_seen() -> None:
+    line = Line("a", [(2010, 1.0), (2011, 2.0), (2012, None), (2013, 4.0), (2014, None)], "a")
+    picture = charts.line_chart("t", [Line("own", [(2010, 1.0)]), line], YEARS)
+    assert path_of(picture, "a").count("M") == 2
+    dots = [c for c in svg_of(picture).iter("circle") if "a" in (c.get("class") or "").split()]
+    assert len(dots) == 1
+
+
+def test_what_is_drawn_is_also_said_and_tabled() -> None:
+    line = Line("Kent", [(2010, 1241.0), (2011, None)], "own", [(2010, 1200.0)], [(2010, 1300.0)])
+    picture = charts.line_chart("Referrals", [line], YEARS[:2], lambda v: words.number(v, "count"))
+    label = svg_of(picture).get("aria-label") or ""
+    assert "Referrals" in label
+    assert "Kent: 1,241 (2010)" in label
+    assert '<th scope="row">2010</th><td>1,241</td><td>1,200 to 1,300</td>' in picture
+    assert '<th scope="row">2011</th><td>–</td>' in picture
+
+
+def test_text_is_never_markup() -> None:
+    nasty = '<script>"&'
+    for picture in (
+        charts.line_chart(nasty, [Line(nasty, [(2010, 1.0)])], YEARS),
+        charts.forest(nasty, [(nasty, 1.0, 0.0, 2.0)]),
+        charts.ranges(nasty, [(nasty, [(nasty, 0.0, 1.0, 2.0), (nasty, 0.0, 1.0, 2.0)])]),
+        charts.bars(nasty, [(nasty, 1.0)]),
+        charts.scatter(nasty, [(0.0, 1.0, nasty)]),
+        charts.heat(nasty, [nasty], [nasty], lambda i, j: (nasty, 0.5)),
+        charts.sparkline([(2010, 1.0), (2011, 2.0)], [], [], 2010, 2011, nasty),
+    ):
+        assert "<script" not in picture
+        assert "&lt;script&gt;" in picture
+
+
+def test_nothing_to_draw_is_said() -> None:
+    for picture in (
+        charts.line_chart("t", [Line("a", [(2010, None)])], YEARS),
+        charts.forest("t", [("a", None, None, None)]),
+        charts.bars("t", [("a", None)]),
+        charts.scatter("t", []),
+        charts.ranges("t", []),
+    ):
+        assert "No figures to draw" in picture
+        assert "<svg" not in picture
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 1), (0.2, 0.21), (-3, 4), (99, 1241), (5, 5), (0, 0)])
+def test_ticks_are_round_and_span_the_figures(low: float, high: float) -> None:
+    ticks = charts.nice_ticks(low, high)
+    assert ticks[0] <= low
+    assert ticks[-1] >= high
+    assert 2 <= len(ticks) <= 9
+    steps = {round(b - a, 9) for a, b in pairwise(ticks)}
+    assert len(steps) == 1
+    assert f"{next(iter(steps)):.6e}"[:3] in {"1.0", "2.0", "2.5", "5.0"}
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (1241.0, "count", "1,241"),
+        (67.04, "per_10k", "67.0"),
+        (12.34, "pct", "12.3%"),
+        (-0.04, "score", "0.0"),
+        (-1.25, "score", "−1.2"),
+        (1234.5, "gbp", "£1,234"),
+        (4_512_000.0, "gbp", "£4.5m"),
+        (1_250_000_000.0, "gbp", "£1.2bn"),
+        (None, "pct", "–"),
+        (float("nan"), "pct", "–"),
+    ],
+)
+def test_numbers_read_as_people_write_them(value: float | None, unit: str, text: str) -> None:
+    assert words.number(value, unit) == text
