@@ -97,7 +97,7 @@ def timeline(inspections: list[Row]) -> str:
     label = escape("Inspections: " + "; ".join(told), quote=True)
     svg = f'<svg viewBox="0 0 {width} {height}" role="img" tabindex="0" aria-label="{label}">{"".join(parts)}</svg>'
     note = "1 outstanding, 2 good, 3 requires improvement (adequate before 2013), 4 inadequate; by day of publication."
-    return charts.figure("", svg, note=note, wide=True)
+    return charts.figure("", f'<div class="scroll timeline">{svg}</div>', note=note, wide=True)
 
 
 def _points(series: Mapping[int, Any], years: list[int]) -> list[tuple[float, float | None]]:
@@ -129,12 +129,7 @@ def card(book: Book, la: Row, measure_id: str) -> dict[str, Any]:
     for y in reversed(years):
         value, status = own[y]
         text = show(value) if value is not None else words.SHORT[status]
-        cell = (
-            f'<button type="button" class="t" data-m="{measure_id}" data-y="{y}" '
-            f'title="{escape(words.STATUS[status])}; '
-            f'where does this come from?">{escape(text)}</button>'
-        )
-        row = [str(y), cell]
+        row = [str(y), _button(measure_id, y, text, status)]
         if not totals:
             row += [show(similar.get(y)), show(region.get(y, (None,))[0]), show(england.get(y, (None,))[0])]
         body.append(row)
@@ -164,6 +159,14 @@ def card(book: Book, la: Row, measure_id: str) -> dict[str, Any]:
         "spark": markup(spark),
         "table": markup(charts.table(head, body, "All years")) if years else "",
     }
+
+
+def _button(measure_id: str, year: int, text: str, status: str) -> str:
+    """A figure that shows where it comes from."""
+    title = escape(f"{words.STATUS[status]}; where does this come from?")
+    return (
+        f'<button type="button" class="t" data-m="{measure_id}" data-y="{year}" title="{title}">{escape(text)}</button>'
+    )
 
 
 def _why(own: Series) -> str:
@@ -238,7 +241,7 @@ def _spend(book: Book, la_code: str, group: str) -> str:
     body = [
         [
             str(y),
-            words.number(by_year[y]["gbp_nominal"], "gbp"),
+            _button(book.key.spend[group], y, words.number(by_year[y]["gbp_nominal"], "gbp"), "reported"),
             words.number(by_year[y]["gbp_nominal_per_child"], "gbp"),
             words.number(by_year[y]["gbp_real_per_child"], "gbp"),
             words.number(middle.get(y), "gbp"),

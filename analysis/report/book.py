@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +24,8 @@ class KeyMeasures:
 
     groups: tuple[tuple[str, tuple[str, ...]], ...]
     around_inspection: tuple[str, ...]
-    spend: tuple[str, ...]
+    spend: Mapping[str, str]
+    """Group of spending to the measure that holds its pounds."""
 
     @property
     def all(self) -> list[str]:
@@ -37,7 +39,7 @@ def key_measures() -> KeyMeasures:
 
     said = yaml.safe_load((HERE / "key_measures.yml").read_text(encoding="utf-8"))
     groups = tuple((g["title"], tuple(g["measures"])) for g in said["groups"])
-    return KeyMeasures(groups, tuple(said["around_inspection"]), tuple(said["spend"]))
+    return KeyMeasures(groups, tuple(said["around_inspection"]), said["spend"])
 
 
 def rows(con: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any] | None = None) -> list[Row]:

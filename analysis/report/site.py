@@ -107,7 +107,8 @@ def _write(
     for code in book.authorities:
         pages[authority_page(code)] = authority.page(book, code, site, themes)
     progress("origins")
-    for code, script in traces(book).items():
+    shown = [*book.key.all, *book.key.spend.values(), *(m for s in specs for m in study.measures_of(book, s))]
+    for code, script in traces(book, shown).items():
         (part / "trace" / f"{code}.js").write_text(script, encoding="utf-8")
     pages["index.html"] = overview.page(
         book, site, [{"study": s.study, "question": s.question} for s in specs], due, _beside(folder)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -116,6 +118,10 @@ def page(book: Book, spec: Spec, site: Mapping[str, Any]) -> str:
         pins="Choices: " + "; ".join(f"{k.replace('_', ' ')} {v}" for k, v in spec.pins.items()) + ".",
         sample_rows=book.con.execute(f"select count(*) from studies.{sample}").fetchone()[0] if has_sample else 0,  # type: ignore[index]
         sources=_sources(book),
+        methods=_methods(book, spec.study),
+        follow=[(m, book.measures[m]["label"]) for m in measures_of(book, spec)],
+        authorities=[(code, la["la_name"]) for code, la in book.authorities.items()],
+        years=book.years,
         inputs=[
             (r["statement"].strip(), r["digest"])
             for r in rows(
@@ -123,6 +129,22 @@ def page(book: Book, spec: Spec, site: Mapping[str, Any]) -> str:
             )
         ],
     )
+
+
+def measures_of(book: Book, spec: Spec) -> list[str]:
+    """Measures that a study's spec names, and those that hold the pounds it speaks of."""
+    named = set(re.findall(r"[a-z0-9_]+", json.dumps(spec.variables)))
+    money = set(book.key.spend.values())
+    return [m for m in book.measures if m in named or (m in money and any("gbp" in n for n in named))]
+
+
+def _methods(book: Book, study: str) -> list[tuple[str, str]]:
+    """How each part of a study was computed, as its estimates say."""
+    found: dict[str, dict[str, None]] = {}
+    for r in book.estimates.get(study, []):
+        if r["method"]:
+            found.setdefault(r["method"], {})[f"{r['place']}: {r['statistic']}"] = None
+    return [(method, ", ".join(places)) for method, places in found.items()]
 
 
 def _digits(value: float | None) -> int:

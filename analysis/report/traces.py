@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any
 
 from analysis.report import words
@@ -28,10 +29,11 @@ class Interned:
         return self._at[value]
 
 
-def traces(book: Book) -> dict[str, str]:
-    """DfE code to the script that holds the origins of every figure on its page."""
-    sides = _sides(book)
-    shown = list(dict.fromkeys([*book.key.all, *(m for pair in sides.values() for m in pair)]))
+def traces(book: Book, measures: Iterable[str]) -> dict[str, str]:
+    """DfE code to the script that holds the origins of its figures of some measures, and of what those are made of."""
+    asked = list(dict.fromkeys(measures))
+    sides = _sides(book, asked)
+    shown = list(dict.fromkeys([*asked, *(m for pair in sides.values() for m in pair)]))
     wanted = [shown]
     editions: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
     sql = """
@@ -54,13 +56,15 @@ def traces(book: Book) -> dict[str, str]:
     for la, *rest in book.con.execute(sql, wanted).fetchall():
         cells[la].append(tuple(rest))
     about = {"measures": {m: book.measures[m]["label"] for m in shown}, "sides": sides}
-    return {la: _script(book, about, editions.get(la, []), cells.get(la, [])) for la in book.authorities}
+    return {
+        la: _script(book, {"code": la, **about}, editions.get(la, []), cells.get(la, [])) for la in book.authorities
+    }
 
 
-def _sides(book: Book) -> dict[str, list[str]]:
-    """Key measures that may be computed from two others, and which: above and below the line."""
+def _sides(book: Book, measures: Iterable[str]) -> dict[str, list[str]]:
+    """Measures that may be computed from two others, and which: above and below the line."""
     found = {}
-    for measure_id in book.key.all:
+    for measure_id in measures:
         measure = book.measures[measure_id]
         sides = [m for m in (measure["numerator_measure"], measure["denominator_measure"]) if m in book.measures]
         if sides:

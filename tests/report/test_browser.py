@@ -125,6 +125,19 @@ def test_a_figure_shows_where_it_comes_from(browser: Any, site: Path) -> None:
     assert [e for e in browser.get_log("browser") if e["level"] == "SEVERE"] == []
 
 
+def test_a_figure_of_a_study_can_be_followed(browser: Any, site: Path) -> None:
+    from selenium.webdriver.support.ui import Select, WebDriverWait
+
+    open_page(browser, site / "studies" / "performance_indicators.html")
+    for name, value in (("la", "330"), ("m", "cla_dental_check_pct"), ("y", "2018")):
+        Select(browser.find_element("name", name)).select_by_value(value)
+    button = browser.find_element("id", "follow")
+    browser.execute_script("arguments[0].scrollIntoView()", button)
+    button.click()
+    WebDriverWait(browser, 10).until(lambda b: "sha256" in b.find_element("id", "traced").text)
+    assert "--la 330 --measure cla_dental_check_pct --year 2018" in browser.find_element("id", "traced").text
+
+
 def test_tables_sort(browser: Any, site: Path) -> None:
     open_page(browser, site / "studies" / "inspection_factors.html")
     head = next(h for h in browser.find_elements("css selector", "table.sortable th") if h.text == "verdict")

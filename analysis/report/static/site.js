@@ -99,19 +99,22 @@
       if (/^https?:/.test(file[5])) { var a = element("a", file[5], part); a.href = file[5]; } else element("small", file[5], part);
     });
   }
-  function show(measure, year) {
+  function show(code, measure, year) {
+    if (!window.TRACE || window.TRACE.code !== code) {
+      var script = document.createElement("script");
+      script.src = up + "trace/" + code + ".js";
+      script.onload = function () { show(code, measure, year); };
+      document.head.appendChild(script);
+      return;
+    }
     place.textContent = "";
     origin(measure, year, "h2");
-    element("p", "The same on the command line: csw trace --la " + window.TRACE_OF + " --measure " + measure + " --year " + year, place).className = "note";
+    element("p", "The same on the command line: csw trace --la " + code + " --measure " + measure + " --year " + year, place).className = "note";
     if (dialog.showModal) dialog.showModal(); else dialog.setAttribute("open", "");
   }
   document.addEventListener("click", function (e) {
     var button = e.target.closest("button.t");
-    if (!button) return;
-    if (window.TRACE) { show(button.dataset.m, button.dataset.y); return; }
-    var script = document.createElement("script");
-    script.src = up + "trace/" + window.TRACE_OF + ".js";
-    script.onload = function () { show(button.dataset.m, button.dataset.y); };
-    document.head.appendChild(script);
+    if (button) show(window.TRACE_OF, button.dataset.m, button.dataset.y);
+    if (e.target.id === "follow") { var asked = e.target.form.elements; show(asked.la.value, asked.m.value, asked.y.value); }
   });
 })();

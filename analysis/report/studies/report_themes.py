@@ -40,7 +40,10 @@ def _labels() -> dict[str, str]:
 
 
 def _sample(book: Book, found: Found) -> str:
-    frame = [[k.capitalize(), words.number(r["value"], digits=0)] for k, r in found.of("sample", "n").items()]
+    frame = [
+        [k.replace("_", " ").replace(" | ", ": ").capitalize(), words.number(r["value"], digits=0)]
+        for k, r in found.of("sample", "n").items()
+    ]
     drawn = rows(
         book.con,
         """
