@@ -81,6 +81,7 @@ class Table(Strict):
     description: str
     file: str | None = None
     header: list[str] = Field(default_factory=list)
+    """Columns by which the table is known; ``a|b``: one of the names that a column has had."""
     contains: dict[str, list[str]] = Field(default_factory=dict)
     """Values that a column must hold: tells apart files of one header (``cla_group``)."""
     sheet: str | None = None

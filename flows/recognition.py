@@ -53,13 +53,23 @@ class Recognised:
     is_document: bool = False
 
 
-def required_labels(table: Table, reading: TableEdition) -> set[str]:
-    """Normalised header labels that must be there for a table to be read at all."""
+#: Header labels of which one must be there: the names that a column has had.
+Wanted = frozenset[str]
+
+
+def required_labels(table: Table, reading: TableEdition) -> set[Wanted]:
+    """Normalised header labels that must be there for a table to be read at all; one of each set."""
     keys = table.keys if reading.keys is None else reading.keys
     filters = (c for c in table.filter_columns(reading).values() if "|" not in c)
     wanted = [v for v in keys.values() if not v.startswith("#")] + [*filters, *table.header, *reading.header]
     named = {label(v) for v in reading.columns_named.values()}
-    return {label(w) for w in wanted} - named - {""}
+    labels = {frozenset(label(name) for name in w.split("|")) - {""} for w in wanted}
+    return {w for w in labels if w and not w & named}
+
+
+def missing_labels(required: set[Wanted], head: set[str]) -> list[Wanted]:
+    """What of the required labels a header lacks, by name."""
+    return sorted((w for w in required if not w & head), key=sorted)
 
 
 def recognise(data: bytes, path: str, passports: Iterable[Passport]) -> Recognised | None:
@@ -179,16 +189,16 @@ def _header_row(table: Table, reading: TableEdition, heads: list[set[str]], grid
         if len(grid.rows) <= rows[-1]:
             return None
         words = {label(c) for r in rows for c in grid.rows[r - 1]}
-        return rows[-1] - 1 if required_labels(table, reading) <= words else None
+        return rows[-1] - 1 if not missing_labels(required_labels(table, reading), words) else None
     required = required_labels(table, reading)
     if not required:
         return None  # what asks for nothing would fit everything
     if table.header_occurrence > 1:
-        hits = [i for i, row in enumerate(grid.rows) if required <= {label(c) for c in row}]
+        hits = [i for i, row in enumerate(grid.rows) if not missing_labels(required, {label(c) for c in row})]
         return hits[table.header_occurrence - 1] if len(hits) >= table.header_occurrence else None
     if table.search_rows:
         heads = [{label(c) for c in row} for row in grid.rows[: table.search_rows]]
-    return next((i for i, head in enumerate(heads) if required <= head), None)
+    return next((i for i, head in enumerate(heads) if not missing_labels(required, head)), None)
 
 
 def _choose(fits: list[Fit], name: str, path: str, passports: list[Passport], grid: Grid) -> Fit | None:
@@ -257,7 +267,7 @@ def _missing_column(named: list[tuple[Passport, Table, str | None]], grid: Grid,
                 else [*grid.rows[:SEARCH_ROWS]]
             )
             for i, row in enumerate(candidates):
-                missing = sorted(required - {label(c) for c in row})
+                missing = missing_labels(required, {label(c) for c in row})
                 if best is not None and len(missing) >= best[0]:
                     continue
                 where = edition or "any edition"
@@ -265,7 +275,7 @@ def _missing_column(named: list[tuple[Passport, Table, str | None]], grid: Grid,
                     problem = f"the title of {p.source} {t.table} {where} is not in the file."
                     best = (0, RefusedFile(path, problem, advice="Is this another year's file?"))
                     continue
-                near = difflib.get_close_matches(missing[0], [label(c) for c in row], n=3, cutoff=0.5)
+                near = _nearest(missing[0], [label(c) for c in row])
                 likely = f" Nearest: {', '.join(near)}." if near else ""
                 best = (
                     len(missing),
@@ -273,13 +283,19 @@ def _missing_column(named: list[tuple[Passport, Table, str | None]], grid: Grid,
                         path,
                         f"{p.source} {t.table} ({where}) needs this column and it is not there.{likely}",
                         row=i + 1,
-                        column=missing[0],
+                        column=" or ".join(sorted(missing[0])),
                         advice=f"If the publisher renamed it, say so in flows/sources/{p.source}.yml "
                         "and measure_source.csv.",
                     ),
                 )
     assert best is not None
     return best[1]
+
+
+def _nearest(wanted: Wanted, have: list[str]) -> list[str]:
+    """Labels that are like one of the names asked for, the likest first."""
+    near = {n: None for w in sorted(wanted) for n in difflib.get_close_matches(w, have, n=3, cutoff=0.5)}
+    return sorted(near, key=lambda n: -max(difflib.SequenceMatcher(None, w, n).ratio() for w in wanted))[:3]
 
 
 def _recognise_workbook(data: bytes, path: str, name: str, passports: list[Passport]) -> Recognised | None:

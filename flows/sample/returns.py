@@ -227,7 +227,8 @@ class Returns:
         cells = self.meanings.of(source, table, edition)
         filters = [n.split("|")[0] for n in layout.table.filter_columns(layout.reading).values()]
         combinations = list(dict.fromkeys([f for f, _ in cells] + list(layout.extra_filters))) or [""]
-        header = [c for c in (*layout.table.header, *layout.reading.header) if c not in filters]
+        # Of the names that a column has had, the first is the one of these editions.
+        header = [c for h in (*layout.table.header, *layout.reading.header) if (c := h.split("|")[0]) not in filters]
         columns = list(dict.fromkeys([*(c for _, c in cells), *header, *layout.extra_columns]))
         has_category = source == "dfe_cin" and table != "population" and "category" not in filters
         is_national = "la_code" not in layout.keys
