@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from pydantic import BaseModel, ConfigDict
 
+from flows.catalogue import base_edition
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -41,7 +43,7 @@ class DocumentedException(BaseModel):
 
     def covers(self, row: dict[str, Any]) -> bool:
         """Whether a row of a frame is the place."""
-        return all(k in row and fnmatchcase(str(row[k]), pattern) for k, pattern in self.where.items())
+        return all(k in row and names(k, pattern, row[k]) for k, pattern in self.where.items())
 
     def accepts(self, value: float) -> bool:
         """Whether a figure there is within the accepted range."""
@@ -49,6 +51,12 @@ class DocumentedException(BaseModel):
             (self.min_value is not None and value < self.min_value)
             or (self.max_value is not None and value > self.max_value)
         )
+
+
+def names(column: str, pattern: str, value: object) -> bool:
+    """Whether a pattern names a value; what is known of an edition holds for its revisions (2016-r2), too."""
+    text = str(value)
+    return fnmatchcase(text, pattern) or (column == "edition" and fnmatchcase(base_edition(text), pattern))
 
 
 @lru_cache(maxsize=4)

@@ -23,6 +23,9 @@ def sample_folder(settings: Settings) -> Path:
         from flows.sample import write_sample
 
         shutil.rmtree(folder, ignore_errors=True)
+        if is_synthetic(settings.data):
+            # What was made from another sample is no earlier edition of this one.
+            _empty(settings)
         write_sample(folder)
         write_atomically(stamp, digest.encode())
     return folder
@@ -54,12 +57,16 @@ def keep_apart(settings: Settings, returns: Path) -> str | None:
         write_atomically(settings.data / MARKER, b"Made from the bundled synthetic sample: no figure here is real.\n")
         return None
     if is_synthetic(settings.data):
-        made = (settings.archive, settings.landing, settings.warehouse, settings.report, settings.coding)
-        for path in (*made, settings.data / "export", settings.data / "analyses"):
-            shutil.rmtree(path, ignore_errors=True)
+        _empty(settings)
         (settings.data / MARKER).unlink()
         return "The synthetic sample that was here has been removed: these are real returns."
     return None
+
+
+def _empty(settings: Settings) -> None:
+    made = (settings.archive, settings.landing, settings.warehouse, settings.report, settings.coding)
+    for path in (*made, settings.data / "export", settings.data / "analyses"):
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _generator_digest(settings: Settings) -> str:

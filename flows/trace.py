@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -87,6 +88,11 @@ class Trace:
         return "\n".join(lines)
 
 
+def parts(computed_from: str | None) -> list[str]:
+    """The measures of a formula of ``dim_measure.computed_from``."""
+    return [m.strip() for m in re.split(r" [/+] ", computed_from or "") if m.strip()]
+
+
 def _figure(value: float | None, status: str) -> str:
     return f"{value:,.10g}" if value is not None else status.replace("_", " ")
 
@@ -136,12 +142,8 @@ def trace(settings: Settings, con: duckdb.DuckDBPyConnection, la: str, measure: 
     ]
     sides = []
     if fact[0]["source"] == "derived":
-        for m in _rows(
-            con,
-            "select numerator_measure, denominator_measure from marts.dim_measure where measure_id = ?",
-            [measure],
-        ):
-            sides = [trace(settings, con, la, x, year) for x in m.values() if x]
+        found = _rows(con, "select computed_from from marts.dim_measure where measure_id = ?", [measure])
+        sides = [trace(settings, con, la, x, year) for m in found for x in parts(m["computed_from"])]
     return Trace(fact[0], editions, cells, sides)
 
 

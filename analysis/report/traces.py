@@ -6,6 +6,7 @@ The same as ``csw trace``: what each edition says, and the published cells with 
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
@@ -62,11 +63,11 @@ def traces(book: Book, measures: Iterable[str]) -> dict[str, str]:
 
 
 def _sides(book: Book, measures: Iterable[str]) -> dict[str, list[str]]:
-    """Measures that may be computed from two others, and which: above and below the line."""
+    """Measures that may be computed from others, and which."""
     found = {}
     for measure_id in measures:
-        measure = book.measures[measure_id]
-        sides = [m for m in (measure["numerator_measure"], measure["denominator_measure"]) if m in book.measures]
+        formula = book.measures[measure_id]["computed_from"] or ""
+        sides = [m for m in re.split(r" [/+] ", formula) if m in book.measures]
         if sides:
             found[measure_id] = sides
     return found

@@ -87,6 +87,7 @@ def test_measures_know_one_another() -> None:
     assert len(ids) == len(rows)
     mapped = {r["measure_id"] for r in seed("measure_source")}
     for r in rows:
+        assert {p for p in r["sum_of"].split(" + ") if p} <= ids, r["measure_id"]
         for link in ("continues", "numerator_measure", "denominator_measure"):
             assert not r[link] or r[link] in ids, (r["measure_id"], link)
         assert r["better_when"] in {"higher", "lower", "neither"}

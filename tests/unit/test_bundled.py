@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.bundled import MARKER, is_synthetic, keep_apart
+from flows.bundled import MARKER, is_synthetic, keep_apart, sample_folder
 from flows.errors import CswError
 from flows.landing import land_returns
 from flows.settings import Settings
@@ -44,3 +44,22 @@ def test_real_returns_replace_the_sample(settings: Settings, real: Path, synthet
     assert not is_synthetic(settings.data)
     assert not settings.archive.exists()
     assert [x.edition for x in land_returns(settings, real, workers=1).landed] == ["2022"]
+
+
+def test_another_sample_is_no_later_edition_of_the_one_before(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(folder: Path) -> None:
+        put(folder, B1_NAME, b1())
+        put(folder, MARKER, b"")
+
+    monkeypatch.setattr("flows.sample.write_sample", write)
+    folder = sample_folder(settings)
+    keep_apart(settings, folder)
+    land_returns(settings, folder, workers=1)
+    assert sample_folder(settings) == folder
+    assert settings.archive.exists()
+    (folder / ".stamp").write_text("an older generator")
+    assert sample_folder(settings) == folder
+    assert not settings.archive.exists()
+    assert is_synthetic(settings.data)

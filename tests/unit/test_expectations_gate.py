@@ -160,6 +160,8 @@ def test_a_documented_exception_holds_within_its_range(tmp_path: Path) -> None:
     exception = next(e for e in load_exceptions() if e.where.get("authority") == "808")
     row = {"source": "dfe_s251_outturn", "edition": "2010", "authority": "808", "cla_gbp": 0.0}
     assert exception.covers(row)
+    assert exception.covers({**row, "edition": "2010-r2"})  # an amendment inherits what is known of the edition
+    assert not exception.covers({**row, "edition": "2011"})
     assert exception.accepts(0)
     assert not exception.accepts(12_000)
     assert not exception.covers({**row, "authority": "807"})

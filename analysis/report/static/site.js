@@ -72,7 +72,7 @@
     element(level, all.measures[measure] + ", " + year, place);
     if (!about) {
       var sides = level === "h2" ? all.sides[measure] : null;
-      element("p", sides ? "No edition prints this figure; it is computed from these two." : "No edition held prints this figure.", place);
+      element("p", sides ? "No edition prints this figure; it is computed from these." : "No edition held prints this figure.", place);
       (sides || []).forEach(function (side) { origin(side, year, "h3"); });
       return;
     }

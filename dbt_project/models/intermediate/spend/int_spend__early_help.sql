@@ -1,16 +1,27 @@
-{#- Early help = under-fives + family support + services for young people (DEFINITIONS: measures), from 2011-12 when all
-    three are printed. -#}
+{#- Sums of spending, of the parts that the dictionary names, in years in which all of them are printed. Early help =
+    under-fives + family support + services for young people (DEFINITIONS: measures), from 2011-12. -#}
 with published as (
 
     select * from {{ ref('int_measures__published') }}
 
 ),
 
+sums as (
+
+    select
+        measure_id as sum_id,
+        unnest(string_split(sum_of, ' + ')) as measure_id,
+        len(string_split(sum_of, ' + ')) as part_count
+    from {{ ref('measure') }}
+    where sum_of is not null
+
+),
+
 parts as (
 
-    select *
+    select published.*, sums.sum_id, sums.part_count
     from published
-    where measure_id in ('spend_early_years_gross_gbp', 'spend_family_support_gross_gbp', 'spend_young_people_gross_gbp')
+    inner join sums on published.measure_id = sums.measure_id
 
 ),
 
@@ -19,14 +30,14 @@ final as (
     select
         la_code,
         year,
-        'spend_early_help_gross_gbp' as measure_id,
+        sum_id as measure_id,
         min(period_label) as period_label,
-        case when bool_and(value_status = 'reported') then sum(value order by measure_id) end as value,
+        case when bool_and(value_status = 'reported') then sum(value order by parts.measure_id) end as value,
         {{ worst_status('value_status') }} as value_status,
         bool_or(is_joint_return) as is_joint_return
     from parts
-    group by la_code, year
-    having count(distinct measure_id) = 3
+    group by la_code, year, sum_id, part_count
+    having count(distinct parts.measure_id) = part_count
 
 )
 

@@ -67,8 +67,9 @@ final as (
         measures.quality_or_quantity,
         measures.effort_or_effect,
         measures.denominator,
-        measures.numerator_measure,
-        measures.denominator_measure,
+        coalesce(
+            measures.sum_of, measures.numerator_measure || ' / ' || measures.denominator_measure
+        ) as computed_from,
         measures.year_basis,
         measures.continues,
         cast(years.first_year as integer) as first_year,
