@@ -16,7 +16,7 @@ from flows.settings import ROOT, Settings
 from tests.installation import Installation, made_once
 
 #: What takes longest begins first; two processes begin with different warehouses, so that neither waits.
-FIRST = ("tests/real/test_warehouse", "tests/end_to_end/test_refresh", "tests/end_to_end/test_flow", "tests/real/")
+FIRST = ("tests/real/test_warehouse", "tests/end_to_end/test_refresh", "tests/end_to_end/", "tests/real/")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -82,7 +82,6 @@ def test_an_amendment_is_a_new_edition_and_rebuilds_what_depends_on_it(copied: I
     assert not {"stg_dfe_cla__cells", "stg_dfe_lait__cells", "stg_dfe_s251_outturn__cells"} & built
 
 
-@pytest.mark.slow
 def test_as_of_brings_back_what_was_known_and_repeats_itself(copied: Installation) -> None:
     cell = next(c for c in copied.truth.revised if len(set(c.by_edition.values())) > 1 and "2022" in c.by_edition)
     before = digest(copied.settings.published)
