@@ -254,6 +254,28 @@ def export(
         typer.echo(f"Too large for a sheet, in the other formats only: {', '.join(done.left_out)}")
 
 
+@app.command("new-edition")
+def new_edition(
+    source: Annotated[str, typer.Argument(help="The publication, e.g. dfe_cin.")],
+    file: Annotated[Path, typer.Argument(help="The new edition's file.")],
+    table: Annotated[str, typer.Option("--table", help="The table it is, where its name does not tell.")] = "",
+    edition: Annotated[str, typer.Option("--edition", help="What to call the edition.")] = "",
+    write: Annotated[
+        bool, typer.Option("--write", help="Put the edition and the mapped columns into the project.")
+    ] = False,
+) -> None:
+    """What a new edition changes, and the entries that would take it in."""
+    from flows.new_edition import new_edition as draft_of
+    from flows.new_edition import write_entries
+    from flows.settings import Settings
+
+    draft = draft_of(Settings(), source, file, table, edition)
+    typer.echo(draft.text())
+    if write:
+        for path in write_entries(Settings(), draft):
+            typer.echo(f"Wrote {path}")
+
+
 @app.command()
 def analyse(
     study: Annotated[str, typer.Argument(help="A study, or all.")] = "all",

@@ -67,17 +67,22 @@ class MappedColumns:
                 )
 
 
-@lru_cache(maxsize=2)
 def mapped_columns(root: Path) -> MappedColumns:
-    """The seed of a project.
+    """The seed of a project, as it stands now.
 
     Args:
         root: the project's root folder.
     """
-    rows: dict[tuple[str, str], list[Mapped]] = {}
     path = root / "dbt_project" / "seeds" / "measure_source.csv"
     if not path.exists():
         return MappedColumns()
+    about = path.stat()
+    return _load(path, (about.st_size, about.st_mtime_ns))
+
+
+@lru_cache(maxsize=4)
+def _load(path: Path, state: tuple[int, int]) -> MappedColumns:
+    rows: dict[tuple[str, str], list[Mapped]] = {}
     with path.open(newline="", encoding="utf-8") as f:
         for r in csv.DictReader(f):
             rows.setdefault((r["source"], r["table_name"]), []).append(

@@ -10,7 +10,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from flows.errors import CswError
 from flows.landing import land_returns
+from flows.new_edition import new_edition, write_entries
 from flows.settings import ROOT, Settings
 from tests.installation import Installation
 from tests.unit.made_up import b1, put
@@ -159,3 +161,60 @@ def test_the_entry_alone_absorbs_it(tmp_path: Path, release: list[Path]) -> None
         ("population", "2025"),
     }
     assert {(x.published_on, x.published_basis) for x in report.landed} == {("2025-10-30", "stated")}
+
+
+def test_new_edition_drafts_the_entry_that_absorbs_it(
+    tmp_path: Path, published: Installation, release: list[Path]
+) -> None:
+    settings = Settings(root=project_without(tmp_path), data=tmp_path / "data")
+    for name in (B1.format(2024), C1.format(2024)):
+        put(tmp_path / "in", name, (published.returns / "dfe_cin" / "2024" / name).read_bytes())
+    land_returns(settings, tmp_path / "in", workers=1)
+    draft = new_edition(settings, "dfe_cin", release[1])
+    assert (draft.table, draft.edition, draft.compared_with) == ("c1_referrals", "2025", "2024")
+    expected = {a: b for a, b in RENAMED.items() if a.casefold() != b.casefold()}
+    assert {m.old: m.new for m in draft.renamed} == expected
+    assert all("figures are the same" in m.why for m in draft.renamed)
+    assert "Referrals_rate" in draft.lost
+    assert draft.magnitudes == []
+    assert draft.symbols == {}
+    assert draft.unknown_codes == {}
+    assert draft.unmapped == ["Referrals_rate (referrals_rate_per_10k, value)"]
+    text = draft.text()
+    for words in ("Referrals → referral_count", '"2025": {published_on: 2025-10-01, symbols: ees}', "end with 2024"):
+        assert words in text
+    comments = [x for x in (settings.passports / "dfe_cin.yml").read_text().splitlines() if "#" in x]
+    write_entries(settings, draft)
+    assert [x for x in (settings.passports / "dfe_cin.yml").read_text().splitlines() if "#" in x] == comments
+    put(tmp_path / "next", release[1].name, release[1].read_bytes())
+    report = land_returns(settings, tmp_path / "next", workers=1)
+    assert report.refused == []
+    assert ("c1_referrals", "2025") in {(x.table_name, x.edition) for x in report.landed}
+    # Once it is known there is nothing more to draft.
+    again = new_edition(settings, "dfe_cin", release[1])
+    assert again.is_known
+    assert (again.renamed, again.closed_rows) == ([], [])
+
+
+def test_new_edition_says_what_else_changed(tmp_path: Path, published: Installation, release: list[Path]) -> None:
+    settings = Settings(data=tmp_path / "data")
+    put(tmp_path / "in", B1.format(2024), (published.returns / "dfe_cin" / "2024" / B1.format(2024)).read_bytes())
+    land_returns(settings, tmp_path / "in", workers=1)
+    rows = rows_of(release[0])
+    for r in rows:
+        r["Started_episodes"] = str(int(r["Started_episodes"]) * 1000) if r["Started_episodes"].isdigit() else "?!"
+        if r["old_la_code"] == "886":
+            r.update(old_la_code="777", la_name="Atlantis")
+    changed = put(tmp_path, B1.format(2025), written(rows))
+    draft = new_edition(settings, "dfe_cin", changed)
+    assert [(c, round(r)) for c, r in draft.magnitudes] == [("Started_episodes", 1000)]
+    assert set(draft.symbols) <= {"?!"}
+    assert draft.unknown_codes == {"777": "Atlantis"}
+    with pytest.raises(CswError, match=r"no publication is called dfe_cni\. Nearest: dfe_cin"):
+        new_edition(settings, "dfe_cni", changed)
+    with pytest.raises(CswError, match="is not like any landed table"):
+        new_edition(settings, "dfe_cin", put(tmp_path, "letter.csv", b"dear,sir\nyours,truly\n"))
+    with pytest.raises(CswError, match="is not a file"):
+        new_edition(settings, "dfe_cin", tmp_path / "nothing.csv")
+    with pytest.raises(CswError, match="nothing of dfe_cla is landed"):
+        new_edition(settings, "dfe_cla", changed)
