@@ -11,7 +11,7 @@ intercept and slope); Hanley & McNeil (1982) *Radiology* 143:29 (area under the 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -38,7 +38,8 @@ class Performance:
 
     brier: mean squared error; brier_skill: share by which it beats the outcome's own rate; log_loss; auc with its
     standard error; sensitivity, specificity at ``threshold``; calibration_intercept (with slope one; 0 is right) and
-    calibration_slope (1 is right; below: too extreme); bins: deciles of prediction with observed rates.
+    calibration_slope (1 is right; below: too extreme); bins: deciles of prediction with observed rates; roc: the share
+    of events found (true_positive_rate) at each share of false alarms (false_positive_rate); empty with one outcome.
     """
 
     brier: float
@@ -55,6 +56,7 @@ class Performance:
     n: int
     n_events: int
     reason: str = ""
+    roc: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def ok(self) -> bool:
@@ -158,7 +160,17 @@ def performance(outcome: Any, probability: Any, *, threshold: float = 0.5, n_bin
         n=n,
         n_events=events,
         reason=trouble,
+        roc=_roc(y, p),
     )
+
+
+def _roc(y: Array, p: Array) -> pd.DataFrame:
+    """The ROC curve at false-positive rates of 0, 0.05 … 1."""
+    from sklearn.metrics import roc_curve
+
+    false_positive, true_positive, _ = roc_curve(y, p, drop_intermediate=False)
+    at = np.linspace(0, 1, 21)
+    return pd.DataFrame({"false_positive_rate": at, "true_positive_rate": np.interp(at, false_positive, true_positive)})
 
 
 def _bins(y: Array, p: Array, n_bins: int) -> pd.DataFrame:

@@ -144,6 +144,7 @@ def card(book: Book, la: Row, measure_id: str) -> dict[str, Any]:
         spark = charts.sparkline(
             _points(own, years),
             [] if totals else _points(england, years),
+            [] if totals else _points(region, years),
             [] if totals else _points(similar, years),
             years[0],
             years[-1] if len(years) > 1 else years[0] + 1,

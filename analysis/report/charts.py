@@ -232,16 +232,19 @@ def _behind(lines: Sequence[Line], ticks: Sequence[tuple[float, str]], show: Sho
     return table(head, rows)
 
 
-def sparkline(own: Points, reference: Points, others: Points, first: float, last: float, words: str) -> str:
-    """A small line with a reference and the neighbours' middle, without axes."""
+def sparkline(
+    own: Points, reference: Points, region: Points, others: Points, first: float, last: float, words: str
+) -> str:
+    """A small line with a reference, the region and the neighbours' middle, without axes."""
     width, height = 220, 56
-    seen = [v for part in (own, reference, others) for _, v in part if v is not None]
+    seen = [v for part in (own, reference, region, others) for _, v in part if v is not None]
     if not seen:
         return ""
     low, high = min(seen), max(seen)
     x, y = Scale(first, last, 4, width - 8), Scale(low, high, height - 6, 6)
     parts = [
         f'<path class="line ref" d="{_path(reference, x, y)}"/>',
+        f'<path class="line b" d="{_path(region, x, y)}"/>',
         f'<path class="line a" d="{_path(others, x, y)}"/>',
         f'<path class="line own" d="{_path(own, x, y)}"/>',
         _dots(_alone(own), x, y, 2, "own"),

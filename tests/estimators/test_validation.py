@@ -33,6 +33,10 @@ def test_scores_agree_with_scikit_learn() -> None:
     result = performance(y, p)
     assert result.brier == pytest.approx(brier_score_loss(y, p))
     assert result.auc == pytest.approx(roc_auc_score(y, p))
+    # The curve's area is the same, but for the corners between its points.
+    area = np.trapezoid(result.roc["true_positive_rate"], result.roc["false_positive_rate"])
+    assert area == pytest.approx(result.auc, abs=0.03)
+    assert result.roc["true_positive_rate"].is_monotonic_increasing
     assert result.log_loss == pytest.approx(log_loss(y, p))
     assert result.sensitivity == pytest.approx(recall_score(y, p > 0.5))
     assert result.specificity == pytest.approx(recall_score(1 - y, p <= 0.5))

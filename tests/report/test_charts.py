@@ -51,7 +51,7 @@ def test_text_is_never_markup() -> None:
         charts.bars(nasty, [(nasty, 1.0)]),
         charts.scatter(nasty, [(0.0, 1.0, nasty)]),
         charts.heat(nasty, [nasty], [nasty], lambda i, j: (nasty, 0.5)),
-        charts.sparkline([(2010, 1.0), (2011, 2.0)], [], [], 2010, 2011, nasty),
+        charts.sparkline([(2010, 1.0), (2011, 2.0)], [], [], [], 2010, 2011, nasty),
     ):
         assert "<script" not in picture
         assert "&lt;script&gt;" in picture

@@ -131,7 +131,7 @@ def _validation(found: Found) -> str:
         "specificity",
         "n",
     ]
-    pictures = []
+    pictures = [_roc(found)]
     for place, label in TESTS:
         predicted, observed = found.of(place, "predicted_rate"), found.of(place, "observed_rate")
         points = [
@@ -159,6 +159,27 @@ def _validation(found: Found) -> str:
         "of 0.5 is a coin toss.</p>"
         + simple_table(head, rows, sortable=False)
         + f'<div class="charts">{"".join(pictures)}</div>'
+    )
+
+
+def _roc(found: Found) -> str:
+    """How many of the inadequate are found at each share of false alarms, model by model."""
+    lines = []
+    for (place, label), style in zip(TESTS, ("own", "a", "b", "c", "d"), strict=True):
+        held = found.of(place, "true_positive_rate")
+        points = sorted((float(k.rsplit(" ", 1)[1]), r["value"]) for k, r in held.items())
+        if points:
+            lines.append(Line(label, points, style))
+    lines.append(Line("a coin toss", [(0.0, 0.0), (1.0, 1.0)], "ref"))
+    ticks = [(i / 20, f"{i / 20:.1f}" if i % 2 == 0 else f"{i / 20:.2f}") for i in range(21)]
+    return charts.line_chart(
+        "ROC: share of the inadequate found, by share of false alarms",
+        lines,
+        ticks,
+        partial(words.number, digits=2),
+        axis="Across: share of the others that are picked wrongly",
+        size=(560, 380),
+        first_column="false positive rate",
     )
 
 

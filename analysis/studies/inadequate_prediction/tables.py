@@ -167,6 +167,9 @@ def performance_rows(found: Performance, place: str, note: str = "") -> list[Est
     for i, b in enumerate(found.bins.to_dict("records") if found.ok else [], start=1):
         out.append(row(place, "observed_rate", f"tenth {i} of prediction", b["observed"], n=int(b["n"])))
         out.append(row(place, "predicted_rate", f"tenth {i} of prediction", b["predicted"], n=int(b["n"])))
+    for point in found.roc.to_dict("records"):
+        subject = f"at a false positive rate of {point['false_positive_rate']:.2f}"
+        out.append(row(place, "true_positive_rate", subject, point["true_positive_rate"], n=found.n))
     return out
 
 
