@@ -192,6 +192,29 @@ def simple_table(head: Sequence[str], body: Sequence[Sequence[Any]], caption: st
     )
 
 
+def by_size(held: Mapping[str, Row], prefix: str = "") -> list[tuple[str, Any, Any, Any]]:
+    """Estimates with their intervals, smallest first, for a chart; ``prefix`` selects subjects and is left out of names."""
+    found = [
+        (k.removeprefix(prefix), r["value"], r["ci_low"], r["ci_high"]) for k, r in held.items() if k.startswith(prefix)
+    ]
+    return sorted(found, key=lambda x: x[1] or 0.0)
+
+
+def tested(first: str, name: str, held: Mapping[str, Row], prefix: str = "", digits: int = 2) -> str:
+    """A table of estimates with p-values as they stand and adjusted, and n."""
+    body = [
+        [
+            k.removeprefix(prefix),
+            interval(r, digits),
+            words.p_value(r["p_value"]),
+            words.p_value(r["p_adjusted"]),
+            r["n"],
+        ]
+        for k, r in held.items()
+    ]
+    return simple_table([first, f"{name} (95% interval)", "p", "p, adjusted", "n"], body)
+
+
 def interval(row: Row | None, digits: int = 1, suffix: str = "") -> str:
     """An estimate with its interval: 4.1% (2.0 to 6.3)."""
     if row is None or row["value"] is None:

@@ -6,7 +6,7 @@ from functools import partial
 
 from analysis.report import charts, words
 from analysis.report.book import Book
-from analysis.report.study import Found, Section, interval, simple_table
+from analysis.report.study import Found, Section, by_size, interval, simple_table, tested
 
 CATEGORIES = ("low", "medium", "high")
 DEPRIVATION = ("least", "moderate", "most")
@@ -74,25 +74,12 @@ def _cross(found: Found, run: str) -> str:
 
 def _correlations(found: Found, run: str) -> str:
     rho = found.of(f"{run}table 4", "spearman_rho")
-    rows = sorted(
-        ((k.removeprefix("rating x "), r["value"], r["ci_low"], r["ci_high"]) for k, r in rho.items()),
-        key=lambda x: x[1] or 0.0,
+    picture = charts.forest(
+        "Rank correlation with the judgement", by_size(rho, "rating x "), partial(words.number, digits=2)
     )
-    body = [
-        [
-            k.removeprefix("rating x "),
-            interval(r, 2),
-            words.p_value(r["p_value"]),
-            words.p_value(r["p_adjusted"]),
-            r["n"],
-        ]
-        for k, r in rho.items()
-    ]
-    return charts.forest("Rank correlation with the judgement", rows, partial(words.number, digits=2)) + (
-        "<details><summary>With p-values as they stand and adjusted for their number</summary>"
-        + simple_table(["factor", "rho (95% interval)", "p", "p, adjusted", "n"], body)
-        + "</details>"
-    )
+    table = tested("factor", "rho", rho, "rating x ")
+    summary = "With p-values as they stand and adjusted for their number"
+    return f"{picture}<details><summary>{summary}</summary>{table}</details>"
 
 
 def _means(found: Found, run: str) -> str:

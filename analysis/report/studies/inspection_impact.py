@@ -7,7 +7,7 @@ from functools import partial
 from analysis.report import charts, words
 from analysis.report.book import Book, Row
 from analysis.report.charts import Line, Points
-from analysis.report.study import Found, Section, interval, simple_table
+from analysis.report.study import Found, Section, by_size, interval, simple_table
 
 GROUPS = (("good_or_outstanding", "a"), ("requires_improvement", "b"), ("inadequate", "c"))
 EVENTS = [f"Y{e}" for e in range(-3, 4)]
@@ -208,14 +208,7 @@ def _beyond(found: Found) -> str:
             )
     parts.append(f'<div class="charts">{"".join(pictures)}</div>')
     curve = found.of("specification curve", "percent_change")
-    rows = sorted(
-        (
-            (k.removeprefix("all | cpp | step0 | "), r["value"], r["ci_low"], r["ci_high"])
-            for k, r in curve.items()
-            if k.startswith("all | ")
-        ),
-        key=lambda x: x[1] or 0.0,
-    )
+    rows = by_size(curve, "all | cpp | step0 | ")
     if rows:
         parts.append(
             charts.forest(

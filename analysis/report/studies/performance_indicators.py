@@ -6,7 +6,7 @@ from functools import partial
 
 from analysis.report import charts, words
 from analysis.report.book import Book
-from analysis.report.study import Found, Section, interval, simple_table
+from analysis.report.study import Found, Section, by_size, interval, simple_table, tested
 
 
 def sections(book: Book, found: Found) -> tuple[str, list[Section]]:
@@ -54,24 +54,6 @@ def _ranges(found: Found, place: str) -> str:
 
 def _correlations(found: Found) -> str:
     rho = found.of("spearman", "spearman_rho")
-    rows = sorted(
-        (
-            (k.removeprefix("rating x "), r["value"], r["ci_low"], r["ci_high"])
-            for k, r in rho.items()
-            if k.startswith("rating x ")
-        ),
-        key=lambda x: x[1] or 0.0,
-    )
-    body = [
-        [
-            k.removeprefix("rating x "),
-            interval(r, 2),
-            words.p_value(r["p_value"]),
-            words.p_value(r["p_adjusted"]),
-            r["n"],
-        ]
-        for k, r in rho.items()
-    ]
     names = ["rating", "referral rate", "CIN rate", "CP rate", "CIC rate"]
     table4 = found.of("table 4", "spearman_rho")
 
@@ -85,11 +67,11 @@ def _correlations(found: Found) -> str:
     return (
         charts.forest(
             "Rank correlation with the rating (right: higher figure, better rating)",
-            rows,
+            by_size(rho, "rating x "),
             partial(words.number, digits=2),
         )
         + f"<details><summary>Every correlation, with p-values as they stand and adjusted for their number</summary>"
-        f"{simple_table(['indicator', 'rho (95% interval)', 'p', 'p, adjusted', 'n'], body)}</details>"
+        f"{tested('indicator', 'rho', rho, 'rating x ')}</details>"
         + charts.heat("Rating and rates among one another (table 4)", names, names, cell)
     )
 
@@ -121,16 +103,6 @@ def _spend(found: Found, place: str) -> str:
 
 def _all(found: Found) -> str:
     rho = found.of("all ILACS: three-way", "spearman_rho")
-    rows = [
-        [
-            k.removeprefix("outcome x "),
-            interval(r, 2),
-            words.p_value(r["p_value"]),
-            words.p_value(r["p_adjusted"]),
-            r["n"],
-        ]
-        for k, r in rho.items()
-    ]
     return (
         _sample(found, "all ILACS: sample")
         + "<h3>Ranges by rating</h3>"
@@ -138,5 +110,5 @@ def _all(found: Found) -> str:
         + "<h3>The logistic model</h3>"
         + _logistic(found, "all ILACS: table 5")
         + "<h3>Correlation with the three-way outcome</h3>"
-        + simple_table(["indicator", "rho (95% interval)", "p", "p, adjusted", "n"], rows)
+        + tested("indicator", "rho", rho, "outcome x ")
     )
