@@ -193,14 +193,14 @@ def simple_table(head: Sequence[str], body: Sequence[Sequence[Any]], caption: st
 
 
 def by_size(held: Mapping[str, Row], prefix: str = "") -> list[tuple[str, Any, Any, Any]]:
-    """Estimates with their intervals, smallest first, for a chart; ``prefix`` selects subjects and is left out of names."""
+    """Estimates with intervals, smallest first, for a chart; ``prefix`` selects subjects and is left out of names."""
     found = [
         (k.removeprefix(prefix), r["value"], r["ci_low"], r["ci_high"]) for k, r in held.items() if k.startswith(prefix)
     ]
     return sorted(found, key=lambda x: x[1] or 0.0)
 
 
-def tested(first: str, name: str, held: Mapping[str, Row], prefix: str = "", digits: int = 2) -> str:
+def estimates_table(first: str, name: str, held: Mapping[str, Row], prefix: str = "", digits: int = 2) -> str:
     """A table of estimates with p-values as they stand and adjusted, and n."""
     body = [
         [

@@ -6,7 +6,7 @@ from functools import partial
 
 from analysis.report import charts, words
 from analysis.report.book import Book
-from analysis.report.study import Found, Section, by_size, interval, simple_table, tested
+from analysis.report.study import Found, Section, by_size, interval, simple_table
 
 CATEGORIES = ("low", "medium", "high")
 DEPRIVATION = ("least", "moderate", "most")
@@ -77,7 +77,7 @@ def _correlations(found: Found, run: str) -> str:
     picture = charts.forest(
         "Rank correlation with the judgement", by_size(rho, "rating x "), partial(words.number, digits=2)
     )
-    table = tested("factor", "rho", rho, "rating x ")
+    table = estimates_table("factor", "rho", rho, "rating x ")
     summary = "With p-values as they stand and adjusted for their number"
     return f"{picture}<details><summary>{summary}</summary>{table}</details>"
 

@@ -6,7 +6,7 @@ from functools import partial
 
 from analysis.report import charts, words
 from analysis.report.book import Book
-from analysis.report.study import Found, Section, by_size, interval, simple_table, tested
+from analysis.report.study import Found, Section, by_size, interval, simple_table
 
 
 def sections(book: Book, found: Found) -> tuple[str, list[Section]]:
@@ -71,7 +71,7 @@ def _correlations(found: Found) -> str:
             partial(words.number, digits=2),
         )
         + f"<details><summary>Every correlation, with p-values as they stand and adjusted for their number</summary>"
-        f"{tested('indicator', 'rho', rho, 'rating x ')}</details>"
+        f"{estimates_table('indicator', 'rho', rho, 'rating x ')}</details>"
         + charts.heat("Rating and rates among one another (table 4)", names, names, cell)
     )
 
@@ -110,5 +110,5 @@ def _all(found: Found) -> str:
         + "<h3>The logistic model</h3>"
         + _logistic(found, "all ILACS: table 5")
         + "<h3>Correlation with the three-way outcome</h3>"
-        + tested("indicator", "rho", rho, "outcome x ")
+        + estimates_table("indicator", "rho", rho, "outcome x ")
     )
