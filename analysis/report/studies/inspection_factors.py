@@ -6,7 +6,7 @@ from functools import partial
 
 from analysis.report import charts, words
 from analysis.report.book import Book
-from analysis.report.study import Found, Section, by_size, interval, simple_table
+from analysis.report.study import Found, Section, by_size, estimates_table, interval, simple_table
 
 CATEGORIES = ("low", "medium", "high")
 DEPRIVATION = ("least", "moderate", "most")
