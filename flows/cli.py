@@ -15,6 +15,7 @@ from flows.cli_coding import coding
 
 if TYPE_CHECKING:
     from flows.landing import LandingReport
+    from flows.live import FetchReport
     from flows.run import RunReport
 
 app = typer.Typer(
@@ -31,6 +32,10 @@ app.add_typer(coding)
 Returns = Annotated[
     Path | None,
     typer.Option("--returns", help="A folder of publishers' files. Default: the bundled synthetic sample."),
+]
+Live = Annotated[
+    bool,
+    typer.Option("--live", help="Fetch from the publishers' servers; --returns then gives what has none."),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what went wrong.")]
 AsOf = Annotated[
@@ -62,6 +67,7 @@ def main() -> None:
 @app.command()
 def run(
     returns: Returns = None,
+    live: Live = False,
     as_of: AsOf = "",
     full: Annotated[bool, typer.Option("--full", help="Build everything, also where nothing changed.")] = False,
     quiet: Quiet = False,
@@ -72,34 +78,36 @@ def run(
 
     settings = Settings()
     _check_date(as_of)
-    folder = _returns_or_sample(settings, returns, quiet)
-    _keep_apart(settings, folder)
+    folder = returns if live else _returns_or_sample(settings, returns, quiet)
+    if folder is not None:
+        _keep_apart(settings, folder)
     with _progress(quiet) as (say, progress):
-        report = run_all(settings, folder, as_of=as_of, full=full, say=say, progress=progress)
+        report = run_all(settings, folder, live=live, as_of=as_of, full=full, say=say, progress=progress)
+    _show_fetch(report.fetched, quiet)
     _show_landing(report.landing, quiet)
     _show_run(report, quiet)
-    if report.withheld or (report.landing and report.landing.refused):
+    if report.withheld or (report.landing and report.landing.refused) or (report.fetched and report.fetched.failed):
         raise typer.Exit(1)
 
 
 @app.command()
-def land(returns: Returns = None, quiet: Quiet = False) -> None:
+def land(returns: Returns = None, live: Live = False, quiet: Quiet = False) -> None:
     """Archive and land files, read the reports among them; build nothing."""
-    from flows.landing import land_returns
     from flows.lock import writer
-    from flows.reports import read_archived
+    from flows.run import fetch_and_land
     from flows.settings import Settings
 
     settings = Settings()
-    folder = _returns_or_sample(settings, returns, quiet)
-    _keep_apart(settings, folder)
-    with writer(settings.data):
-        report = land_returns(settings, folder)
-        reports = read_archived(settings)
-    _show_landing(report, quiet)
-    if reports.reports and not quiet:
-        typer.echo(reports.text())
-    if report.refused:
+    folder = returns if live else _returns_or_sample(settings, returns, quiet)
+    if folder is not None:
+        _keep_apart(settings, folder)
+    with writer(settings.data), _progress(quiet) as (say, _):
+        report = fetch_and_land(settings, folder, live=live, say=say if live else lambda _: None)
+    _show_fetch(report.fetched, quiet)
+    _show_landing(report.landing, quiet)
+    if report.reports and report.reports.reports and not quiet:
+        typer.echo(report.reports.text())
+    if (report.landing and report.landing.refused) or (report.fetched and report.fetched.failed):
         raise typer.Exit(1)
 
 
@@ -369,6 +377,15 @@ def _progress(quiet: bool) -> Iterator[tuple[Callable[[str], None], Callable[[st
             line.update(f"{done} · {name}")
 
         yield say, progress
+
+
+def _show_fetch(report: FetchReport | None, quiet: bool) -> None:
+    if report is None:
+        return
+    for source, reason in report.failed.items():
+        typer.echo(f"not fetched, what is held stays: {source}:\n  {reason}", err=True)
+    if not quiet:
+        typer.echo(report.text())
 
 
 def _show_landing(report: LandingReport | None, quiet: bool) -> None:

@@ -11,6 +11,7 @@ import csv
 import json
 import os
 import shutil
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -58,28 +59,42 @@ class _File:
     sha256: str
     content_sha256: str
     url: str = ""
+    published_on: str = ""
+    """The day that the publisher's server states."""
 
 
 def land_returns(settings: Settings, folder: Path, *, workers: int | None = None) -> LandingReport:
-    """Land every file of a folder, in whatever arrangement.
+    """Land every file of a folder, in whatever arrangement; see :func:`land_folders`."""
+    return land_folders(settings, [folder], workers=workers)
+
+
+def land_folders(settings: Settings, folders: Sequence[Path], *, workers: int | None = None) -> LandingReport:
+    """Land every file of some folders, in whatever arrangement.
 
     Files that no passport knows, and files that a passport knows and cannot take, are listed; they stop nothing else.
     Where passports changed since, everything in the archive is read again as well.
 
     Args:
         settings: where things are kept.
-        folder: publishers' files; read, never changed.
+        folders: publishers' files; read, never changed.
         workers: processes; the number of cores when absent.
 
     Raises:
-        CswError: the folder is absent or holds no file, or the disk refuses.
+        CswError: a folder is absent or holds no file, or the disk refuses.
     """
+    landing = _Landing(settings)
+    arrived = [f for folder in folders for f in _arrived(folder, landing.report)]
+    landing.take(landing.archived(arrived) + arrived, workers)
+    return landing.finish()
+
+
+def _arrived(folder: Path, report: LandingReport) -> list[_File]:
+    """The files of a folder with their hashes; those that are not as the folder's own list says are refused."""
     if not folder.is_dir():
         raise CswError(f"{folder} is not a folder. Give the folder that holds the publishers' files.")
     paths = sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith("."))
     if not paths:
         raise CswError(f"{folder} holds no files. Put the publishers' files there, in any arrangement.")
-    landing = _Landing(settings)
     inventory = _inventory(folder)
     with ThreadPoolExecutor(4) as pool:
         hashes = list(pool.map(_hashes, paths))
@@ -91,12 +106,11 @@ def land_returns(settings: Settings, folder: Path, *, workers: int | None = None
         said = inventory.get(name, {})
         if said.get("sha256", sha) != sha:
             problem = f"its bytes are not those that {MANIFEST} records."
-            landing.report.refused.append(RefusedFile(name, problem, advice="Download it again."))
+            report.refused.append(RefusedFile(name, problem, advice="Download it again."))
             continue
         url = f"{SYNTHETIC}{path.name}" if is_synthetic(folder) else said.get("copy_of", "")
-        arrived.append(_File(path, name, sha, content, url))
-    landing.take(landing.archived(arrived) + arrived, workers)
-    return landing.finish()
+        arrived.append(_File(path, name, sha, content, url, said.get("published_on", "")))
+    return arrived
 
 
 def withdraw(settings: Settings, keys: list[Key]) -> None:
@@ -252,8 +266,8 @@ class _Landing:
 
     def _provenance(self, passport: Passport, edition: str, f: _File) -> Provenance:
         meta = passport.editions.get(base_edition(edition))
-        published_on = meta.published_on.isoformat() if meta else ""
-        if edition != base_edition(edition):
+        published_on = f.published_on or (meta.published_on.isoformat() if meta else "")
+        if edition != base_edition(edition) and not f.published_on:
             # An amendment's own date is not in the file: it was published by the day it was first seen.
             published_on = max(published_on, self.now[:10])
         return Provenance(
@@ -265,7 +279,7 @@ class _Landing:
             bytes=f.path.stat().st_size,
             landed_at=self.now,
             published_on=published_on,
-            published_basis=meta.published_basis if meta else "usual",
+            published_basis="stated" if f.published_on else meta.published_basis if meta else "usual",
             url=f.url or (meta.url if meta else None) or passport.homepage,
         )
 

@@ -144,6 +144,50 @@ class Cadence(Strict):
     months: list[int]
 
 
+class Remote(Strict):
+    """Where a publication stands on one of the publishers' servers, and which of its files are taken.
+
+    No data-set or media id is here: those change; they are found by publication, page and file name on each fetch.
+    """
+
+    client: Literal["ees", "govuk", "hmt", "ons", "nomis", "ofsted_reports"]
+    slugs: list[str] = Field(default_factory=list)
+    """Publication slugs, the present one first; the passport's ``publication_id`` decides between them."""
+    collection: str | None = None
+    """Path of the collection that lists the pages."""
+    page: str | None = None
+    """Path of a page; ``{}`` stands for what changes from release to release."""
+    files: list[str] = Field(default_factory=list)
+    """Regexes of the names (or titles) of files taken; the passport's own file patterns where absent."""
+    skip: list[str] = Field(default_factory=list)
+    """Regexes of names that are not taken all the same."""
+    series: dict[str, str] = Field(default_factory=dict)
+    """File name → address of a time series."""
+    queries: dict[str, dict[str, str]] = Field(default_factory=dict)
+    """File name → data set and parameters of a query."""
+    search: dict[str, str] = Field(default_factory=dict)
+    """Parameters of the list of reports."""
+
+    @model_validator(mode="after")
+    def _says_where(self) -> Remote:
+        needed = {
+            "ees": self.slugs,
+            "govuk": self.page,
+            "hmt": self.collection and self.page,
+            "ons": self.series,
+            "nomis": self.queries,
+            "ofsted_reports": self.search,
+        }
+        if not needed[self.client]:
+            raise ValueError(f"a remote of client {self.client} does not say what to ask for")
+        return self
+
+    @property
+    def page_pattern(self) -> re.Pattern[str]:
+        """Paths of the pages of this publication."""
+        return re.compile("^" + re.escape(self.page or "").replace(r"\{\}", "[a-z0-9-]+") + "$")
+
+
 class Passport(Strict):
     """Everything the door knows about one publication."""
 
@@ -155,6 +199,9 @@ class Passport(Strict):
     role: Literal["primary", "secondary", "reference"]
     cadence: Cadence | None = None
     publication_id: str | None = None
+    remote: list[Remote] = Field(default_factory=list)
+    no_remote: str | None = None
+    """Why no server is asked for it (or for the rest of it, where ``remote`` covers a part)."""
     layouts: dict[str, Any] = Field(default_factory=dict)
     """Only a place for YAML anchors."""
     documents: list[str] = Field(default_factory=list)
@@ -166,6 +213,8 @@ class Passport(Strict):
 
     @model_validator(mode="after")
     def _editions_exist(self) -> Passport:
+        if not self.remote and not self.no_remote:
+            raise ValueError(f"{self.source}: give a remote, or say in no_remote why there is none")
         names = [t.table for t in self.tables]
         if len(set(names)) != len(names):
             raise ValueError(f"{self.source}: a table is listed twice")
@@ -174,6 +223,12 @@ class Passport(Strict):
                 if e not in self.editions:
                     raise ValueError(f"{self.source}.{t.table}: edition {e} is not among the publication's editions")
         return self
+
+    @cached_property
+    def file_patterns(self) -> list[str]:
+        """Regexes of every file name that the passport speaks of."""
+        named = [r.file for t in self.tables for r in t.editions.values()] + [t.file for t in self.tables]
+        return sorted({n for n in named if n}) + self.documents
 
     def table(self, name: str) -> Table:
         """The table of that name.

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows.archive import write_atomically
+from flows.bundled import keep_apart
 from flows.catalogue import read_catalogue
 from flows.errors import CheckFailed, CswError
 from flows.export import export
-from flows.landing import LandingReport, land_returns
+from flows.landing import LandingReport, land_folders
 from flows.lock import writer
 from flows.reports import ReportsRead, read_archived
 from flows.settings import Settings
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from expectations.results import Result
     from expectations.worker import Worker
     from flows.dbt import Dbt, DbtResult
+    from flows.live import FetchReport
 
 Say = Callable[[str], None]
 
@@ -42,6 +44,7 @@ Say = Callable[[str], None]
 class RunReport:
     """What a run did and how long each stage took (seconds)."""
 
+    fetched: FetchReport | None = None
     landing: LandingReport | None = None
     reports: ReportsRead | None = None
     built: DbtResult | None = None
@@ -80,8 +83,9 @@ class Stopwatch:
 
 def run(
     settings: Settings,
-    returns: Path,
+    returns: Path | None,
     *,
+    live: bool = False,
     as_of: str = "",
     full: bool = False,
     say: Say = lambda _: None,
@@ -94,7 +98,8 @@ def run(
 
     Args:
         settings: where things are kept.
-        returns: publishers' files.
+        returns: publishers' files; None for what the servers have alone.
+        live: fetch from the publishers' servers first, and land that as well.
         as_of: ISO date, or blank for now.
         full: build everything, also where nothing changed.
         say: told what is being done.
@@ -109,20 +114,47 @@ def run(
     watch = Stopwatch(report, say)
     with writer(settings.data):
         if as_of:
-            _land(settings, returns, report, watch)
+            _land(settings, returns, report, watch, live=live)
             return _build_as_of(settings, as_of, report, watch, progress)
         with _Warm(settings, settings.next, expecting_work=_has_news(settings)) as warm:
-            _land(settings, returns, report, watch)
+            _land(settings, returns, report, watch, live=live)
             _after_landing(settings, report, watch, warm, full, progress)
         report_site(settings, report, watch)
     return report
 
 
-def _land(settings: Settings, returns: Path, report: RunReport, watch: Stopwatch) -> None:
+def fetch_and_land(
+    settings: Settings, returns: Path | None, *, live: bool = False, say: Say = lambda _: None
+) -> RunReport:
+    """Fetch if wanted, land, and read the reports, for a caller that holds the writer's lock; build nothing."""
+    report = RunReport()
+    _land(settings, returns, report, Stopwatch(report, say), live=live)
+    return report
+
+
+def _land(settings: Settings, returns: Path | None, report: RunReport, watch: Stopwatch, *, live: bool) -> None:
+    folders = [returns] if returns is not None else []
+    if live:
+        folders.append(_fetch(settings, report, watch))
     with watch.stage("land"):
-        report.landing = land_returns(settings, returns)
+        report.landing = land_folders(settings, folders)
     with watch.stage("read reports"):
         report.reports = read_archived(settings)
+
+
+def _fetch(settings: Settings, report: RunReport, watch: Stopwatch) -> Path:
+    """What the servers have, in a folder; a source that fails is listed, the rest goes on."""
+    from flows.live import fetch
+
+    with watch.stage("fetch"):
+        report.fetched = fetched = fetch(settings, say=watch.say)
+        if not fetched.changed and not fetched.unchanged:
+            failed = "\n".join(f"{s}: {why}" for s, why in fetched.failed.items())
+            raise CswError(f"no publisher's server gave anything; what is published stays.\n{failed}")
+        said = keep_apart(settings, fetched.folder)
+        if said:
+            watch.say(said)
+    return fetched.folder
 
 
 def run_stages(

@@ -6,11 +6,84 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from flows.errors import CswError
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def _path(name: str, default: Path) -> Path:
     return Path(os.environ.get(f"CSW_{name}", default)).resolve()
+
+
+def _number(name: str, default: float) -> float:
+    text = os.environ.get(f"CSW_{name}", "")
+    try:
+        return float(text) if text else default
+    except ValueError as exc:
+        raise CswError(f"CSW_{name}={text}: give a number.") from exc
+
+
+def _text(name: str, default: str) -> str:
+    return os.environ.get(f"CSW_{name}", default).rstrip("/")
+
+
+@dataclass(frozen=True)
+class Servers:
+    """Where the publishers' servers are and how they are asked: base addresses, rate, time-outs and limits.
+
+    Only the hosts of these addresses are ever asked, also after a redirect. Times in seconds, sizes in bytes.
+    """
+
+    ees_public: str = field(default_factory=lambda: _text("EES_PUBLIC", "https://api.education.gov.uk/statistics/v1"))
+    ees_content: str = field(
+        default_factory=lambda: _text("EES_CONTENT", "https://content.explore-education-statistics.service.gov.uk/api")
+    )
+    ees_site: str = field(
+        default_factory=lambda: _text("EES_SITE", "https://explore-education-statistics.service.gov.uk")
+    )
+    govuk: str = field(default_factory=lambda: _text("GOVUK", "https://www.gov.uk"))
+    govuk_assets: str = field(default_factory=lambda: _text("GOVUK_ASSETS", "https://assets.publishing.service.gov.uk"))
+    ons: str = field(default_factory=lambda: _text("ONS", "https://www.ons.gov.uk"))
+    nomis: str = field(default_factory=lambda: _text("NOMIS", "https://www.nomisweb.co.uk"))
+    nomis_rows: int = field(default_factory=lambda: int(_number("NOMIS_ROWS", 25_000)))
+    """Rows that Nomis gives a guest at once."""
+    ofsted_reports: str = field(default_factory=lambda: _text("OFSTED_REPORTS", "https://reports.ofsted.gov.uk"))
+    ofsted_files: str = field(default_factory=lambda: _text("OFSTED_FILES", "https://files.ofsted.gov.uk"))
+    user_agent: str = field(
+        default_factory=lambda: _text(
+            "USER_AGENT", "Mozilla/5.0 (compatible; childrens-services-warehouse/0.1; statistical research)"
+        )
+    )
+    per_second: float = field(default_factory=lambda: _number("HTTP_RATE", 4))
+    """Requests a second to one host."""
+    timeout: float = field(default_factory=lambda: _number("HTTP_TIMEOUT", 30))
+    """Longest silence of a server."""
+    deadline: float = field(default_factory=lambda: _number("HTTP_DEADLINE", 600))
+    """Longest time for one file, however steadily it drips, its repeats included."""
+    tries: int = field(default_factory=lambda: int(_number("HTTP_TRIES", 5)))
+    backoff: float = field(default_factory=lambda: _number("HTTP_BACKOFF", 1))
+    """First pause before a repeat; each further one is twice as long. A server's Retry-After goes before."""
+    max_bytes: int = field(default_factory=lambda: int(_number("HTTP_MAX_BYTES", 600_000_000)))
+    """Largest file taken, also out of a zip or gzip."""
+    max_page_bytes: int = field(default_factory=lambda: int(_number("HTTP_MAX_PAGE_BYTES", 20_000_000)))
+    """Largest JSON answer or page."""
+    max_zip_ratio: float = field(default_factory=lambda: _number("HTTP_MAX_ZIP_RATIO", 200))
+    """How many times its packed size a zip's content may have."""
+
+    @property
+    def bases(self) -> tuple[str, ...]:
+        """Every base address."""
+        return (
+            self.ees_public,
+            self.ees_content,
+            self.ees_site,
+            self.govuk,
+            self.govuk_assets,
+            self.ons,
+            self.nomis,
+            self.ofsted_reports,
+            self.ofsted_files,
+        )
 
 
 @dataclass(frozen=True)
@@ -24,6 +97,18 @@ class Settings:
 
     root: Path = ROOT
     data: Path = field(default_factory=lambda: _path("DATA", ROOT / "data"))
+
+    servers: Servers = field(default_factory=Servers)
+
+    @property
+    def incoming(self) -> Path:
+        """Publishers' files as last fetched, before they are landed."""
+        return self.data / "incoming"
+
+    @property
+    def live(self) -> Path:
+        """What is remembered of the publishers' servers."""
+        return self.data / "live"
 
     @property
     def archive(self) -> Path:

@@ -1,0 +1,1 @@
+"""Clients of the publishers' servers, one small module each; what is fetched, each passport says."""
