@@ -1,8 +1,8 @@
 """Fetch what the publishers' servers have: discovery by passport, download where something changed, books kept.
 
 Files come to lie in ``data/incoming/<source>/<release or page>/<the publisher's name>`` with a ``MANIFEST.csv`` of
-their addresses, hashes and days; from there they are landed like any folder of returns. ``data/live/state.json`` remembers
-what each server said, so that asking again is cheap and a fetch that was cut off goes on.
+their addresses, hashes and days; from there they are landed like any folder of returns. ``data/live/state.json``
+remembers what each server said, so that asking again is cheap and a fetch that was cut off goes on.
 """
 
 from __future__ import annotations

@@ -6,12 +6,13 @@ import os
 import pickle
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from flows.sample import write_sample
+from flows.sample import SampleTruth, write_sample
 from flows.settings import ROOT, Settings
 from tests.installation import Installation, made_once
 
@@ -30,20 +31,37 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(data=tmp_path / "data")
 
 
+@dataclass(frozen=True)
+class Sample:
+    """The bundled sample's files, and what was planted in them."""
+
+    returns: Path
+    truth: SampleTruth
+
+
 @pytest.fixture(scope="session")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
+    """The bundled sample's files, written once for all tests. Read only."""
+
+    def make(folder: Path) -> None:
+        (folder / "truth.pickle").write_bytes(pickle.dumps(write_sample(folder / "returns")))
+
+    folder = made_once(tmp_path_factory, "sample-returns", make)
+    return Sample(folder / "returns", pickle.loads((folder / "truth.pickle").read_bytes()))
+
+
+@pytest.fixture(scope="session")
+def published(sample: Sample, tmp_path_factory: pytest.TempPathFactory) -> Installation:
     """The sample, landed, checked, built, analysed and published by ``csw run``. Read only."""
 
     def make(folder: Path) -> None:
-        truth = write_sample(folder / "returns")
-        (folder / "truth.pickle").write_bytes(pickle.dumps(truth))
-        made = Installation(Settings(data=folder / "data"), folder / "returns", truth)
-        done = made.csw("run", "--returns", str(made.returns))
+        done = Installation(Settings(data=folder / "data"), sample.returns, sample.truth).csw(
+            "run", "--returns", str(sample.returns)
+        )
         assert done.returncode == 0, done.stdout + done.stderr
 
     folder = made_once(tmp_path_factory, "sample", make)
-    truth = pickle.loads((folder / "truth.pickle").read_bytes())
-    return Installation(Settings(data=folder / "data"), folder / "returns", truth)
+    return Installation(Settings(data=folder / "data"), sample.returns, sample.truth)
 
 
 @pytest.fixture

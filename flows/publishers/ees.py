@@ -82,7 +82,7 @@ def _releases(asked: Asked, slug: str, publication: dict[str, Any]) -> list[dict
 def _release(
     asked: Asked, slug: str, release: dict[str, Any], batch: str, publication_id: str, is_latest: bool
 ) -> list[Found]:
-    base, http, servers = asked.servers.ees_content, asked.http, asked.servers
+    base, servers = asked.servers.ees_content, asked.servers
     folder = safe_name(release["slug"])
     at = f"{base}/publications/{slug}/releases/{release['slug']}"
     summary = _or_none(asked, f"{at}/version-summary") or release
@@ -157,9 +157,8 @@ def _from_page(asked: Asked, because: Refused) -> Found:
             continue
         summary = json.loads(data[1])["props"]["pageProps"].get("releaseVersionSummary")
         if summary:
-            return _zip(
-                asked, summary["id"], safe_name(summary["slug"]), summary.get("lastUpdated") or "", summary["id"]
-            )
+            version, updated = summary["id"], summary.get("lastUpdated") or ""
+            return _zip(asked, version, safe_name(summary["slug"]), updated, version)
     raise because
 
 

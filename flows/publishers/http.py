@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MAX_REDIRECTS = 5
-CHUNK = 1 << 16
 
 
 class Refused(CswError):
@@ -254,7 +253,7 @@ class Http:
     def _chunks(self, response: httpx.Response, deadline: float) -> Iterator[bytes]:
         """The body, decoded, with its length checked against the one announced."""
         got = 0
-        for chunk in response.iter_bytes(CHUNK):
+        for chunk in response.iter_bytes():
             self._in_time(str(response.url), deadline)
             got += len(chunk)
             self.bytes += len(chunk)
