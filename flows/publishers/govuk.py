@@ -24,6 +24,7 @@ def discover(asked: Asked) -> Discovery:
     pages = _pages(asked)
     if not pages:
         raise Refused(f"{asked.remote.collection}: lists no page like {asked.remote.page}.")
+    nothing: list[str] = []
     for path, updated in pages:
         batch = f"{path}@{updated}"
         if updated and asked.is_held(batch):
@@ -41,8 +42,11 @@ def discover(asked: Asked) -> Discovery:
             said.notes.append(f"{path} is withdrawn (since {notice.get('withdrawn_at', '?')[:10]}); its files stand")
         found = _attachments(asked, item, batch if updated else "")
         if not found:
-            said.problems.append(f"{path}: none of its files is like {' or '.join(_patterns(asked)[:3])}.")
+            nothing.append(f"{path}: none of its files is like {' or '.join(_patterns(asked)[:3])}.")
         said.found += found
+    # Not every page of a collection has a file of every kind; that none has is a change of names.
+    has_some = said.found or said.complete
+    (said.notes if has_some else said.problems).extend(nothing)
     return said
 
 

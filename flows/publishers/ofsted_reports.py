@@ -31,7 +31,7 @@ def discover(asked: Asked) -> Discovery:
             said.problems.append(str(exc))
             continue
         for url, title, day in publications(text, page):
-            file = f"{urn}_{_slug(name)}_{_slug(title)}-{_slug(day.strftime('%-d %B %Y'))}.pdf"
+            file = f"{urn}_{_slug(name)}_{_slug(title)}-{_slug(day.strftime('%d %B %Y'))}.pdf"
             if not asked.wants(file, title) or url in reports:
                 continue
             reports[url] = (urn, name, day.strftime("%d/%m/%y"))

@@ -266,9 +266,9 @@ def _reports(world: World, rng: np.random.Generator) -> list[tuple[str, bytes]]:
             continue
         a = world.places.by_code[i.la_code]
         urn = 90_000 + int(i.la_code)
-        day = f"{i.published.day} {i.published:%B %Y}"
+        day = f"{i.published:%d-%B-%Y}".lower()
         slug = "-".join("".join(c if c.isalnum() else " " for c in name_of(a).lower()).split())
-        file = f"{urn}_{slug}_synthetic-report-{day.replace(' ', '-').lower()}.pdf"
+        file = f"{urn}_{slug}_synthetic-report-{day}.pdf"
         url = f"https://example.invalid/synthetic/{n}"
         data = report_pdf(i, a.name, rng) if i in written else b""
         digest = hashlib.sha256(data or file.encode()).hexdigest()
