@@ -147,20 +147,6 @@ class Http:
 
         return self._patiently(full, once, deadline)
 
-    def post_json(self, url: str, body: dict[str, Any]) -> Any:
-        """A JSON answer to a JSON question.
-
-        Raises:
-            Absent, Gone, Refused: see the module.
-        """
-        deadline = time.monotonic() + self.servers.deadline
-
-        def once() -> Any:
-            with self._send(url, {"Content-Type": "application/json"}, deadline, json.dumps(body).encode()) as (r, _):
-                return json.loads(self._collect(r, deadline))
-
-        return self._patiently(url, once, deadline)
-
     def _collect(self, response: httpx.Response, deadline: float) -> bytes:
         data = bytearray()
         for chunk in self._chunks(response, deadline):
@@ -247,8 +233,8 @@ class Http:
 
     # --- one request -----------------------------------------------------------------------------------------------
 
-    def _send(self, url: str, headers: dict[str, str], deadline: float, body: bytes | None = None) -> _Sent:
-        return _Sent(self, url, headers, deadline, body)
+    def _send(self, url: str, headers: dict[str, str], deadline: float) -> _Sent:
+        return _Sent(self, url, headers, deadline)
 
     def _chunks(self, response: httpx.Response, deadline: float) -> Iterator[bytes]:
         """The body, decoded, with its length checked against the one announced."""
@@ -306,8 +292,8 @@ class Http:
 class _Sent:
     """One request and the redirects it leads to, as a context: the final response and its address."""
 
-    def __init__(self, http: Http, url: str, headers: dict[str, str], deadline: float, body: bytes | None) -> None:
-        self.http, self.url, self.headers, self.deadline, self.body = http, url, headers, deadline, body
+    def __init__(self, http: Http, url: str, headers: dict[str, str], deadline: float) -> None:
+        self.http, self.url, self.headers, self.deadline = http, url, headers, deadline
         self.response: httpx.Response | None = None
 
     def __enter__(self) -> tuple[httpx.Response, str]:
@@ -317,7 +303,7 @@ class _Sent:
             self.http._allowed(url, self.url)
             self.http._wait_for_turn(urlsplit(url).netloc)
             client = self.http._client
-            request = client.build_request("POST" if self.body else "GET", url, headers=self.headers, content=self.body)
+            request = client.build_request("GET", url, headers=self.headers)
             self.http.requests += 1
             self.response = response = client.send(request, stream=True)
             if response.status_code not in REDIRECTS or "location" not in response.headers:

@@ -272,6 +272,7 @@ def _faults() -> dict[str, Fault]:
         "429-retry-after": one(_status(429, "1"), 1),
         "503-retry-after": one(_status(503, "1"), 1),
         "file-404": Fault(lambda world, r: r.host == "ees-content" and _is_target(world, r), _status(404)),
+        "only-public-api": Fault(lambda world, r: r.host != "ees-public" and _is_target(world, r), _status(404)),
         "server-down": Fault(lambda _, r: r.host == "ees-content", _status(503)),
         "content-api-gone": Fault(lambda _, r: r.host == "ees-content" and "/publications/" in r.path, _status(404)),
     }

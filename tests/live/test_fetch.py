@@ -174,9 +174,11 @@ def test_what_passes_is_asked_again_and_arrives(start: Start, tmp_path: Path, fo
     assert arrived(settings)[B1] == (folder / "dfe_cin" / "2024" / B1).read_bytes()
 
 
-@pytest.mark.parametrize("scenario", ["file-404", "slug-moved", "zip-only", "zip-without-guidance", "content-api-gone"])
+@pytest.mark.parametrize(
+    "scenario", ["file-404", "only-public-api", "slug-moved", "zip-only", "zip-without-guidance", "content-api-gone"]
+)
 def test_another_way_is_found(start: Start, tmp_path: Path, folder: Path, scenario: str) -> None:
-    """By the data catalogue, the redirects, the zip, or the page's own data."""
+    """By the data catalogue, the public API (gzip), the redirects, the zip, or the page's own data."""
     settings, report = cin(start(scenario), tmp_path)
     assert arrived(settings).get(B1) == (folder / "dfe_cin" / "2024" / B1).read_bytes(), report.failed
 
