@@ -62,10 +62,7 @@ def due(settings: Settings) -> dict[str, dict[str, str]]:
     """Publication to its title and when its next edition is expected, in words; blank where none is."""
     from flows.status import status
 
-    return {
-        s.source: {"title": s.title, "due": s.next_expected.strftime("%B %Y") if s.next_expected else ""}
-        for s in status(settings).sources
-    }
+    return {s.source: {"title": s.title, "due": str(s.next_expected or "")} for s in status(settings).sources}
 
 
 def _stamp(settings: Settings, database: Path) -> str:

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from flows.catalogue import read_catalogue
 from flows.passports import Passport, load_passports
 from flows.settings import Settings
 from flows.warehouse import fingerprint, published_fingerprint
+
+
+@dataclass(frozen=True)
+class Due:
+    """When the next release is expected: any day from ``first`` to ``last``, by the server's word or the cadence."""
+
+    first: date
+    last: date
+    by_server: bool
+
+    def __str__(self) -> str:
+        if self.first == self.last:
+            return f"{self.first:%d %b %Y}"
+        return f"{self.first:%Y}" if self.last.month - self.first.month == 11 else f"{self.first:%b %Y}"
 
 
 @dataclass(frozen=True)
@@ -21,9 +35,15 @@ class SourceStatus:
     tables: int
     last_edition: str
     last_published: date | None
-    next_expected: date | None
+    next_expected: Due | None
     is_overdue: bool
     is_stale: bool
+    last_asked: str = ""
+    """When its server was last asked (ISO, UTC); blank for never."""
+    trouble: str = ""
+    """What went wrong then."""
+    no_server: str = ""
+    """Why no server is asked for it, or for a part of it."""
 
 
 @dataclass(frozen=True)
@@ -36,25 +56,38 @@ class Status:
 
     def text(self) -> str:
         """For people."""
-        head = f"{'publication':<28} {'editions':>8} {'tables':>6}  {'newest':<9} {'published':<10}  {'next due':<9}"
+        head = (
+            f"{'publication':<28} {'editions':>8} {'tables':>6}  {'newest':<9} {'published':<10}  {'next due':<14}"
+            f"{'last asked':<10}"
+        )
         lines = [self.published, "", head, "-" * len(head)]
         for s in self.sources:
-            due = s.next_expected.strftime("%b %Y") if s.next_expected else ""
+            # The server's own word is marked; the rest is when the series usually appears.
+            due = f"{s.next_expected}{'*' if s.next_expected.by_server else ''}" if s.next_expected else ""
             note = " overdue" if s.is_overdue else ""
             note += " · landed, not yet in the warehouse" if s.is_stale else ""
+            note += f" · {s.trouble.splitlines()[0]}" if s.trouble else ""
+            asked = s.last_asked[:10] or ("no server" if s.no_server else "never")
             lines.append(
                 f"{s.source:<28} {s.editions:>8} {s.tables:>6}  {s.last_edition:<9} "
-                f"{s.last_published or ''!s:<10}  {due:<9}{note}"
+                f"{s.last_published or ''!s:<10}  {due:<14}{asked:<10}{note}"
             )
+        if any(s.next_expected and s.next_expected.by_server for s in self.sources):
+            lines.append("* as the publisher's server says")
+        lines += [f"{s.source}: {s.no_server}" for s in self.sources if s.no_server]
         return "\n".join(lines)
 
 
 def status(settings: Settings, today: date | None = None) -> Status:
     """What is landed and published, and which returns are due.
 
-    The next release is expected in the first month, after that of the newest edition held, in which the series usually
-    appears (the passport's cadence).
+    The next release is expected when the publisher's server last said, where it did and that is not past the newest
+    edition held; else in the first month, after that of the newest edition, in which the series usually appears (the
+    passport's cadence).
     """
+    from flows.publishers.state import State
+
+    asked = State(settings.live / "state.json").sources
     today = today or date.today()
     landed = read_catalogue(settings)
     now, before = fingerprint(settings), published_fingerprint(settings)
@@ -63,7 +96,8 @@ def status(settings: Settings, today: date | None = None) -> Status:
         mine = [x for x in landed if x.source == p.source]
         newest = max(mine, key=lambda x: (x.published_on, x.edition), default=None)
         published = date.fromisoformat(newest.published_on) if newest else None
-        due = _next_due(p, published)
+        said = asked.get(p.source, {})
+        due = _said_by_server(said.get("next_release", ""), published) or _next_due(p, published)
         found.append(
             SourceStatus(
                 source=p.source,
@@ -73,8 +107,11 @@ def status(settings: Settings, today: date | None = None) -> Status:
                 last_edition=newest.edition if newest else "",
                 last_published=published,
                 next_expected=due,
-                is_overdue=due is not None and _month_end(due) < today,
+                is_overdue=due is not None and due.last < today,
                 is_stale=before is not None and now.sources.get(p.source) != before.sources.get(p.source),
+                last_asked=said.get("asked", ""),
+                trouble=said.get("failed", ""),
+                no_server=p.no_remote or "",
             )
         )
     if before is None:
@@ -84,7 +121,17 @@ def status(settings: Settings, today: date | None = None) -> Status:
     return Status(found, text, before == now)
 
 
-def _next_due(passport: Passport, published: date | None) -> date | None:
+def _said_by_server(text: str, published: date | None) -> Due | None:
+    """A server's date, as exact as it is (2026, 2026-10, 2026-10-29); None where the newest edition is past it."""
+    parts = [int(x) for x in text.split("-") if x.isdigit()]
+    if not parts:
+        return None
+    first = date(*[*parts, 1, 1][:3])
+    last = {1: date(first.year, 12, 31), 2: _month_end(first)}.get(len(parts), first)
+    return None if published is not None and last <= published else Due(first, last, by_server=True)
+
+
+def _next_due(passport: Passport, published: date | None) -> Due | None:
     if passport.cadence is None or not passport.cadence.months or published is None:
         return None
     if len(passport.cadence.months) >= 6:
@@ -94,8 +141,9 @@ def _next_due(passport: Passport, published: date | None) -> date | None:
     year = published.year + 1
     if month > published.month + 6:
         year -= 1
-    return date(year, month, 1)
+    first = date(year, month, 1)
+    return Due(first, _month_end(first), by_server=False)
 
 
 def _month_end(day: date) -> date:
-    return date(day.year + day.month // 12, day.month % 12 + 1, 1)
+    return date(day.year + day.month // 12, day.month % 12 + 1, 1) - timedelta(days=1)
