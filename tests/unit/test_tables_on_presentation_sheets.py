@@ -21,6 +21,7 @@ def passport(*tables: Table) -> Passport:
         publisher="Ofsted",
         licence="OGL",
         homepage="https://example.org",
+        no_remote="made up",
         role="primary",
         editions={"2023": Edition.model_validate({"published_on": "2023-07-06", "symbols": "none"})},
         tables=list(tables),
@@ -136,7 +137,7 @@ def test_landing_lists_the_places_that_each_table_names(tmp_path: Path) -> None:
     seeds.mkdir(parents=True)
     (seeds / "measure_source.csv").write_text("source,table_name,edition_from,edition_to,column_name,filter\n")
     (folder / "dfe.yml").write_text(
-        "source: dfe\ntitle: t\npublisher: p\nlicence: l\nhomepage: h\nrole: reference\n"
+        "source: dfe\ntitle: t\npublisher: p\nlicence: l\nhomepage: h\nno_remote: made up\nrole: reference\n"
         'editions: {"2021": {published_on: 2021-04-01, symbols: none}}\n'
         "tables:\n  - {table: neighbours, shape: attributes, description: d, keys: {la_code: num, la_name: name}, "
         'header: [SN1], editions: {"2021": {}}}\n',
