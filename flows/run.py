@@ -184,6 +184,7 @@ def _after_landing(
     if not full and fingerprint(settings).changed_since(before) == []:
         report.nothing_new = True
         return
+    warm.start()
     gate(settings, report, watch, warm)
     # The gate may have taken out what was new.
     made_from = fingerprint(settings)
@@ -434,7 +435,11 @@ class _Warm:
         self._dbt: Dbt | None = None
         self._expectations: Worker | None = None
         if expecting_work:
-            _ = self.expectations, self.dbt
+            self.start()
+
+    def start(self) -> None:
+        """Begin both imports, each on a processor of its own."""
+        _ = self.expectations, self.dbt
 
     def __enter__(self) -> _Warm:
         return self

@@ -60,10 +60,11 @@ def fingerprint(settings: Settings) -> Fingerprint:
     project = hashlib.sha256((settings.root / "dbt_project.yml").read_bytes())
     for name in BEHIND_MODELS:
         project.update((settings.root / name).read_bytes())
-    # Results are published with the marts: a changed study makes another warehouse, too.
+    # Results are published with the marts: a changed study makes another warehouse, too; its pages do not.
     paths = [*(settings.root / "dbt_project").rglob("*"), *(settings.root / "analysis").rglob("*")]
+    pages = settings.root / "analysis" / "report"
     for path in sorted(paths):
-        if path.suffix in {".sql", ".yml", ".csv", ".py"}:
+        if path.suffix in {".sql", ".yml", ".csv", ".py"} and pages not in path.parents:
             project.update(path.relative_to(settings.root).as_posix().encode())
             project.update(path.read_bytes())
     return Fingerprint({k: v.hexdigest() for k, v in sources.items()}, project.hexdigest())

@@ -96,6 +96,11 @@ def _write(
     for name in OWN[1:]:
         (part / name).mkdir(parents=True, exist_ok=True)
     pages: dict[str, str] = {}
+    # First, while nothing else is held.
+    progress("origins")
+    shown = [*book.key.all, *book.key.spend.values(), *(m for s in specs for m in study.measures_of(book, s))]
+    for code, script in traces(book, shown):
+        (part / "trace" / f"{code}.js").write_text(script, encoding="utf-8")
     progress("studies")
     for spec in specs:
         pages[study_page(spec.study)] = study.page(book, spec, site)
@@ -106,10 +111,6 @@ def _write(
     progress("authorities")
     for code in book.authorities:
         pages[authority_page(code)] = authority.page(book, code, site, themes)
-    progress("origins")
-    shown = [*book.key.all, *book.key.spend.values(), *(m for s in specs for m in study.measures_of(book, s))]
-    for code, script in traces(book, shown).items():
-        (part / "trace" / f"{code}.js").write_text(script, encoding="utf-8")
     pages["index.html"] = overview.page(
         book, site, [{"study": s.study, "question": s.question} for s in specs], due, _beside(folder)
     )

@@ -8,11 +8,16 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, groupby
+from operator import itemgetter
 from typing import Any
 
 from analysis.report import words
 from analysis.report.book import Book
+
+#: Rows fetched at once.
+BATCH = 20_000
 
 
 class Interned:
@@ -30,36 +35,59 @@ class Interned:
         return self._at[value]
 
 
-def traces(book: Book, measures: Iterable[str]) -> dict[str, str]:
-    """DfE code to the script that holds the origins of its figures of some measures, and of what those are made of."""
+def traces(book: Book, measures: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """DfE code and the script that holds the origins of its figures of some measures, and of what those are made of.
+
+    One authority at a time: all cells at once would be more than the rest of the site together.
+    """
     asked = list(dict.fromkeys(measures))
     sides = _sides(book, asked)
     shown = list(dict.fromkeys([*asked, *(m for pair in sides.values() for m in pair)]))
-    wanted = [shown]
-    editions: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
-    sql = """
+    editions = _by_authority(
+        book,
+        """
         select la_code, measure_id, year, source, edition, role, published_on, published_basis, value, value_status,
             is_computed, stands, exclusion_reason
         from audit.rpt_figure_edition where list_contains(?, measure_id)
         order by la_code, measure_id, year, published_on desc, source, edition desc, unit_code
-    """
-    for la, *rest in book.con.execute(sql, wanted).fetchall():
-        editions[la].append(tuple(rest))
-    cells: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
-    sql = """
+        """,
+        shown,
+    )
+    cells = _by_authority(
+        book,
+        """
         select la_code, measure_id, year, source, edition, table_name, file, sha256, url, row_number,
             column_name, filter,
             value_text, value_status, component, unit_factor
         from audit.rpt_figure_cell where list_contains(?, measure_id)
         order by la_code, measure_id, year, published_on desc, source, edition desc, component desc,
             column_name, row_number
-    """
-    for la, *rest in book.con.execute(sql, wanted).fetchall():
-        cells[la].append(tuple(rest))
+        """,
+        shown,
+    )
     about = {"measures": {m: book.measures[m]["label"] for m in shown}, "sides": sides}
-    return {
-        la: _script(book, {"code": la, **about}, editions.get(la, []), cells.get(la, [])) for la in book.authorities
-    }
+    for la in sorted(book.authorities):
+        yield la, _script(book, {"code": la, **about}, editions(la), cells(la))
+
+
+def _by_authority(book: Book, sql: str, shown: list[str]) -> Callable[[str], list[tuple[Any, ...]]]:
+    """The rows of one authority after the other, asked for in the order of their codes."""
+    found = book.con.cursor().execute(sql, [shown])
+    rows = chain.from_iterable(iter(lambda: found.fetchmany(BATCH), []))
+    groups = groupby(rows, key=itemgetter(0))
+    ahead = next(groups, None)
+
+    def of(la: str) -> list[tuple[Any, ...]]:
+        nonlocal ahead
+        while ahead is not None and ahead[0] < la:
+            ahead = next(groups, None)
+        if ahead is None or ahead[0] != la:
+            return []
+        mine = [tuple(rest) for _, *rest in ahead[1]]
+        ahead = next(groups, None)
+        return mine
+
+    return of
 
 
 def _sides(book: Book, measures: Iterable[str]) -> dict[str, list[str]]:
