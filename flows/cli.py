@@ -160,6 +160,17 @@ def status() -> None:
 
 
 @app.command()
+def serve(
+    port: Annotated[int, typer.Option("--port", help="Of the Prefect server on this machine.")] = 4200,
+) -> None:
+    """Keep the warehouse fresh: poll the publishers' servers on schedule, refresh when something is new."""
+    from flows.serve import serve as run_schedules
+    from flows.settings import Settings
+
+    run_schedules(Settings(), port, typer.echo)
+
+
+@app.command()
 def sql(
     statement: Annotated[str, typer.Argument(help="One SQL statement; schemas: marts, studies, audit.")],
     output: Annotated[str, typer.Option("--format", "-f", help="table, csv or json.")] = "table",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -124,30 +124,46 @@ def run(
 
 
 def fetch_and_land(
-    settings: Settings, returns: Path | None, *, live: bool = False, say: Say = lambda _: None
+    settings: Settings,
+    returns: Path | None,
+    *,
+    live: bool = False,
+    sources: Sequence[str] | None = None,
+    say: Say = lambda _: None,
 ) -> RunReport:
-    """Fetch if wanted, land, and read the reports, for a caller that holds the writer's lock; build nothing."""
+    """Fetch if wanted (some sources only, if given), land, and read the reports; build nothing.
+
+    For a caller that holds the writer's lock.
+    """
     report = RunReport()
-    _land(settings, returns, report, Stopwatch(report, say), live=live)
+    _land(settings, returns, report, Stopwatch(report, say), live=live, sources=sources)
     return report
 
 
-def _land(settings: Settings, returns: Path | None, report: RunReport, watch: Stopwatch, *, live: bool) -> None:
+def _land(
+    settings: Settings,
+    returns: Path | None,
+    report: RunReport,
+    watch: Stopwatch,
+    *,
+    live: bool,
+    sources: Sequence[str] | None = None,
+) -> None:
     folders = [returns] if returns is not None else []
     if live:
-        folders.append(_fetch(settings, report, watch))
+        folders.append(_fetch(settings, report, watch, sources))
     with watch.stage("land"):
         report.landing = land_folders(settings, folders)
     with watch.stage("read reports"):
         report.reports = read_archived(settings)
 
 
-def _fetch(settings: Settings, report: RunReport, watch: Stopwatch) -> Path:
+def _fetch(settings: Settings, report: RunReport, watch: Stopwatch, sources: Sequence[str] | None) -> Path:
     """What the servers have, in a folder; a source that fails is listed, the rest goes on."""
     from flows.live import fetch
 
     with watch.stage("fetch"):
-        report.fetched = fetched = fetch(settings, say=watch.say)
+        report.fetched = fetched = fetch(settings, sources=sources, say=watch.say)
         if not fetched.changed and not fetched.unchanged:
             failed = "\n".join(f"{s}: {why}" for s, why in fetched.failed.items())
             raise CswError(f"no publisher's server gave anything; what is published stays.\n{failed}")
