@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
     from flows.landing import LandingReport
 
+#: Editions that a message names.
+NAMED = 8
+
 
 @task(name="fetch and land", retries=2, retry_delay_seconds=30)
 def land_task(settings: Settings, returns: Path | None, live: bool, sources: Sequence[str] | None) -> RunReport:
@@ -46,8 +49,16 @@ def build_task(settings: Settings, landing: LandingReport, full: bool) -> RunRep
 
 
 def _say_how_it_ended(flow: Flow[..., Any], flow_run: FlowRun, state: State) -> None:
+    from flows.notify import is_news
+
     ended = state.name.lower() if state.name else "ended"
-    _tell(Settings(), f"Refresh {ended}: {flow_run.name}", state.message or "")
+    # A poll that fails in the same way every day is told of once; its runs are there to see.
+    if is_news(_settings(flow_run.parameters.get("data")), state.message or ended):
+        _tell(Settings(), f"Refresh {ended}: {flow_run.name}", state.message or "")
+
+
+def _settings(data: str | None) -> Settings:
+    return Settings(data=Path(data).resolve()) if data else Settings()
 
 
 @flow(
@@ -83,7 +94,7 @@ def refresh(
     from flows.bundled import keep_apart
     from flows.lock import writer
 
-    settings = Settings(data=Path(data).resolve()) if data else Settings()
+    settings = _settings(data)
     folder = Path(returns) if returns else settings.inbox if settings.inbox.is_dir() else None
     with ExitStack() as held:
         try:
@@ -131,14 +142,17 @@ def _in_words(landed: RunReport, built: RunReport | None) -> str:
         said.append("Nothing new; what is published is up to date.")
     else:
         editions = sorted({f"{x.source} {x.edition}" for x in landed.landing.landed})
-        said.append(f"Published, with {', '.join(editions) or 'nothing new landed'}.")
+        more = f" and {len(editions) - NAMED} more editions" if len(editions) > NAMED else ""
+        said.append(f"Published, with {', '.join(editions[:NAMED]) or 'what was landed before'}{more}.")
     return " ".join(said)
 
 
 def _troubles(landed: RunReport, built: RunReport | None) -> list[str]:
     """What went wrong without stopping the rest."""
     assert landed.landing is not None
-    found = [f"not fetched: {s}: {why}" for s, why in landed.fetched.failed.items()] if landed.fetched else []
+    found: list[str] = (
+        [f"not fetched: {s}: {why}" for s, why in landed.fetched.failed.items()] if landed.fetched else []
+    )
     found += [f"refused: {r}" for r in landed.landing.refused]
     if built is not None and built.withheld:
         found.append(f"withheld: {built.withheld}")
@@ -147,17 +161,18 @@ def _troubles(landed: RunReport, built: RunReport | None) -> list[str]:
 
 def _show_landed(report: RunReport) -> None:
     assert report.landing is not None
-    if report.fetched is not None:
+    if report.fetched is not None and (report.fetched.changed or report.fetched.notes):
         lines = [report.fetched.text(), *(f"- {f}" for f in report.fetched.changed)]
         create_markdown_artifact(key="fetched", markdown="\n".join(lines))
-    create_table_artifact(
-        key="landed",
-        table=[
-            {"source": x.source, "table": x.table_name, "edition": x.edition, "rows": x.row_count, "file": x.file}
-            for x in report.landing.landed
-        ],
-        description="What landed in this run.",
-    )
+    if report.landing.landed:
+        create_table_artifact(
+            key="landed",
+            table=[
+                {"source": x.source, "table": x.table_name, "edition": x.edition, "rows": x.row_count, "file": x.file}
+                for x in report.landing.landed
+            ],
+            description="What landed in this run.",
+        )
     troubles = _troubles(report, None)
     if troubles:
         create_markdown_artifact(
