@@ -21,9 +21,8 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.states import Cancelled, Completed
 
 from flows.errors import Busy, CheckFailed, CswError
-from flows.run import RunReport, fetch_and_land, run_stages
+from flows.run import RunReport, fetch_and_land, is_complete, run_stages
 from flows.settings import ROOT, Settings
-from flows.warehouse import fingerprint, published_fingerprint
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun, State
@@ -117,7 +116,7 @@ def refresh(
         assert landed.landing is not None
         _show_landed(landed)
         built = None
-        if full or fingerprint(settings).changed_since(published_fingerprint(settings)) != []:
+        if full or not is_complete(settings):
             try:
                 built = build_task(settings, landed.landing, full)
             except CheckFailed as exc:

@@ -16,6 +16,7 @@ from flows.bundled import keep_apart
 from flows.catalogue import read_catalogue
 from flows.errors import CheckFailed, CswError
 from flows.export import export
+from flows.export import is_current as exports_are_current
 from flows.landing import LandingReport, land_folders
 from flows.lock import writer
 from flows.reports import ReportsRead, read_archived
@@ -27,6 +28,7 @@ from flows.warehouse import (
     publish,
     published_fingerprint,
     published_path,
+    published_tables,
     remove_database,
     start_next,
 )
@@ -86,6 +88,7 @@ def run(
     returns: Path | None,
     *,
     live: bool = False,
+    sources: Sequence[str] | None = None,
     as_of: str = "",
     full: bool = False,
     say: Say = lambda _: None,
@@ -100,6 +103,7 @@ def run(
         settings: where things are kept.
         returns: publishers' files; None for what the servers have alone.
         live: fetch from the publishers' servers first, and land that as well.
+        sources: ask only for these publications.
         as_of: ISO date, or blank for now.
         full: build everything, also where nothing changed.
         say: told what is being done.
@@ -114,12 +118,12 @@ def run(
     watch = Stopwatch(report, say)
     with writer(settings.data):
         if as_of:
-            _land(settings, returns, report, watch, live=live)
+            _land(settings, returns, report, watch, live=live, sources=sources)
             return _build_as_of(settings, as_of, report, watch, progress)
         with _Warm(settings, settings.next, expecting_work=_has_news(settings)) as warm:
-            _land(settings, returns, report, watch, live=live)
+            _land(settings, returns, report, watch, live=live, sources=sources)
             _after_landing(settings, report, watch, warm, full, progress)
-        report_site(settings, report, watch)
+        _for_people(settings, report, watch)
     return report
 
 
@@ -173,6 +177,12 @@ def _fetch(settings: Settings, report: RunReport, watch: Stopwatch, sources: Seq
     return fetched.folder
 
 
+def is_complete(settings: Settings) -> bool:
+    """Whether what is published, exported and shown is made from everything landed."""
+    is_built = fingerprint(settings).changed_since(published_fingerprint(settings)) == []
+    return is_built and exports_are_current(settings) and is_current(settings)
+
+
 def run_stages(
     settings: Settings, landing: LandingReport, *, full: bool = False, say: Say = lambda _: None
 ) -> RunReport:
@@ -181,7 +191,7 @@ def run_stages(
     with _Warm(settings, settings.next, expecting_work=False) as warm:
         watch = Stopwatch(report, say)
         _after_landing(settings, report, watch, warm, full, None)
-    report_site(settings, report, watch)
+    _for_people(settings, report, watch)
     return report
 
 
@@ -213,12 +223,22 @@ def _after_landing(
     analyse(settings, settings.next, report, watch)
     with watch.stage("publish"):
         publish(settings)
-    _export(settings, report, watch)
     _data_docs(settings, report, watch, warm)
 
 
+def _for_people(settings: Settings, report: RunReport, watch: Stopwatch) -> None:
+    """The exports and the report site of what is published."""
+    _export(settings, report, watch)
+    report_site(settings, report, watch)
+
+
 def _export(settings: Settings, report: RunReport, watch: Stopwatch) -> None:
-    """The published tables as Parquet and CSV; the warehouse is published whether they can be written or not."""
+    """The published tables as Parquet and CSV, where they are not that already.
+
+    The warehouse is published whether they can be written or not; a run that was cut off before is made up for.
+    """
+    if not settings.published.exists() or exports_are_current(settings):
+        return
     with watch.stage("export"):
         try:
             export(settings, formats=("parquet", "csv"))
@@ -238,11 +258,11 @@ def _data_docs(settings: Settings, report: RunReport, watch: Stopwatch, warm: _W
 def gate(settings: Settings, report: RunReport, watch: Stopwatch, warm: _Warm) -> None:
     """Validate what was landed before anything is built from it.
 
-    A table that has just been landed and does not hold is taken out again and listed; the rest goes on without it. A
-    table that stood before stops the run: what changed is what is asked of it.
+    A table that has been landed since the last publishing and does not hold is taken out again and listed; the rest
+    goes on without it. A table that is in the published warehouse stops the run: what changed is what is asked of it.
 
     Raises:
-        CheckFailed: a table that was landed before no longer holds; the message shows the rows.
+        CheckFailed: a table that was published no longer holds; the message shows the rows.
     """
     from expectations.results import describe
 
@@ -252,7 +272,7 @@ def gate(settings: Settings, report: RunReport, watch: Stopwatch, warm: _Warm) -
         report.warnings += [describe_warnings(result)] if result.warnings else []
         if result.ok:
             return
-        if not set(result.stopped) <= set(new):
+        if set(result.stopped) & (published_tables(settings) - set(new)):
             raise CheckFailed("the gate refuses landed tables; what is published stays.\n\n" + describe(result))
         from flows.landing import withdraw
 
@@ -394,8 +414,7 @@ def publish_only(settings: Settings) -> None:
         check(settings, report, watch, warm)
         analyse(settings, settings.next, report, watch)
         publish(settings)
-        _export(settings, report, watch)
-        report_site(settings, report, watch)
+        _for_people(settings, report, watch)
 
 
 def _build_as_of(

@@ -22,6 +22,7 @@ import yaml
 
 from flows.serve import server
 from flows.settings import ROOT, Settings
+from flows.warehouse import file_identity
 from tests.fake_publishers import FakePublishers
 from tests.installation import Installation
 
@@ -141,7 +142,7 @@ def test_served_by_the_command(
     api = Api(f"http://127.0.0.1:{port}/api")
     environment = environment_of(copied, fake, CSW_NOTIFY=address)
     command = [sys.executable, "-m", "flows.cli", "serve", "--port", str(port)]
-    before = copied.settings.published.stat()
+    before = file_identity(copied.settings.published)
     with process(command, environment, tmp_path / "serve.log") as serving:
         wait_for(lambda: "Deployments" in (tmp_path / "serve.log").read_text(), 180, "the schedules run")
         # Polled every day from 09:30 London time.
@@ -153,7 +154,7 @@ def test_served_by_the_command(
         ended = api.ended(api.start("poll"))
         assert ended[0] == "COMPLETED"
         assert "Nothing new" in ended[1]
-        assert copied.settings.published.stat() == before
+        assert file_identity(copied.settings.published) == before
         assert [h["title"] for h in heard] == ["Refresh: not everything was taken"]
         # Those that answered are not asked again today; those that did not are. That none of them answers now is a
         # failure, of which people are told once.
@@ -163,8 +164,9 @@ def test_served_by_the_command(
             assert ended[0] == "FAILED"
             assert "no publisher's server gave anything" in ended[1]
         assert not [r for r in fake.requests if r.path.startswith("/api/publications/children-in-need")]
+        wait_for(lambda: len(heard) > 1, 30, "people are told")
         assert [h["title"].split(":")[0] for h in heard] == ["Refresh", "Refresh failed"]
-        assert copied.settings.published.stat() == before
+        assert file_identity(copied.settings.published) == before
 
         # A release is amended: one run publishes it, a second one beside it is cancelled and says why.
         fake.turn_to("amended-in-place")
@@ -181,7 +183,7 @@ def test_served_by_the_command(
         assert ended[0] == "COMPLETED", ended
         assert "Published, with dfe_cin 2024-r2" in ended[1]
         assert {"fetched", "landed", "tests", "edition-changes"} <= set(api.artifacts(first))
-        published = copied.settings.published.stat()
+        published = file_identity(copied.settings.published)
         assert published != before
         assert heard[-1]["title"] == "Refresh published"
         assert "dfe_cin 2024-r2" in heard[-1]["message"]
@@ -192,8 +194,8 @@ def test_served_by_the_command(
         ended = api.ended(failed)
         assert ended[0] == "FAILED"
         assert "Atlantis" in api.artifacts(failed)["refresh-failure"]
-        assert copied.settings.published.stat() == published
-        assert heard[-1]["title"].startswith("Refresh failed")
+        assert file_identity(copied.settings.published) == published
+        wait_for(lambda: heard[-1]["title"].startswith("Refresh failed"), 30, "people are told")
         assert "Atlantis" in heard[-1]["message"]
         assert serving.poll() is None
     # Ended with everything that it started: the port is free again.
