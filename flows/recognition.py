@@ -60,7 +60,7 @@ Wanted = frozenset[str]
 def required_labels(table: Table, reading: TableEdition) -> set[Wanted]:
     """Normalised header labels that must be there for a table to be read at all; one of each set."""
     keys = table.keys if reading.keys is None else reading.keys
-    filters = (c for c in table.filter_columns(reading).values() if "|" not in c)
+    filters = table.filter_columns(reading).values()
     wanted = [v for v in keys.values() if not v.startswith("#")] + [*filters, *table.header, *reading.header]
     named = {label(v) for v in reading.columns_named.values()}
     labels = {frozenset(label(name) for name in w.split("|")) - {""} for w in wanted}
