@@ -1,11 +1,13 @@
-"""Releases later than the sample's, made of its files: names and labels are the publishers', figures the sample's grown."""
+"""Releases later than the sample's, made of its files: names and labels are the publishers', figures the sample's."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection
 from pathlib import Path
+
+from tests.unit.made_up import GEOGRAPHY
 
 Row = dict[str, str]
 
@@ -47,17 +49,25 @@ def written(rows: list[Row]) -> bytes:
     return out.getvalue().encode()
 
 
+def times(text: str, factor: float) -> str:
+    """A printed number made larger, to the same places; a symbol stays."""
+    if text.isdigit():
+        return str(round(int(text) * factor))
+    whole, point, tenths = text.partition(".")
+    return f"{float(text) * factor:.1f}" if point and whole.isdigit() and tenths.isdigit() else text
+
+
 def grown(column: str, text: str, factor: float) -> str:
-    """A count that has grown; a copy of the year before would be taken for what it is."""
-    is_count = text.isdigit() and not column.endswith(("_percent", "_code", "_period")) and "rate" not in column
-    return str(round(int(text) * factor)) if is_count else text
+    """A count that has grown; a copy of the year before would be taken for what it is. Rates and shares stay."""
+    is_count = not column.endswith(("_percent", "_code", "_period")) and "rate" not in column
+    return times(text, factor) if is_count else text
 
 
-def with_year(rows: list[Row], year: str, factor: float = 1.04) -> list[Row]:
+def with_year(rows: list[Row], year: str, grow: Callable[[str, str, float], str] = grown) -> list[Row]:
     """Rows and, from those of their last year, one year more."""
     last = max(r["time_period"] for r in rows)
     newest = [r for r in rows if r["time_period"] == last]
-    return rows + [{k: grown(k, v, factor) for k, v in {**r, "time_period": year}.items()} for r in newest]
+    return rows + [{k: grow(k, v, 1.04) for k, v in {**r, "time_period": year}.items()} for r in newest]
 
 
 def cla_names_of_2025(header: Collection[str]) -> dict[str, str]:
@@ -93,13 +103,18 @@ def cla_of_2025(rows: list[Row]) -> list[Row]:
     names = cla_names_of_2025(rows[0])
     if not names:
         return with_year(rows, "2025")
-    return with_year([{names.get(k, k): cla_words_of_2025(v) for k, v in r.items()} for r in rows], "2025")
+    rows = with_year([{names.get(k, k): cla_words_of_2025(v) for k, v in r.items()} for r in rows], "2025")
+    for r in rows:
+        if r["time_period"] == "2025" and r.get("rate_per_10000", "").isdigit():
+            r["rate_per_10000"] = str(round(10_000 * int(r["children_count"]) / int(r["population_estimate"])))
+    return rows
 
 
 def workforce_indicators(rows: list[Row], last_year: int) -> list[Row]:
-    """The headline measures of 2022 as the indicators of a later September: other names, joint returns under both codes."""
+    """The headline measures of 2022 as the indicators of a later September: other names, joint returns in one row."""
     for year in range(2023, last_year + 1):
-        rows = with_year(rows, str(year))
+        # Rates too: here they are most of what is printed.
+        rows = with_year(rows, str(year), lambda k, v, factor: v if k in GEOGRAPHY else times(v, factor))
     out = []
     for r in rows:
         code = r["old_la_code"]
@@ -110,8 +125,3 @@ def workforce_indicators(rows: list[Row], last_year: int) -> list[Row]:
                 r = {**r, "old_la_code": f"{first} / {second}", "new_la_code": ons_codes, "la_name": name}
         out.append({WORKFORCE_SINCE_2023.get(k, k.removesuffix("_%")): v for k, v in r.items()})
     return out
-
-
-def changed(rows: Iterable[Row], change: Callable[[Row], Mapping[str, str]]) -> list[Row]:
-    """Rows, each changed."""
-    return [dict(change(r)) for r in rows]
