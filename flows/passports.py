@@ -99,7 +99,8 @@ class Table(Strict):
     keys: dict[str, str] = Field(default_factory=dict)
     filters: list[str] | dict[str, str] = Field(default_factory=list)
     """Columns that tell one row of an authority from another; a mapping gives them a name of our own.
-    ``characteristic|outcome``: whichever of these the file has, under the name of the first."""
+    ``characteristic|outcome``: whichever of these the file has and no filter before it took, under the name of the
+    first."""
     text_columns: list[str] = Field(default_factory=list)
     """Regexes of columns that hold words or flags, not figures."""
     level: Level | None = None

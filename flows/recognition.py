@@ -14,6 +14,8 @@ from flows.readers import Grid, decode, kind_of, label, read_csv_rows, read_grid
 
 #: title rows that may stand above a header
 SEARCH_ROWS = 15
+#: unknown columns beyond this are not worth listing in a message
+FEW = 6
 NO_EDITION = TableEdition()
 
 
@@ -60,7 +62,7 @@ Wanted = frozenset[str]
 def required_labels(table: Table, reading: TableEdition) -> set[Wanted]:
     """Normalised header labels that must be there for a table to be read at all; one of each set."""
     keys = table.keys if reading.keys is None else reading.keys
-    filters = (c for c in table.filter_columns(reading).values() if "|" not in c)
+    filters = table.filter_columns(reading).values()
     wanted = [v for v in keys.values() if not v.startswith("#")] + [*filters, *table.header, *reading.header]
     named = {label(v) for v in reading.columns_named.values()}
     labels = {frozenset(label(name) for name in w.split("|")) - {""} for w in wanted}
@@ -275,13 +277,14 @@ def _missing_column(named: list[tuple[Passport, Table, str | None]], grid: Grid,
                     problem = f"the title of {p.source} {t.table} {where} is not in the file."
                     best = (0, RefusedFile(path, problem, advice="Is this another year's file?"))
                     continue
-                near = _nearest(missing[0], [label(c) for c in row])
-                likely = f" Nearest: {', '.join(near)}." if near else ""
+                also = ", ".join(" or ".join(sorted(w)) for w in missing[1:])
                 best = (
                     len(missing),
                     RefusedFile(
                         path,
-                        f"{p.source} {t.table} ({where}) needs this column and it is not there.{likely}",
+                        f"{p.source} {t.table} ({where}) needs this column and it is not there."
+                        + _instead(missing[0], [label(c) for c in row], t, required)
+                        + (f" Missing too: {also}." if also else ""),
                         row=i + 1,
                         column=" or ".join(sorted(missing[0])),
                         advice=f"If the publisher renamed it, say so in flows/sources/{p.source}.yml "
@@ -290,6 +293,16 @@ def _missing_column(named: list[tuple[Passport, Table, str | None]], grid: Grid,
                 )
     assert best is not None
     return best[1]
+
+
+def _instead(wanted: Wanted, have: list[str], table: Table, required: set[Wanted]) -> str:
+    """What may be the missing column: labels like it; else, where they are few, those that the passport has not."""
+    if near := _nearest(wanted, have):
+        return f" Nearest: {', '.join(near)}."
+    known = frozenset().union(*required)
+    words = table.text_pattern
+    new = [c for c in have if c and c not in known and not (words and words.search(c))]
+    return f" Not known here: {', '.join(new)}." if 0 < len(new) <= FEW else ""
 
 
 def _nearest(wanted: Wanted, have: list[str]) -> list[str]:

@@ -101,7 +101,7 @@ def land(fit: Fit, path: str) -> LandedTable:
     level_at, code_at, gss_at, name_at, period_at = (
         position(k) for k in ("level", "la_code", "gss_code", "la_name", "period")
     )
-    filters = [(f, _one_of(column, at, path)) for f, column in table.filter_columns(reading).items()]
+    filters = _filter_positions(table.filter_columns(reading), at, path)
     wider_at = [p for k in ("region_name", "country_name") if (p := position(k)) is not None]
     default_period = reading.period or fit.edition or ""
     block = re.compile(table.block_title, re.IGNORECASE) if table.block_title else None
@@ -168,21 +168,29 @@ def land(fit: Fit, path: str) -> LandedTable:
     )
 
 
-def _one_of(names: str, at: dict[str, int], path: str) -> int:
-    """The position of a column, under whichever of its names (``a|b``) the file has.
+def _filter_positions(columns: dict[str, str], at: dict[str, int], path: str) -> list[tuple[str, int]]:
+    """Where each filter stands, under whichever of its names (``a|b``) the file has.
+
+    What one filter took is no other's: a name may pass from one column to the next. Beside ``cla_group``,
+    ``characteristic`` is the value of a group; beside ``breakdown`` it is the group.
 
     Raises:
-        RefusedFile: it has none of them.
+        RefusedFile: of a filter's names the file has none, or only one that another filter has.
     """
-    for name in names.split("|"):
-        if label(name) in at:
-            return at[label(name)]
-    raise RefusedFile(
-        path,
-        f"none of these columns is there: {names.replace('|', ', ')}.",
-        column=names.split("|")[0],
-        advice="If the publisher renamed it, add the new name to the table's filters in its passport.",
-    )
+    taken: dict[int, str] = {}
+    for name, names in columns.items():
+        position = next((i for n in names.split("|") if (i := at.get(label(n), -1)) >= 0 and i not in taken), None)
+        if position is None:
+            others = [f"{n} is read as {taken[at[label(n)]]}" for n in names.split("|") if label(n) in at]
+            raise RefusedFile(
+                path,
+                f"no column is left to be {name} (one of {', '.join(names.split('|'))})"
+                + (f": {', '.join(others)}." if others else "."),
+                column=names.split("|")[-1],
+                advice="If the publisher renamed it, add the new name to the table's filters in its passport.",
+            )
+        taken[position] = name
+    return [(name, i) for i, name in taken.items()]
 
 
 def _name(row: list[str], name_at: int | None, wider_at: list[int]) -> str:

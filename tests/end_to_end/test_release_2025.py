@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import shutil
 from pathlib import Path
 
@@ -15,11 +13,13 @@ from flows.landing import land_returns
 from flows.new_edition import new_edition, write_entries
 from flows.settings import ROOT, Settings
 from tests.installation import Installation
+from tests.later_releases import cla_of_2025, grown, rows_of, workforce_indicators, written
 from tests.unit.made_up import b1, put
 
 B1 = "b1_children_in_need_2013_to_{}.csv"
 C1 = "c1_children_in_need_referrals_and_rereferrals_2013_to_{}.csv"
 POPULATION = "ons_mid-year_population_estimates_2012_to_2024.csv"
+INDICATORS = "csww_indicators_2017_to_2024.csv"
 #: 2024's names of c1 and 2025's (publisher's files).
 RENAMED = {
     "Referrals": "referral_count",
@@ -32,30 +32,11 @@ RENAMED = {
 }
 
 
-def rows_of(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="", encoding="utf-8-sig") as f:
-        return list(csv.DictReader(f))
-
-
-def written(rows: list[dict[str, str]]) -> bytes:
-    out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return out.getvalue().encode()
-
-
 def as_in_2025(rows: list[dict[str, str]]) -> list[dict[str, str]]:
     """A table of 2024 in the shape of 2025, with a year more."""
     shaped = [{RENAMED.get(k, k): v for k, v in r.items() if not k.endswith("_rate")} for r in rows]
     newest = [r for r in shaped if r["time_period"] == "2024" and r["old_la_code"]]
     return shaped + [{k: grown(k, v, 1.04) for k, v in {**r, "time_period": "2025"}.items()} for r in newest]
-
-
-def grown(column: str, text: str, factor: float) -> str:
-    """A count that has grown; a copy of the year before would be taken for what it is."""
-    is_count = text.isdigit() and not column.endswith(("_percent", "_code", "_period"))
-    return str(round(int(text) * factor)) if is_count else text
 
 
 def population_of_2025(rows: list[dict[str, str]]) -> list[dict[str, str]]:
@@ -85,10 +66,45 @@ def release(published: Installation, tmp_path_factory: pytest.TempPathFactory) -
     ]
 
 
-def test_rates_are_computed_from_the_releases_own_population(copied: Installation, release: list[Path]) -> None:
-    done = copied.run(*release)
+@pytest.fixture(scope="module")
+def others(published: Installation, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Later releases of two more publications: children looked after 2025, and the workforce of September 2024."""
+    folder = tmp_path_factory.mktemp("other-releases")
+    found = published.returns
+    made = {
+        path.name.replace("_2024", "_2025"): cla_of_2025(rows_of(path))
+        for path in (found / "dfe_cla" / "2024").glob("*.csv")
+    }
+    before = found / "dfe_workforce" / "2022" / "csww_headline_measures_2017_to_2022.csv"
+    made[INDICATORS] = workforce_indicators(rows_of(before), 2024)
+    return {name: put(folder, name, written(rows)) for name, rows in made.items()}
+
+
+@pytest.fixture(scope="module")
+def absorbed(
+    published: Installation, release: list[Path], others: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Installation:
+    """The sample with the later releases on top. Read only."""
+    data = tmp_path_factory.mktemp("absorbed") / "data"
+    shutil.copytree(published.settings.data, data)
+    installation = Installation(Settings(data=data), published.returns, published.truth)
+    done = installation.run(*release, *others.values())
     assert done.returncode == 0, done.stdout + done.stderr
-    with duckdb.connect(str(copied.settings.published), read_only=True) as con:
+    return installation
+
+
+def figure(con: duckdb.DuckDBPyConnection, la: str, year: int, measure: str) -> tuple[float, str, bool]:
+    """Value, edition and whether it is of a joint return."""
+    (found,) = con.execute(
+        "select value, edition, is_joint_return from marts.fct_la_year_measure "
+        "where la_code = ? and year = ? and measure_id = ?",
+        [la, year, measure],
+    ).fetchall()
+    return found
+
+
+def test_rates_are_computed_from_the_releases_own_population(absorbed: Installation, release: list[Path]) -> None:
+    with duckdb.connect(str(absorbed.settings.published), read_only=True) as con:
         count, population, rate, edition = con.execute(
             """
             select numerator, denominator, value, edition from marts.fct_la_year_measure
@@ -112,6 +128,60 @@ def test_rates_are_computed_from_the_releases_own_population(copied: Installatio
         )
         c1 = next(r for r in rows_of(release[1]) if r["old_la_code"] == "886" and r["time_period"] == "2024")
         assert (referrals, share) == (float(c1["referral_count"]), float(c1["rereferral_percent"]))
+
+
+def test_children_looked_after_are_read_under_their_names_of_2025(
+    absorbed: Installation, others: dict[str, Path]
+) -> None:
+    def printed(file: str, column: str, **words: str) -> float:
+        wanted = {"old_la_code": "886", "time_period": "2025", **words}
+        (row,) = (r for r in rows_of(others[file]) if wanted.items() <= r.items())
+        return float(row[column])
+
+    with duckdb.connect(str(absorbed.settings.published), read_only=True) as con:
+        assert figure(con, "886", 2025, "cla_at_31_march_count")[:2] == (
+            printed(
+                "cla_number_and_rate_per_10k_children.csv",
+                "children_count",
+                population_type="Children looked after on 31 March each year",
+            ),
+            "2025",
+        )
+        assert figure(con, "886", 2025, "cla_full_care_order_count")[:2] == (
+            printed(
+                "la_cla_on_31_march_by_characteristics.csv",
+                "children_count",
+                characteristic="Legal status",
+                breakdown="Full care order",
+            ),
+            "2025",
+        )
+        assert figure(con, "886", 2025, "care_leavers_unsuitable_accommodation_pct")[:2] == (
+            printed(
+                "la_care_leavers_accommodation_suitability.csv",
+                "care_leaver_percent",
+                care_leaver_age="19 to 21 years",
+                breakdown="Accommodation considered unsuitable",
+            ),
+            "2025",
+        )
+
+
+def test_a_return_printed_under_two_codes_is_of_both(absorbed: Installation, others: dict[str, Path]) -> None:
+    rows = [r for r in rows_of(others[INDICATORS]) if r["time_period"] == "2024"]
+    with duckdb.connect(str(absorbed.settings.published), read_only=True) as con:
+        for code in ("314 / 318", "940 / 941"):
+            (joint,) = (r for r in rows if r["old_la_code"] == code)
+            for column, measure in (
+                ("inpost_fte", "social_workers_fte"),
+                ("agency_rate_fte", "agency_rate_pct"),
+                ("turnover_rate_fte", "turnover_rate_pct"),
+            ):
+                for la in code.split(" / "):
+                    # September 2024 is of the reporting year that ends in March 2025.
+                    assert figure(con, la, 2025, measure) == (float(joint[column]), "2024", True)
+        (kent,) = (r for r in rows if r["old_la_code"] == "886")
+        assert figure(con, "886", 2025, "social_workers_fte") == (float(kent["inpost_fte"]), "2024", False)
 
 
 def project_without(tmp_path: Path) -> Path:

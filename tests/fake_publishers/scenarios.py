@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from tests import later_releases
 from tests.fake_publishers.world import Release, World
 
 if TYPE_CHECKING:
@@ -76,20 +77,13 @@ CIN_2025 = {
     "Re_referrals_child": "rereferral_child_count",
     "Re_referrals_child_percent": "rereferral_child_percent",
 }
-#: The columns of 2025 (children looked after). cla_group became characteristic and characteristic became breakdown.
-CLA_2025 = {"number": "children_count", "percentage": "children_percent", "population_count": "population_type"}
-CLA_2025_CHARACTERISTICS = {"cla_group": "characteristic", "characteristic": "breakdown"}
-CLA_2025_LEAVERS = {
-    "age": "care_leaver_age",
-    "activity": "breakdown",
-    "accommodation_suitability": "breakdown",
-    "number": "care_leaver_count",
-    "percentage": "care_leaver_percent",
-}
 
 
 def new_release_renamed(world: World) -> None:
-    """The releases of 2025 with their real renames: children in need without rates, looked after with new names."""
+    """The releases of 2025 with their real renames: children in need without rates, looked after with new names.
+
+    Tables of children looked after whose names of 2025 are not known keep those of 2024.
+    """
     old = world.latest("dfe_cin")
     new = Release("dfe_cin", "2025", old.published.replace(year=2025, day=30))
     for name, data in old.files.items():
@@ -103,13 +97,9 @@ def new_release_renamed(world: World) -> None:
         return
     new = Release("dfe_cla", "2025", old.published.replace(year=2025, day=26))
     for name, data in old.files.items():
-        header = table(data)[0]
-        renames = CLA_2025_LEAVERS if "care_leavers" in name else CLA_2025
-        if {"cla_group", "characteristic"} <= set(header):
-            renames = renames | CLA_2025_CHARACTERISTICS
-        text = written(_next_year(table(data), {n: renames.get(n, n) for n in header})).decode()
-        text = text.replace("at 31 March each year", "on 31 March each year").replace("Aged 17 to 18", "17 to 18 years")
-        new.files[name.replace("_2024", "_2025")] = text.encode()
+        new.files[name.replace("_2024", "_2025")] = later_releases.written(
+            later_releases.cla_of_2025(later_releases.rows_of(data))
+        )
     world.publications["dfe_cla"].releases.append(new)
 
 

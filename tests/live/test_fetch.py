@@ -30,7 +30,7 @@ SOURCES = ["dfe_cin", "dfe_workforce", "ofsted_la_outcomes", "ons_prices", "ofst
 def folder(sample: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A few publications of the sample, as the servers hold them."""
     out = tmp_path_factory.mktemp("publishers")
-    for part in ("dfe_cin/2016-17", "dfe_cin/2022", "dfe_cin/2024", *SOURCES[1:]):
+    for part in ("dfe_cin/2016-17", "dfe_cin/2022", "dfe_cin/2024", "dfe_cla/2018", "dfe_cla/2024", *SOURCES[1:]):
         shutil.copytree(sample.returns / part, out / part)
     for path in out.glob("dfe_cin/2022/*"):
         if not path.name.startswith(("b1_", "ons_")):
@@ -210,11 +210,18 @@ def test_an_amendment_is_seen_and_becomes_an_edition(start: Start, tmp_path: Pat
     assert before in [path.read_bytes() for path, _ in Archive(settings.archive).all("dfe_cin")]
 
 
-def test_the_release_of_2025_is_absorbed(start: Start, tmp_path: Path) -> None:
-    settings, report = cin(start("new-release-renamed", ["dfe_cin", "dfe_cla"]), tmp_path)
+def test_the_release_of_2025_is_absorbed(start: Start, tmp_path: Path, folder: Path) -> None:
+    settings = settings_for(start("new-release-renamed", ["dfe_cin", "dfe_cla"]), tmp_path)
+    report = fetch(settings, sources=["dfe_cin", "dfe_cla"])
     assert report.failed == {}
     landed = land_folders(settings, [settings.incoming], workers=1)
+    assert (landed.refused, landed.unrecognised) == ([], [])
     assert ("b1_children_in_need", "2025") in {(x.table_name, x.edition) for x in landed.landed}
+    care = [x for x in landed.landed if x.source == "dfe_cla"]
+    assert {x.published_on for x in care if x.edition == "2025"} == {"2025-11-26"}
+    tables = {e: {x.table_name for x in care if x.edition == e} for e in ("2024", "2025")}
+    assert tables["2025"] == tables["2024"]
+    assert len(tables["2025"]) == len(list((folder / "dfe_cla" / "2024").glob("*.csv")))
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ joint_members as (
                 reporting_units.source is null
                 or (
                     units.source = reporting_units.source
-                    and units.edition between reporting_units.edition_from and reporting_units.edition_to
+                    and {{ in_editions('units.edition', 'reporting_units') }}
                 )
             )
 
