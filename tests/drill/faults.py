@@ -22,8 +22,19 @@ from flows.settings import ROOT
 from tests.drill.desk import OTHER, TARGET, Desk, Done, Held, Running
 
 B1 = "b1_children_in_need_2013_to_2024.csv"
-#: How long a refresh that builds may take, killed at any moment of it (seconds).
-LENGTH = 45.0
+#: The stages of a refresh, and for how long they go on at most (seconds).
+STAGES = {
+    "fetch": 1.0,
+    "land": 1.0,
+    "gate": 6.0,
+    "build": 15.0,
+    "check": 0.5,
+    "analyse": 10.0,
+    "publish": 0.2,
+    "data docs": 0.5,
+    "export": 3.0,
+    "report": 8.0,
+}
 
 
 @dataclass
@@ -343,9 +354,9 @@ SERVERS = [
     ),
     Fault(
         "legacy symbols",
-        "Suppression in the symbols of before 2019.",
+        "Figures withheld under the symbols of the first releases, which are known.",
         "servers",
-        withheld("legacy-symbols", "b1_children_in_need"),
+        taken_in("legacy-symbols", "models and seeds built"),
         1,
     ),
     Fault(
@@ -555,20 +566,27 @@ FILES = [
 # --- to the machine --------------------------------------------------------------------------------------------------
 
 
-def killed_at(share: float | None = None) -> Callable[[Desk, Random], Seen]:
-    """Killed with everything it started, at some point of a refresh; the next one completes."""
+def killed_in(stage: str, most: float) -> Callable[[Desk, Random], Seen]:
+    """Killed with everything it started, some time after a stage began; the refresh that comes next completes."""
 
     def do(desk: Desk, random: Random) -> Seen:
         before = desk.held()
         desk.servers.turn_to("amended-in-place")
-        after = random.uniform(0.0, LENGTH) if share is None else share * LENGTH
         running = desk.start("run", "--live", "--source", TARGET)
-        wait(running, after)
-        stage = stages(running)
+        until = time.monotonic() + 300
+        while f"{stage} …" not in running.said() and running.process.poll() is None and time.monotonic() < until:
+            time.sleep(0.01)
+        wait(running, random.uniform(0.0, most))
+        reached = stages(running)
         running.kill()
-        return completes(desk, before, f"killed {stage}")
+        return completes(desk, before, f"killed {reached}")
 
     return do
+
+
+def killed_anywhere(desk: Desk, random: Random) -> Seen:
+    """Killed at any moment of a refresh."""
+    return killed_in(*random.choice(list(STAGES.items())))(desk, random)
 
 
 def wait(running: Running, seconds: float) -> None:
@@ -751,19 +769,12 @@ def killed_landing(desk: Desk, random: Random) -> Seen:
     return passes(desk, seen, before, TARGET)
 
 
-POINTS = 10
 MACHINE = [
     *(
-        Fault(
-            f"kill −9, point {n + 1} of {POINTS}",
-            "Killed with everything it started.",
-            "machine",
-            killed_at((n + 0.5) / POINTS),
-            0,
-        )
-        for n in range(POINTS)
+        Fault(f"kill −9 in “{stage}”", "Killed with everything it started.", "machine", killed_in(stage, most), 0)
+        for stage, most in STAGES.items()
     ),
-    Fault("kill −9", "Killed with everything it started, at any moment.", "machine", killed_at(), 10),
+    Fault("kill −9", "Killed with everything it started, at any moment.", "machine", killed_anywhere, 8),
     Fault("kill −9 while landing", "Killed while files arrive.", "machine", killed_landing, 6, True),
     Fault("disk full", "No file can grow any more, at some point.", "machine", disk_full, 3),
     Fault("clock wrong", "The clock is hours or years off.", "machine", clock_wrong, 2),
