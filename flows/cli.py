@@ -49,7 +49,7 @@ AsOf = Annotated[
 
 def main() -> None:
     """Entry point: expected errors become one message and an exit code."""
-    from flows.errors import CswError
+    from flows.errors import CswError, disk_refusal
 
     try:
         # Not standalone: the library hands the exit code back instead of ending the process.
@@ -58,6 +58,12 @@ def main() -> None:
         typer.echo(f"\ncsw: {exc}", err=True)
         sys.exit(1)
     except typer.Abort:
+        sys.exit(1)
+    except OSError as exc:
+        said = disk_refusal(exc)
+        if not said:
+            raise
+        typer.echo(f"\ncsw: {said}", err=True)
         sys.exit(1)
     except Exception as exc:
         # Usage errors of the command-line library, whichever copy of it typer carries.

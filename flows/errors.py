@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 
 class CswError(Exception):
     """Any expected failure: shown as a message, never as a traceback."""
@@ -31,3 +33,18 @@ class CheckFailed(CswError):
 
 class Busy(CswError):
     """Another run is writing; one writer at a time."""
+
+
+#: What a disk says that is full, broken or may not be written.
+DISK = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM})
+
+
+def disk_refusal(exc: OSError) -> str:
+    """What to tell people of a disk that refuses; blank where it is another kind of error."""
+    if exc.errno not in DISK:
+        return ""
+    place = exc.filename2 or exc.filename or "a file of the data folder"
+    return (
+        f"{place}: could not be written ({exc.strerror}). What was published before is untouched; "
+        "free some space (or give the right to write there) and run again."
+    )

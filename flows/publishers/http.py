@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import unquote, urljoin, urlsplit
 
 from flows.errors import CswError
@@ -213,7 +213,7 @@ class Http:
                         f.close()
                         part.unlink()
                         raise Refused(f"{url}: more than {self.servers.max_bytes} bytes.")
-                    f.write(chunk)
+                    _write(f, chunk)
                 f.flush()
                 os.fsync(f.fileno())
             content_type = said.get("content-type", "")
@@ -340,6 +340,14 @@ class _Sent:
     def __exit__(self, *_: object) -> None:
         if self.response is not None:
             self.response.close()
+
+
+def _write(file: BinaryIO, chunk: bytes) -> None:
+    """Write, and where the disk refuses say which file it was."""
+    try:
+        file.write(chunk)
+    except OSError as exc:
+        raise OSError(exc.errno, exc.strerror, str(file.name)) from exc
 
 
 def _origin(url: str) -> tuple[str, str]:
