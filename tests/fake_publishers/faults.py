@@ -99,6 +99,7 @@ def faults() -> dict[str, Fault]:
         "public-api-html": Fault(public, _page_instead),
         "public-api-429-retry-after": Fault(public, _status(429, "1"), 1),
         "public-api-gzip-unannounced": Fault(public, _unannounced),
+        "public-api-versions-504": Fault(_of("ees-public", "/versions"), _status(504)),
         "public-api-no-changes": Fault(_of("ees-public", "/changes"), _status(404)),
     }
     for code in (404, 410, 429, 503, 504):

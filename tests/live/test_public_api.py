@@ -294,6 +294,9 @@ def test_what_ends_is_told(start: Start, tmp_path: Path, scenario: str, says: st
     assert told(report) == [f"{B1}: {says}"]
     # Its file still comes from the content API.
     assert arrived(settings)[B1] == fake.world.latest("dfe_cin").files[B1]
+    fake.world.latest("dfe_cin").amend(remark="A footnote.")
+    # What is withdrawn is told of once, what is deprecated with every new state of the release.
+    assert bool(told(fetch(settings, sources=["dfe_cin"]))) is (scenario == "data-set-deprecated")
 
 
 def test_a_data_set_that_is_in_no_release_any_more_is_told_by_the_name_it_had(start: Start, tmp_path: Path) -> None:
@@ -329,6 +332,21 @@ def test_a_failing_public_api_costs_the_notes_and_nothing_else(
     # When it answers again, the next new version is told of.
     fake.turn_to("amended-in-place")
     assert f"{B1}: version 1.1.1 (patch): “One figure was corrected.”" in told(fetch(settings, sources=["dfe_cin"]))
+
+
+def test_a_server_that_fails_midway_is_not_asked_for_the_rest(start: Start, tmp_path: Path) -> None:
+    fake = start(sources=["dfe_cin"])
+    settings, _ = cin(fake, tmp_path)
+    fake.turn_to("new-release-renamed")
+    fake.turn_to("public-api-versions-504")
+    fake.requests.clear()
+    report = fetch(settings, sources=["dfe_cin"])
+    assert (report.failed, told(report)) == ({}, [])
+    assert len([p for p in public(fake) if p.endswith("/versions")]) == fake.servers().tries
+    # Neither data set counts as told of.
+    fake.turn_to("")
+    fake.world.latest("dfe_cin").amend(remark="A footnote.")
+    assert len(told(fetch(settings, sources=["dfe_cin"]))) == 2
 
 
 def test_what_a_server_writes_into_notes_stays_one_line(start: Start, tmp_path: Path) -> None:
