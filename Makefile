@@ -11,12 +11,14 @@ export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export GX_ANALYTICS_ENABLED := false
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help run test test-quick test-r lint types bench coverage clean
+.PHONY: help run test test-quick test-slow test-r lint types bench drill coverage clean
 
 help:
 	@echo "make run        the main job on the bundled synthetic sample (RUN_ARGS='--returns DIR' for real returns)"
 	@echo "make test       lint, types, unit, architecture, dbt on the sample, the real returns where present"
 	@echo "make bench      how long each stage takes on the real returns (RETURNS=DIR)"
+	@echo "make test-slow  what takes too long for every change: schedules on a real Prefect server, simulations, every page"
+	@echo "make drill      everything that can go wrong with a refresh, and 200 random faults (docs/reliability.md); an hour"
 	@echo "make coverage   docs/coverage.md from the published warehouse"
 
 .venv/.synced: pyproject.toml uv.lock
@@ -46,6 +48,12 @@ types: .venv/.synced
 
 bench: .venv/.synced
 	$(BIN)/python -m tests.bench --returns $(RETURNS)
+
+test-slow: .venv/.synced
+	$(BIN)/pytest -m slow
+
+drill: .venv/.synced
+	$(BIN)/python -m tests.drill --out docs/reliability.md $(DRILL_ARGS)
 
 test-r: .venv/.synced
 	$(BIN)/pytest -s tests/estimators/r

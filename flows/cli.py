@@ -37,6 +37,10 @@ Live = Annotated[
     bool,
     typer.Option("--live", help="Fetch from the publishers' servers; --returns then gives what has none."),
 ]
+Source = Annotated[
+    list[str] | None,
+    typer.Option("--source", help="With --live: ask only for this publication, e.g. dfe_cin; may be given again."),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what went wrong.")]
 AsOf = Annotated[
     str, typer.Option("--as-of", help="Build what was known on this date (YYYY-MM-DD), in a file of its own.")
@@ -68,6 +72,7 @@ def main() -> None:
 def run(
     returns: Returns = None,
     live: Live = False,
+    source: Source = None,
     as_of: AsOf = "",
     full: Annotated[bool, typer.Option("--full", help="Build everything, also where nothing changed.")] = False,
     quiet: Quiet = False,
@@ -78,11 +83,14 @@ def run(
 
     settings = Settings()
     _check_date(as_of)
+    _only_live(live, source)
     folder = returns if live else _returns_or_sample(settings, returns, quiet)
     if folder is not None:
         _keep_apart(settings, folder)
     with _progress(quiet) as (say, progress):
-        report = run_all(settings, folder, live=live, as_of=as_of, full=full, say=say, progress=progress)
+        report = run_all(
+            settings, folder, live=live, sources=source, as_of=as_of, full=full, say=say, progress=progress
+        )
     _show_fetch(report.fetched, quiet)
     _show_landing(report.landing, quiet)
     _show_run(report, quiet)
@@ -91,18 +99,20 @@ def run(
 
 
 @app.command()
-def land(returns: Returns = None, live: Live = False, quiet: Quiet = False) -> None:
+def land(returns: Returns = None, live: Live = False, source: Source = None, quiet: Quiet = False) -> None:
     """Archive and land files, read the reports among them; build nothing."""
     from flows.lock import writer
     from flows.run import fetch_and_land
     from flows.settings import Settings
 
     settings = Settings()
+    _only_live(live, source)
     folder = returns if live else _returns_or_sample(settings, returns, quiet)
     if folder is not None:
         _keep_apart(settings, folder)
     with writer(settings.data), _progress(quiet) as (say, _):
-        report = fetch_and_land(settings, folder, live=live, say=say if live else lambda _: None)
+        say = say if live else (lambda _: None)
+        report = fetch_and_land(settings, folder, live=live, sources=source, say=say)
     _show_fetch(report.fetched, quiet)
     _show_landing(report.landing, quiet)
     if report.reports and report.reports.reports and not quiet:
@@ -157,6 +167,17 @@ def status() -> None:
     from flows.status import status as state
 
     typer.echo(state(Settings()).text())
+
+
+@app.command()
+def serve(
+    port: Annotated[int, typer.Option("--port", help="Of the Prefect server on this machine.")] = 4200,
+) -> None:
+    """Keep the warehouse fresh: poll the publishers' servers on schedule, refresh when something is new."""
+    from flows.serve import serve as run_schedules
+    from flows.settings import Settings
+
+    run_schedules(Settings(), port, typer.echo)
 
 
 @app.command()
@@ -314,6 +335,11 @@ def scoreboard(
     if output not in {"table", "csv", "html"}:
         raise typer.BadParameter("--format is table, csv or html")
     typer.echo(show(Settings(), output, study))
+
+
+def _only_live(live: bool, sources: list[str] | None) -> None:
+    if sources and not live:
+        raise typer.BadParameter("--source says what to ask the servers for; give --live, too")
 
 
 def _check_date(text: str) -> None:

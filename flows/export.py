@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING, Any
 from flows.errors import CswError
 from flows.passports import load_passports
 from flows.settings import Settings
-from flows.warehouse import published_path
+from flows.warehouse import file_identity, published_path
 
 if TYPE_CHECKING:
     import duckdb
 
 SCHEMAS = ("marts", "studies", "results", "audit")
 FORMATS = ("parquet", "csv", "xlsx")
+STAMP = ".made_from"
 #: Views that only make sense asked for an authority, a measure or a year.
 NOT_EXPORTED = {"rpt_figure_edition", "rpt_figure_cell"}
 #: An Excel sheet holds no more rows; a larger table is left to the other formats.
@@ -129,10 +130,26 @@ def export(settings: Settings, out: Path | None = None, formats: Sequence[str] =
     except OSError as exc:
         shutil.rmtree(part, ignore_errors=True)
         raise CswError(f"{folder}: could not be written ({exc.strerror}). Free some space and run again.") from exc
-    shutil.rmtree(folder, ignore_errors=True)
+    (part / STAMP).write_text(_stamp(settings), encoding="utf-8")
+    # The old export is gone only when the new one stands.
+    old = folder.parent / f".{folder.name}-old"
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)
     part.rename(folder)
-    done.files = sorted(f for f in folder.rglob("*") if f.is_file())
+    shutil.rmtree(old, ignore_errors=True)
+    done.files = sorted(f for f in folder.rglob("*") if f.is_file() and f.name != STAMP)
     return done
+
+
+def is_current(settings: Settings) -> bool:
+    """Whether the export in its place is of the published warehouse."""
+    stamp = settings.data / "export" / STAMP
+    return stamp.exists() and settings.published.exists() and stamp.read_text(encoding="utf-8") == _stamp(settings)
+
+
+def _stamp(settings: Settings) -> str:
+    return json.dumps(file_identity(settings.published))
 
 
 def relations(settings: Settings, con: duckdb.DuckDBPyConnection) -> list[Relation]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows.archive import sha256_of, write_atomically
+from flows.bundled import MARKER
 from flows.errors import CswError
 from flows.passports import Passport, Remote, load_passports
 from flows.settings import Settings
@@ -104,6 +105,12 @@ def fetch(
                     report.next_release[passport.source] = source.next_release
         report.bytes, report.requests = http.bytes, http.requests
     state.save()
+    if state.synthetic:
+        write_atomically(settings.incoming / MARKER, b"Fetched from servers that are played: no figure here is real.\n")
+    elif (settings.incoming / MARKER).exists():
+        raise CswError(
+            f"{settings.incoming} holds synthetic files, and what came now is real: remove it and run again."
+        )
     _write_manifest(settings, state)
     report.changed.sort()
     report.seconds = round(time.perf_counter() - started, 3)

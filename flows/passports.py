@@ -142,6 +142,9 @@ class Cadence(Strict):
     covers: str
     published: str
     months: list[int]
+    """The months in which one release may come, in their order (``[12, 1]``); for several a year, the month of each."""
+    per_year: int = 1
+    every_years: int = 1
 
 
 class Remote(Strict):

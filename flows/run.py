@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ from flows.bundled import keep_apart
 from flows.catalogue import read_catalogue
 from flows.errors import CheckFailed, CswError
 from flows.export import export
+from flows.export import is_current as exports_are_current
 from flows.landing import LandingReport, land_folders
 from flows.lock import writer
 from flows.reports import ReportsRead, read_archived
@@ -27,6 +28,7 @@ from flows.warehouse import (
     publish,
     published_fingerprint,
     published_path,
+    published_tables,
     remove_database,
     start_next,
 )
@@ -86,6 +88,7 @@ def run(
     returns: Path | None,
     *,
     live: bool = False,
+    sources: Sequence[str] | None = None,
     as_of: str = "",
     full: bool = False,
     say: Say = lambda _: None,
@@ -100,6 +103,7 @@ def run(
         settings: where things are kept.
         returns: publishers' files; None for what the servers have alone.
         live: fetch from the publishers' servers first, and land that as well.
+        sources: ask only for these publications.
         as_of: ISO date, or blank for now.
         full: build everything, also where nothing changed.
         say: told what is being done.
@@ -114,40 +118,56 @@ def run(
     watch = Stopwatch(report, say)
     with writer(settings.data):
         if as_of:
-            _land(settings, returns, report, watch, live=live)
+            _land(settings, returns, report, watch, live=live, sources=sources)
             return _build_as_of(settings, as_of, report, watch, progress)
         with _Warm(settings, settings.next, expecting_work=_has_news(settings)) as warm:
-            _land(settings, returns, report, watch, live=live)
+            _land(settings, returns, report, watch, live=live, sources=sources)
             _after_landing(settings, report, watch, warm, full, progress)
-        report_site(settings, report, watch)
+        _for_people(settings, report, watch)
     return report
 
 
 def fetch_and_land(
-    settings: Settings, returns: Path | None, *, live: bool = False, say: Say = lambda _: None
+    settings: Settings,
+    returns: Path | None,
+    *,
+    live: bool = False,
+    sources: Sequence[str] | None = None,
+    say: Say = lambda _: None,
 ) -> RunReport:
-    """Fetch if wanted, land, and read the reports, for a caller that holds the writer's lock; build nothing."""
+    """Fetch if wanted (some sources only, if given), land, and read the reports; build nothing.
+
+    For a caller that holds the writer's lock.
+    """
     report = RunReport()
-    _land(settings, returns, report, Stopwatch(report, say), live=live)
+    _land(settings, returns, report, Stopwatch(report, say), live=live, sources=sources)
     return report
 
 
-def _land(settings: Settings, returns: Path | None, report: RunReport, watch: Stopwatch, *, live: bool) -> None:
+def _land(
+    settings: Settings,
+    returns: Path | None,
+    report: RunReport,
+    watch: Stopwatch,
+    *,
+    live: bool,
+    sources: Sequence[str] | None = None,
+) -> None:
     folders = [returns] if returns is not None else []
     if live:
-        folders.append(_fetch(settings, report, watch))
+        folders.append(_fetch(settings, report, watch, sources))
     with watch.stage("land"):
         report.landing = land_folders(settings, folders)
     with watch.stage("read reports"):
         report.reports = read_archived(settings)
 
 
-def _fetch(settings: Settings, report: RunReport, watch: Stopwatch) -> Path:
+def _fetch(settings: Settings, report: RunReport, watch: Stopwatch, sources: Sequence[str] | None) -> Path:
     """What the servers have, in a folder; a source that fails is listed, the rest goes on."""
     from flows.live import fetch
 
     with watch.stage("fetch"):
-        report.fetched = fetched = fetch(settings, say=watch.say)
+        report.fetched = fetched = fetch(settings, sources=sources, say=watch.say)
         if not fetched.changed and not fetched.unchanged:
             failed = "\n".join(f"{s}: {why}" for s, why in fetched.failed.items())
             raise CswError(f"no publisher's server gave anything; what is published stays.\n{failed}")
@@ -155,6 +175,12 @@ def _fetch(settings: Settings, report: RunReport, watch: Stopwatch) -> Path:
         if said:
             watch.say(said)
     return fetched.folder
+
+
+def is_complete(settings: Settings) -> bool:
+    """Whether what is published, exported and shown is made from everything landed."""
+    is_built = fingerprint(settings).changed_since(published_fingerprint(settings)) == []
+    return is_built and exports_are_current(settings) and is_current(settings)
 
 
 def run_stages(
@@ -165,7 +191,7 @@ def run_stages(
     with _Warm(settings, settings.next, expecting_work=False) as warm:
         watch = Stopwatch(report, say)
         _after_landing(settings, report, watch, warm, full, None)
-    report_site(settings, report, watch)
+    _for_people(settings, report, watch)
     return report
 
 
@@ -197,12 +223,22 @@ def _after_landing(
     analyse(settings, settings.next, report, watch)
     with watch.stage("publish"):
         publish(settings)
-    _export(settings, report, watch)
     _data_docs(settings, report, watch, warm)
 
 
+def _for_people(settings: Settings, report: RunReport, watch: Stopwatch) -> None:
+    """The exports and the report site of what is published."""
+    _export(settings, report, watch)
+    report_site(settings, report, watch)
+
+
 def _export(settings: Settings, report: RunReport, watch: Stopwatch) -> None:
-    """The published tables as Parquet and CSV; the warehouse is published whether they can be written or not."""
+    """The published tables as Parquet and CSV, where they are not that already.
+
+    The warehouse is published whether they can be written or not; a run that was cut off before is made up for.
+    """
+    if not settings.published.exists() or exports_are_current(settings):
+        return
     with watch.stage("export"):
         try:
             export(settings, formats=("parquet", "csv"))
@@ -222,11 +258,11 @@ def _data_docs(settings: Settings, report: RunReport, watch: Stopwatch, warm: _W
 def gate(settings: Settings, report: RunReport, watch: Stopwatch, warm: _Warm) -> None:
     """Validate what was landed before anything is built from it.
 
-    A table that has just been landed and does not hold is taken out again and listed; the rest goes on without it. A
-    table that stood before stops the run: what changed is what is asked of it.
+    A table that has been landed since the last publishing and does not hold is taken out again and listed; the rest
+    goes on without it. A table that is in the published warehouse stops the run: what changed is what is asked of it.
 
     Raises:
-        CheckFailed: a table that was landed before no longer holds; the message shows the rows.
+        CheckFailed: a table that was published no longer holds; the message shows the rows.
     """
     from expectations.results import describe
 
@@ -236,7 +272,7 @@ def gate(settings: Settings, report: RunReport, watch: Stopwatch, warm: _Warm) -
         report.warnings += [describe_warnings(result)] if result.warnings else []
         if result.ok:
             return
-        if not set(result.stopped) <= set(new):
+        if set(result.stopped) & (published_tables(settings) - set(new)):
             raise CheckFailed("the gate refuses landed tables; what is published stays.\n\n" + describe(result))
         from flows.landing import withdraw
 
@@ -378,8 +414,7 @@ def publish_only(settings: Settings) -> None:
         check(settings, report, watch, warm)
         analyse(settings, settings.next, report, watch)
         publish(settings)
-        _export(settings, report, watch)
-        report_site(settings, report, watch)
+        _for_people(settings, report, watch)
 
 
 def _build_as_of(

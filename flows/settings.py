@@ -100,6 +100,12 @@ class Settings:
 
     servers: Servers = field(default_factory=Servers)
 
+    notify: tuple[str, ...] = field(
+        default_factory=lambda: tuple(n for n in _text("NOTIFY", "").replace(",", " ").split() if n)
+    )
+    """Who is told of a refresh (``CSW_NOTIFY``): Apprise addresses (``json://…``, ``mailto://…``) or blocks of the
+    Prefect server (``block:TYPE/NAME``)."""
+
     @property
     def incoming(self) -> Path:
         """Publishers' files as last fetched, before they are landed."""
@@ -109,6 +115,11 @@ class Settings:
     def live(self) -> Path:
         """What is remembered of the publishers' servers."""
         return self.data / "live"
+
+    @property
+    def inbox(self) -> Path:
+        """Where people put files for the next refresh, e.g. what stands on no server."""
+        return self.data / "inbox"
 
     @property
     def archive(self) -> Path:

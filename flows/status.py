@@ -10,6 +10,9 @@ from flows.passports import Passport, load_passports
 from flows.settings import Settings
 from flows.warehouse import fingerprint, published_fingerprint
 
+#: Releases a year from which on a series is always worth a look.
+CONTINUOUS = 6
+
 
 @dataclass(frozen=True)
 class Due:
@@ -22,7 +25,11 @@ class Due:
     def __str__(self) -> str:
         if self.first == self.last:
             return f"{self.first:%d %b %Y}"
-        return f"{self.first:%Y}" if self.last.month - self.first.month == 11 else f"{self.first:%b %Y}"
+        if (self.first.month, self.last.month) == (1, 12):
+            return f"{self.first:%Y}"
+        if self.first.month == self.last.month:
+            return f"{self.first:%b %Y}"
+        return f"{self.first:%b}–{self.last:%b %Y}"
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,9 @@ class SourceStatus:
     """When its server was last asked (ISO, UTC); blank for never."""
     trouble: str = ""
     """What went wrong then."""
+    has_server: bool = False
+    is_continuous: bool = False
+    """Whether it appears all the time, so that nothing of it is ever due."""
     no_server: str = ""
     """Why no server is asked for it, or for a part of it."""
 
@@ -67,7 +77,7 @@ class Status:
             note = " overdue" if s.is_overdue else ""
             note += " · landed, not yet in the warehouse" if s.is_stale else ""
             note += f" · {s.trouble.splitlines()[0]}" if s.trouble else ""
-            asked = s.last_asked[:10] or ("no server" if s.no_server else "never")
+            asked = s.last_asked[:10] or ("never" if s.has_server else "no server")
             lines.append(
                 f"{s.source:<28} {s.editions:>8} {s.tables:>6}  {s.last_edition:<9} "
                 f"{s.last_published or ''!s:<10}  {due:<14}{asked:<10}{note}"
@@ -82,7 +92,7 @@ def status(settings: Settings, today: date | None = None) -> Status:
     """What is landed and published, and which returns are due.
 
     The next release is expected when the publisher's server last said, where it did and that is not past the newest
-    edition held; else in the first month, after that of the newest edition, in which the series usually appears (the
+    edition held; else in the months, after those of the newest edition, in which the series usually appears (the
     passport's cadence).
     """
     from flows.publishers.state import State
@@ -111,6 +121,8 @@ def status(settings: Settings, today: date | None = None) -> Status:
                 is_stale=before is not None and now.sources.get(p.source) != before.sources.get(p.source),
                 last_asked=said.get("asked", ""),
                 trouble=said.get("failed", ""),
+                has_server=bool(p.remote),
+                is_continuous=p.cadence is not None and p.cadence.per_year >= CONTINUOUS,
                 no_server=p.no_remote or "",
             )
         )
@@ -132,17 +144,21 @@ def _said_by_server(text: str, published: date | None) -> Due | None:
 
 
 def _next_due(passport: Passport, published: date | None) -> Due | None:
-    if passport.cadence is None or not passport.cadence.months or published is None:
+    cadence = passport.cadence
+    if cadence is None or not cadence.months or published is None:
         return None
-    if len(passport.cadence.months) >= 6:
+    if cadence.per_year >= CONTINUOUS:
         return None  # published all the time: never due, always worth a look
+    if cadence.per_year > 1:
+        # One release in each of the months.
+        later = [m for m in sorted(cadence.months) if m > published.month]
+        first = date(published.year + (not later), later[0] if later else min(cadence.months), 1)
+        return Due(first, _month_end(first), by_server=False)
     # A yearly return: the same season of the next year, whichever month of it the last one came out in.
-    month = passport.cadence.months[0]
-    year = published.year + 1
-    if month > published.month + 6:
-        year -= 1
+    month, last = cadence.months[0], cadence.months[-1]
+    year = published.year + cadence.every_years - (month > published.month + 6)
     first = date(year, month, 1)
-    return Due(first, _month_end(first), by_server=False)
+    return Due(first, _month_end(date(year + (last < month), last, 1)), by_server=False)
 
 
 def _month_end(day: date) -> date:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows.archive import write_atomically
-from flows.catalogue import read_catalogue
+from flows.catalogue import Key, read_catalogue
 from flows.errors import CswError
 from flows.reports import SOURCE, read_tables
 from flows.settings import Settings
@@ -72,6 +72,17 @@ def fingerprint(settings: Settings) -> Fingerprint:
 
 def published_fingerprint(settings: Settings) -> Fingerprint | None:
     """What the published warehouse was made from, or None when nothing is published."""
+    state = _published_state(settings)
+    return Fingerprint(state["sources"], state["project"]) if state else None
+
+
+def published_tables(settings: Settings) -> set[Key]:
+    """The landed tables (source, table, edition) that the published warehouse was made from."""
+    state = _published_state(settings) or {}
+    return {(source, table, edition) for source, table, edition in state.get("tables", [])}
+
+
+def _published_state(settings: Settings) -> dict[str, Any] | None:
     path = settings.warehouse / "state.json"
     if not path.exists() or not settings.published.exists():
         return None
@@ -79,7 +90,7 @@ def published_fingerprint(settings: Settings) -> Fingerprint | None:
     # A crash between the two renames of a publish leaves a state that is not of this file: then build again.
     if state.get("file") != file_identity(settings.published):
         return None
-    return Fingerprint(state["sources"], state["project"])
+    return dict(state)
 
 
 def start_next(settings: Settings, made_from: Fingerprint, changed: list[str] | None) -> list[str] | None:
@@ -93,7 +104,8 @@ def start_next(settings: Settings, made_from: Fingerprint, changed: list[str] | 
     """
     settings.warehouse.mkdir(parents=True, exist_ok=True)
     remove_database(settings.next)
-    write_atomically(settings.warehouse / "next.json", json.dumps(asdict(made_from)).encode())
+    about = {**asdict(made_from), "tables": sorted(e.key for e in read_catalogue(settings))}
+    write_atomically(settings.warehouse / "next.json", json.dumps(about).encode())
     if changed is None:
         return None
     shutil.copyfile(settings.published, settings.next)
@@ -118,14 +130,14 @@ def publish(settings: Settings) -> None:
         raise CswError("there is no next warehouse to publish. Run `csw build` and `csw check` first.")
     import duckdb
 
-    made_from = Fingerprint(**json.loads((settings.warehouse / "next.json").read_text()))
+    about = json.loads((settings.warehouse / "next.json").read_text())
     # Whatever a writer left in the log belongs in the file before it is moved.
     with duckdb.connect(str(settings.next)) as con:
         con.execute("checkpoint")
     try:
         with settings.next.open("rb+") as f:
             os.fsync(f.fileno())
-        state = {"sources": made_from.sources, "project": made_from.project, "file": file_identity(settings.next)}
+        state = {**about, "file": file_identity(settings.next)}
         os.replace(settings.next, settings.published)
     except OSError as exc:
         raise CswError(f"{settings.published}: could not be replaced ({exc.strerror}). The old one stays.") from exc

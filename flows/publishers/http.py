@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MAX_REDIRECTS = 5
+#: A header of servers that are played with invented figures; none of the publishers' sends it.
+SYNTHETIC = "x-synthetic"
 
 
 class Refused(CswError):
@@ -306,6 +308,7 @@ class _Sent:
             request = client.build_request("GET", url, headers=self.headers)
             self.http.requests += 1
             self.response = response = client.send(request, stream=True)
+            self.http.state.saw_server(SYNTHETIC in response.headers)
             if response.status_code not in REDIRECTS or "location" not in response.headers:
                 break
             response.close()

@@ -11,15 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from flows.archive import write_atomically
+from flows.errors import CswError
 
 
 class State:
     """``state.json``: per address what was last answered, per source what is next and when it was asked.
 
-    ``files``: address → etag, last_modified, sha256, files (paths in the incoming folder), url (where it led),
-    published_on, asked, batch. ``pages``: address → etag, last_modified. ``sources``: source → next_release, asked,
-    failed (blank when it went well). ``batches``: states of releases and pages that are held whole. ``data_sets``:
-    source → data set of the public API of EES → file and version of which people were told.
+    ``synthetic``: whether the servers say that their figures are invented. ``files``: address → etag, last_modified,
+    sha256, files (paths in the incoming folder), url (where it led), published_on, asked, batch. ``pages``: address →
+    etag, last_modified. ``sources``: source → next_release, asked, failed (blank when it went well). ``batches``:
+    states of releases and pages that are held whole. ``data_sets``: source → data set of the public API of EES → file
+    and version of which people were told.
     """
 
     #: Seconds between savings while files come in.
@@ -37,6 +39,7 @@ class State:
         self.sources: dict[str, dict[str, str]] = said.get("sources", {})
         self.batches: dict[str, str] = said.get("batches", {})
         self.data_sets: dict[str, dict[str, dict[str, str]]] = said.get("data_sets", {})
+        self.synthetic: bool | None = said.get("synthetic")
         self._lock = threading.Lock()
         self._saved = time.monotonic()
 
@@ -45,6 +48,7 @@ class State:
         with self._lock:
             # Copied first: other sources go on being fetched meanwhile.
             said = {
+                "synthetic": self.synthetic,
                 "files": dict(self.files),
                 "pages": dict(self.pages),
                 "sources": dict(self.sources),
@@ -79,6 +83,21 @@ class State:
             "next_release": next_release or (known.get("next_release", "") if failed else ""),
             "failed": failed,
         }
+
+    def saw_server(self, synthetic: bool) -> None:
+        """A server answered; a server that is played says so, if its figures are invented.
+
+        Raises:
+            CswError: what was fetched before is of the other kind.
+        """
+        if self.synthetic is None or not self.files:
+            self.synthetic = synthetic
+        if self.synthetic != synthetic:
+            kinds = ("real", "synthetic") if synthetic else ("synthetic", "real")
+            raise CswError(
+                f"what was fetched before is {kinds[0]} and this server's figures are {kinds[1]}: they are not put "
+                f"together. Set CSW_DATA to another folder, or remove {self.path.parent} and incoming beside it."
+            )
 
     def validators(self, url: str) -> dict[str, str]:
         """Headers that ask for something only if it has changed."""

@@ -152,6 +152,14 @@ def _joint(rows: Rows) -> Rows:
     return [[(joint | name).get(c, c) for c in r] for r in rows if r[code] != "318"]
 
 
+def _unknown_authority(rows: Rows) -> Rows:
+    """An authority that nobody knows, in the place of one."""
+    code, gss, name = (rows[0].index(c) for c in ("old_la_code", "new_la_code", "la_name"))
+    first = next(r[code] for r in rows[1:] if r[code])
+    unknown = {code: "777", gss: "E06999999", name: "Atlantis"}
+    return [[unknown.get(i, c) if r[code] == first else c for i, c in enumerate(r)] for r in rows]
+
+
 STATES: dict[str, Callable[[World], None]] = {
     "amended-in-place": amended_in_place,
     "same-name-other-bytes": same_name_other_bytes,
@@ -161,6 +169,7 @@ STATES: dict[str, Callable[[World], None]] = {
     "legacy-symbols": _rows(_legacy),
     "recode-mid-series": _rows(_recoded),
     "joint-codes": _rows(_joint),
+    "unknown-authority": _rows(_unknown_authority),
     "duplicate-rows": _rows(lambda rows: [*rows, rows[-1]]),
     "trailing-commas": _rows(lambda rows: [[*r, "", ""] for r in rows]),
 }

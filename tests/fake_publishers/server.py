@@ -125,6 +125,8 @@ class FakePublishers:
             if self._fault and self._fault.matches(self.world, request) and (not self._fault.times or self._left):
                 self._left -= 1
                 reply = self._fault.spoil(reply)
+        if self.world.is_synthetic:
+            reply.headers["X-Synthetic"] = "yes"
         send(handler, reply)
 
     def _answer(self, request: Request) -> Reply:

@@ -165,6 +165,8 @@ class World:
         self.series: dict[str, bytes] = {}
         self.providers: dict[str, Provider] = {}
         self.nomis: list[list[str]] = []
+        self.is_synthetic = (folder / ".synthetic").exists()
+        """The servers then say so; otherwise what is fetched from them would pass for real."""
         self.unserved: list[str] = []
         """Files that no server holds."""
         self.superseded: dict[str, str] = {}

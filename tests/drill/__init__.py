@@ -1,0 +1,1 @@
+"""What can go wrong with a refresh, done to one on purpose; ``python -m tests.drill``, `make drill`."""

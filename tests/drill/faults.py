@@ -1,0 +1,779 @@
+"""Everything that is done to a refresh, by name: on the publishers' servers, to files, to the machine, by people."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import json
+import re
+import resource
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+
+from flows.settings import ROOT
+from tests.drill.desk import OTHER, TARGET, Desk, Done, Held, Running
+
+B1 = "b1_children_in_need_2013_to_2024.csv"
+#: How long a refresh that builds may take, killed at any moment of it (seconds).
+LENGTH = 45.0
+
+
+@dataclass
+class Seen:
+    """What came of a fault."""
+
+    said: str
+    """What a person saw."""
+    published: str
+    """What became of the published warehouse, in words."""
+    problems: list[str] = field(default_factory=list)
+    """What should not be; none where the fault was survived."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that goes wrong."""
+
+    name: str
+    what: str
+    group: str
+    do: Callable[[Desk, Random], Seen]
+    weight: int = 1
+    """How often it is among random faults."""
+    is_quick: bool = False
+    """Whether it takes a few seconds only."""
+
+
+STAYED, NEW = "stays as it was", "the new one, whole"
+
+
+def judge(desk: Desk, before: Held, done: Done, *, code: int | None, says: str, publishes: bool = False) -> Seen:
+    """What came of it, held against what should have."""
+    problems = desk.lost(before, may_publish=publishes)
+    if code is not None and done.code != code:
+        problems.append(f"the exit code is {done.code}, not {code}")
+    found = re.search(says, done.said)
+    if not found:
+        problems.append(f"nobody is told {says!r}")
+    if "Traceback (most recent call last)" in done.said:
+        problems.append("a traceback is shown")
+    now = desk.held().published
+    return Seen(line_of(done.said, found), STAYED if now == before.published else NEW, problems)
+
+
+def line_of(said: str, found: re.Match[str] | None) -> str:
+    """The line that matters, without what changes from machine to machine."""
+    if not found:
+        return said.strip().splitlines()[-1] if said.strip() else ""
+    start = said.rfind("\n", 0, found.start()) + 1
+    end = said.find("\n", found.end())
+    line = said[start : end if end >= 0 else len(said)].strip()
+    line = re.sub(r"http://127\.0\.0\.1:\d+/", "…/", line)
+    line = re.sub(r"(?<=files/)[0-9a-f-]{36}|(?<=releases/)[0-9a-f-]{36}", "…", line)
+    return re.sub(r"/(?:tmp|work|home|Users)/\S*/(?=\w)", "…/", line)
+
+
+def passes(desk: Desk, seen: Seen, before: Held, *sources: str, publishes: bool = False) -> Seen:
+    """Afterwards nothing is in the way any more: the next refresh completes."""
+    desk.calm()
+    done = desk.refresh(*sources)
+    if done.code != 0:
+        seen.problems.append(f"the next refresh ends with {done.code}: {done.said.strip()[-400:]}")
+    seen.problems += [f"afterwards {p}" for p in desk.lost(before, may_publish=publishes) + desk.not_current()]
+    return seen
+
+
+# --- on the publishers' servers --------------------------------------------------------------------------------------
+
+
+def asked_again(desk: Desk) -> None:
+    """Forget what was fetched, so that everything is asked for in full."""
+    path = desk.settings.live / "state.json"
+    known = json.loads(path.read_text())
+    path.write_text(json.dumps({**known, "files": {}, "pages": {}, "batches": {}}))
+
+
+#: What happens to every publication of the server; blank is a limit of ours.
+EVERYWHERE = {"", "server-down", "content-api-gone", "stale-zip", "zip-traversal", "zip-bomb"}
+
+
+def refused(scenario: str, says: str, source: str = TARGET, **environment: str) -> Callable[[Desk, Random], Seen]:
+    """A fault that keeps a file from arriving: it is named, what is held stays, the other publication goes on."""
+
+    def do(desk: Desk, random: Random) -> Seen:
+        before = desk.held()
+        asked_again(desk)
+        desk.servers.turn_to(scenario)
+        done = desk.refresh(source, OTHER, **environment)
+        seen = judge(desk, before, done, code=1, says=says)
+        if f"stays: {OTHER}" in done.said and scenario not in EVERYWHERE:
+            seen.problems.append("the other publication was not fetched either")
+        desk.servers.world = desk.first_world()
+        return passes(desk, seen, before, source)
+
+    return do
+
+
+def another_way(scenario: str, says: str = "Nothing new", source: str = TARGET) -> Callable[[Desk, Random], Seen]:
+    """A fault that is got around or passes: the same bytes arrive all the same."""
+
+    def do(desk: Desk, random: Random) -> Seen:
+        before = desk.held()
+        asked_again(desk)
+        desk.servers.turn_to(scenario)
+        return judge(desk, before, desk.refresh(source), code=0, says=says)
+
+    return do
+
+
+def taken_in(scenario: str, says: str) -> Callable[[Desk, Random], Seen]:
+    """Something new that is right: it is published, and what was published before is among the editions."""
+
+    def do(desk: Desk, random: Random) -> Seen:
+        before, editions = desk.held(), desk.editions()
+        desk.servers.turn_to(scenario)
+        seen = judge(desk, before, desk.refresh(TARGET), code=0, says=says, publishes=True)
+        if seen.published != NEW:
+            seen.problems.append("it was not published")
+        if not editions < desk.editions():
+            seen.problems.append(f"the editions are {sorted(desk.editions())}")
+        seen.problems += desk.not_current()
+        return seen
+
+    return do
+
+
+def withheld(scenario: str, says: str) -> Callable[[Desk, Random], Seen]:
+    """Something new that cannot be right: it is refused with its rows, the old warehouse stays."""
+
+    def do(desk: Desk, random: Random) -> Seen:
+        before = desk.held()
+        desk.servers.turn_to(scenario)
+        return judge(desk, before, desk.refresh(TARGET), code=1, says=says)
+
+    return do
+
+
+SERVERS = [
+    Fault("file 404", "A file is not there any more.", "servers", refused("404", r"b1\S*|not there \(404\)"), 2, True),
+    Fault("410", "A file was taken down for good.", "servers", refused("410", r"taken down \(410\)"), 2, True),
+    Fault(
+        "429", "The server is asked too much, for ever.", "servers", refused("429", "the server answers 429"), 2, True
+    ),
+    Fault(
+        "503", "The server is out of order for one file.", "servers", refused("503", "the server answers 503"), 2, True
+    ),
+    Fault("504", "The server does not answer in time.", "servers", refused("504", "the server answers 504"), 2, True),
+    Fault("server down", "The whole server is out of order.", "servers", refused("server-down", "503"), 2, True),
+    Fault(
+        "truncated body",
+        "A download is cut off.",
+        "servers",
+        refused("truncated-body", "without sending complete message body|not whole"),
+        4,
+        True,
+    ),
+    Fault(
+        "wrong Content-Length",
+        "More comes than was announced.",
+        "servers",
+        refused("wrong-content-length", "not whole"),
+        2,
+        True,
+    ),
+    Fault(
+        "HTML with 200",
+        "A web page says sorry in place of the file.",
+        "servers",
+        refused("html-with-200", "web page instead"),
+        2,
+        True,
+    ),
+    Fault(
+        "slow drip",
+        "The file comes a few bytes at a time, for ever.",
+        "servers",
+        refused("slow-drip", r"not done within 1\.5 s", CSW_HTTP_DEADLINE="1.5", CSW_HTTP_TRIES="1"),
+        1,
+        True,
+    ),
+    Fault(
+        "foreign redirect",
+        "The file's address leads to another host.",
+        "servers",
+        refused("foreign-redirect", r"files\.example\.org, which is not a publisher's host"),
+        2,
+        True,
+    ),
+    Fault("stale zip", "The zip is older than the release.", "servers", refused("stale-zip", "a stale copy"), 1, True),
+    Fault(
+        "zip traversal",
+        "A zip wants to write outside its folder.",
+        "servers",
+        refused("zip-traversal", "leads out of its folder"),
+        1,
+        True,
+    ),
+    Fault(
+        "zip bomb",
+        "A zip of 50 kB unpacks to 50 MB.",
+        "servers",
+        refused("zip-bomb", "Not unpacked", CSW_HTTP_MAX_BYTES="40000000"),
+        1,
+        True,
+    ),
+    Fault(
+        "page gone",
+        "A page on GOV.UK is gone.",
+        "servers",
+        refused("gone-item", "taken down", "ofsted_la_outcomes"),
+        1,
+        True,
+    ),
+    Fault(
+        "larger than the limit",
+        "A file is larger than anything that was ever published.",
+        "servers",
+        refused("", "more than", CSW_HTTP_MAX_BYTES="10000"),
+        1,
+        True,
+    ),
+    *(
+        Fault(f"once {n}", f"{what} The first time only.", "servers", another_way(f"once-{n}"), 2, True)
+        for n, what in [
+            ("404", "A file is not there."),
+            ("503", "The server is out of order."),
+            ("504", "The server does not answer in time."),
+            ("429", "The server is asked too much."),
+            ("truncated-body", "A download is cut off."),
+        ]
+    ),
+    Fault(
+        "429 with Retry-After", "The server says when to ask again.", "servers", another_way("429-retry-after"), 1, True
+    ),
+    Fault(
+        "503 with Retry-After",
+        "The server says when it will be back.",
+        "servers",
+        another_way("503-retry-after"),
+        1,
+        True,
+    ),
+    Fault(
+        "file only in the catalogue", "The content API has lost a file.", "servers", another_way("file-404"), 1, True
+    ),
+    Fault(
+        "file only in the public API",
+        "Content API and catalogue have lost a file.",
+        "servers",
+        another_way("only-public-api"),
+        1,
+        True,
+    ),
+    Fault("no data content", "Only the zip of a release is to be had.", "servers", another_way("zip-only"), 1, True),
+    Fault(
+        "zip without data guidance",
+        "And the zip lacks its guide.",
+        "servers",
+        another_way("zip-without-guidance"),
+        1,
+        True,
+    ),
+    Fault("publication moved", "The publication has another slug.", "servers", another_way("slug-moved"), 1, True),
+    *(
+        Fault(name, what, "servers", another_way(scenario, source="ofsted_la_outcomes"), 1, True)
+        for name, scenario, what in [
+            ("page withdrawn", "withdrawn", "A page on GOV.UK is withdrawn; its files stay."),
+            ("page redirects", "redirect-item", "A page on GOV.UK says where it has gone."),
+            ("page moved", "moved-301", "A page on GOV.UK answers 301."),
+            ("old page", "old-page", "A page on GOV.UK lists its files in HTML only."),
+        ]
+    ),
+    Fault(
+        "amended in place",
+        "A release is amended under the same name.",
+        "servers",
+        taken_in("amended-in-place", "models and seeds built"),
+        2,
+    ),
+    Fault(
+        "same name, other bytes",
+        "A file is replaced and nothing says so.",
+        "servers",
+        taken_in("same-name-other-bytes", "models and seeds built"),
+        1,
+    ),
+    Fault(
+        "release with real renames",
+        "The releases of 2025: no rates, other names.",
+        "servers",
+        taken_in("new-release-renamed", "models and seeds built"),
+        1,
+    ),
+    Fault("BOM", "The file begins with a byte-order mark.", "servers", taken_in("bom", "models and seeds built"), 1),
+    Fault(
+        "recode mid-series",
+        "Two authorities have new codes from a year on.",
+        "servers",
+        taken_in("recode-mid-series", "models and seeds built"),
+        1,
+    ),
+    Fault(
+        "trailing commas",
+        "Every row has two empty columns more.",
+        "servers",
+        taken_in("trailing-commas", "models and seeds built"),
+        1,
+    ),
+    Fault(
+        "cp1252",
+        "A file is in another encoding than UTF-8.",
+        "servers",
+        withheld("cp1252", "b1_children_in_need"),
+        2,
+        True,
+    ),
+    Fault(
+        "legacy symbols",
+        "Suppression in the symbols of before 2019.",
+        "servers",
+        withheld("legacy-symbols", "b1_children_in_need"),
+        1,
+    ),
+    Fault(
+        "joint codes",
+        "Two authorities in one row of a return that has none.",
+        "servers",
+        withheld("joint-codes", "314 / 318"),
+        1,
+    ),
+    Fault("duplicate rows", "A row stands twice.", "servers", withheld("duplicate-rows", "b1_children_in_need"), 1),
+    Fault(
+        "unknown authority", "An authority that nobody knows.", "servers", withheld("unknown-authority", "Atlantis"), 1
+    ),
+]
+
+
+# --- to files --------------------------------------------------------------------------------------------------------
+
+
+def file_of(desk: Desk, random: Random, *suffixes: str) -> tuple[str, bytes]:
+    """One of the files that are held, of a kind."""
+    paths = sorted(
+        p
+        for p in desk.returns.rglob("*")
+        if p.suffix in suffixes and p.stat().st_size > 4000 and "ofsted_reports" not in p.parts and "_" in p.stem
+    )
+    path = random.choice(paths)
+    return path.name, path.read_bytes()
+
+
+def delivered(damage: Callable[[Desk, Random], dict[str, bytes]], says: str) -> Callable[[Desk, Random], Seen]:
+    """A damaged file in a folder of returns: it is refused by name, nothing else happens."""
+
+    def do(desk: Desk, random: Random) -> Seen:
+        before = desk.held()
+        files = damage(desk, random)
+        done = desk.deliver(files)
+        named = "|".join(re.escape(n) for n in files)
+        seen = judge(desk, before, done, code=None, says=says.replace("FILE", f"({named})"))
+        seen.problems += desk.not_current()
+        return seen
+
+    return do
+
+
+def cut(*suffixes: str) -> Callable[[Desk, Random], dict[str, bytes]]:
+    """A file cut off somewhere."""
+
+    def damage(desk: Desk, random: Random) -> dict[str, bytes]:
+        name, data = file_of(desk, random, *suffixes)
+        at = random.randrange(len(data) // 20, len(data) - 2)
+        if data[at - 1 : at] == b"\n":
+            at += 1
+        return {name: data[:at]}
+
+    return damage
+
+
+def table_of(data: bytes) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(data.decode("utf-8-sig"))))
+
+
+def written(rows: list[list[str]]) -> bytes:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows(rows)
+    return out.getvalue().encode()
+
+
+def b1_of(desk: Desk) -> list[list[str]]:
+    return table_of(next(desk.returns.rglob(B1)).read_bytes())
+
+
+def figures(rows: list[list[str]], la: bool = True) -> list[tuple[int, int]]:
+    """Cells of figures."""
+    first = rows[0].index("category") + 1
+    code = rows[0].index("old_la_code")
+    return [
+        (i, j)
+        for i, r in enumerate(rows)
+        if i and bool(r[code]) is la
+        for j, c in enumerate(r)
+        if j >= first and c.replace(".", "").isdigit()
+    ]
+
+
+def as_html(desk: Desk, random: Random) -> dict[str, bytes]:
+    name, _ = file_of(desk, random, ".csv", ".xlsx", ".ods")
+    return {name: b"<!DOCTYPE html><html><body>Sign in to continue</body></html>"}
+
+
+def empty(desk: Desk, random: Random) -> dict[str, bytes]:
+    return {file_of(desk, random, ".csv", ".xlsx", ".ods")[0]: b""}
+
+
+def noise(desk: Desk, random: Random) -> dict[str, bytes]:
+    return {file_of(desk, random, ".csv", ".xlsx", ".ods")[0]: random.randbytes(5000)}
+
+
+def utf_16(desk: Desk, random: Random) -> dict[str, bytes]:
+    name, data = file_of(desk, random, ".csv")
+    return {name: data.decode("utf-8-sig", errors="replace").encode("utf-16")}
+
+
+def renamed_column(desk: Desk, random: Random) -> dict[str, bytes]:
+    rows = b1_of(desk)
+    at = random.choice([i for i, c in enumerate(rows[0]) if c.startswith(("At31", "Started", "Ended"))])
+    rows[0][at] += "_new"
+    return {B1: written(rows)}
+
+
+def without_column(desk: Desk, random: Random) -> dict[str, bytes]:
+    rows = b1_of(desk)
+    at = random.choice([rows[0].index(c) for c in ("old_la_code", "time_period", "geographic_level", "At31_episodes")])
+    return {B1: written([[c for i, c in enumerate(r) if i != at] for r in rows])}
+
+
+def bomb(desk: Desk, random: Random) -> dict[str, bytes]:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as z:
+        z.writestr("[Content_Types].xml", "<Types/>")
+        z.writestr("xl/worksheets/sheet1.xml", b"0" * random.randrange(200, 400) * 1_000_000)
+    return {file_of(desk, random, ".xlsx", ".ods")[0]: out.getvalue()}
+
+
+def with_cell(change: Callable[[str, Random], str]) -> Callable[[Desk, Random], dict[str, bytes]]:
+    def damage(desk: Desk, random: Random) -> dict[str, bytes]:
+        rows = b1_of(desk)
+        i, j = random.choice(figures(rows))
+        rows[i][j] = change(rows[i][j], random)
+        return {B1: written(rows)}
+
+    return damage
+
+
+def columns_moved(desk: Desk, random: Random) -> dict[str, bytes]:
+    """The figures one column further than their names."""
+    rows = b1_of(desk)
+    first = rows[0].index("category") + 1
+    return {B1: written([rows[0], *([*r[:first], r[-1], *r[first:-1]] for r in rows[1:])])}
+
+
+def hundredfold(desk: Desk, random: Random) -> dict[str, bytes]:
+    """Figures in another unit: a hundred or a thousand times what they are."""
+    factor = random.choice([100, 1000])
+    rows = b1_of(desk)
+    for i, j in [*figures(rows), *figures(rows, la=False)]:
+        rows[i][j] = str(float(rows[i][j]) * factor).removesuffix(".0")
+    return {B1: written(rows)}
+
+
+def twice(desk: Desk, random: Random) -> dict[str, bytes]:
+    rows = b1_of(desk)
+    return {B1: written([*rows, random.choice(rows[1:])])}
+
+
+FILES = [
+    Fault("truncated CSV", "A CSV cut off somewhere.", "files", delivered(cut(".csv"), "FILE"), 8, True),
+    Fault(
+        "truncated workbook",
+        "A workbook cut off somewhere.",
+        "files",
+        delivered(cut(".xlsx", ".ods", ".xls"), "FILE"),
+        6,
+        True,
+    ),
+    Fault(
+        "HTML in a file",
+        "A page to sign in, saved under the file's name.",
+        "files",
+        delivered(as_html, "FILE"),
+        3,
+        True,
+    ),
+    Fault("empty file", "A file of no bytes.", "files", delivered(empty, "FILE"), 2, True),
+    Fault("noise", "Random bytes under the file's name.", "files", delivered(noise, "FILE"), 3, True),
+    Fault("UTF-16", "A CSV saved in UTF-16.", "files", delivered(utf_16, "FILE"), 2, True),
+    Fault("renamed column", "A mapped column has another name.", "files", delivered(renamed_column, "FILE"), 4, True),
+    Fault("column gone", "A key or mapped column is not there.", "files", delivered(without_column, "FILE"), 4, True),
+    Fault(
+        "workbook bomb", "A workbook that unpacks to hundreds of megabytes.", "files", delivered(bomb, "FILE"), 2, True
+    ),
+    Fault(
+        "unknown symbol",
+        "A cell that is neither a figure nor a known symbol.",
+        "files",
+        delivered(with_cell(lambda _, r: r.choice(["?", "n/k", "-", "***"])), "FILE"),
+        3,
+    ),
+    Fault(
+        "other unit",
+        "Every figure a hundred or a thousand times what it is.",
+        "files",
+        delivered(hundredfold, "FILE"),
+        2,
+    ),
+    Fault(
+        "columns moved",
+        "The figures stand one column beside their names.",
+        "files",
+        delivered(columns_moved, "FILE"),
+        1,
+    ),
+    Fault("row twice", "A row stands twice.", "files", delivered(twice, "FILE"), 2),
+]
+
+
+# --- to the machine --------------------------------------------------------------------------------------------------
+
+
+def killed_at(share: float | None = None) -> Callable[[Desk, Random], Seen]:
+    """Killed with everything it started, at some point of a refresh; the next one completes."""
+
+    def do(desk: Desk, random: Random) -> Seen:
+        before = desk.held()
+        desk.servers.turn_to("amended-in-place")
+        after = random.uniform(0.0, LENGTH) if share is None else share * LENGTH
+        running = desk.start("run", "--live", "--source", TARGET)
+        wait(running, after)
+        stage = stages(running)
+        running.kill()
+        return completes(desk, before, f"killed {stage}")
+
+    return do
+
+
+def wait(running: Running, seconds: float) -> None:
+    """Wait, or until it ends."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        running.process.wait(seconds)
+
+
+def stages(running: Running) -> str:
+    """Where a refresh is."""
+    found = re.findall(r"^(\w[\w ]*) …$", running.said(), re.MULTILINE)
+    if running.process.poll() is not None:
+        return "after it had ended"
+    return f"in stage “{found[-1]}”" if found else "before its first stage"
+
+
+def completes(desk: Desk, before: Held, said: str, *, must_publish: bool = True) -> Seen:
+    """Nothing is lost, and the refresh that comes next publishes what the broken one would have."""
+    problems = desk.lost(before, may_publish=True)
+    published = STAYED if desk.held().published == before.published else NEW
+    seen = Seen(said, f"{published}; the next refresh completes", problems)
+    passes(desk, seen, before, TARGET, publishes=True)
+    if must_publish and "2024-r2" not in desk.editions():
+        seen.problems.append(f"the next refresh does not publish the amendment: {sorted(desk.editions())}")
+    return seen
+
+
+def disk_full(desk: Desk, random: Random) -> Seen:
+    """No file may become larger than so many bytes: as on a disk that is full, at some point of a refresh."""
+    before = desk.held()
+    desk.servers.turn_to("amended-in-place")
+    limit = int(10 ** random.uniform(3.5, 8.0))
+
+    def full() -> None:
+        # Without the signal a write fails as it does on a full disk; it is handed down to every process.
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+
+    done = desk.start("run", "--live", "--source", TARGET, preexec=full).end()
+    problems = [] if done.code in {0, 1} else [f"the exit code is {done.code}"]
+    found = re.search(r"File too large|could not be written|larger than|IO Error|No space|could not", done.said)
+    if done.code == 1 and not found:
+        problems.append(f"nobody is told why: {done.said[-600:]}")
+    if "Traceback (most recent call last)" in done.said:
+        problems.append("a traceback is shown")
+    seen = completes(desk, before, line_of(done.said, found) if found else "the files were small enough")
+    seen.problems = problems + seen.problems
+    return seen
+
+
+CLOCK = """
+import datetime, os, time
+_shift = float(os.environ["DRILL_CLOCK_DAYS"]) * 86400
+_time, _real = time.time, datetime.datetime
+time.time = lambda: _time() + _shift
+class _Datetime(_real):
+    @classmethod
+    def now(cls, tz=None):
+        return cls.fromtimestamp(_time() + _shift, tz)
+    @classmethod
+    def utcnow(cls):
+        return cls.now(datetime.timezone.utc).replace(tzinfo=None)
+    @classmethod
+    def today(cls):
+        return cls.now()
+datetime.datetime = _Datetime
+class _Date(datetime.date):
+    @classmethod
+    def today(cls):
+        return _Datetime.now().date()
+datetime.date = _Date
+"""
+
+
+def clock_wrong(desk: Desk, random: Random) -> Seen:
+    """The clock is years or hours off during a refresh that publishes, and right again at the next."""
+    before = desk.held()
+    desk.servers.turn_to("amended-in-place")
+    days = random.choice([-3650.0, -400.0, -0.2, 0.2, 400.0, 3650.0])
+    patch = desk.folder / "clock"
+    patch.mkdir(exist_ok=True)
+    (patch / "sitecustomize.py").write_text(CLOCK)
+    done = desk.refresh(TARGET, PYTHONPATH=str(patch), DRILL_CLOCK_DAYS=str(days))
+    problems = [] if done.code == 0 else [f"the exit code is {done.code}: {done.said[-600:]}"]
+    seen = completes(desk, before, f"nothing; the clock was {days:+g} days off")
+    from flows.polling import polls
+
+    # What was asked by a wrong clock does not keep it from being asked.
+    waits = [p.why for p in polls(desk.settings) if p.source == TARGET and not p.is_due and "to come" in p.why]
+    seen.problems = problems + seen.problems + waits
+    return seen
+
+
+def two_at_once(desk: Desk, random: Random) -> Seen:
+    """Two refreshes at once: one works, the other says so and ends."""
+    before = desk.held()
+    desk.servers.turn_to("amended-in-place")
+    first = desk.start("run", "--live", "--source", TARGET)
+    wait(first, random.uniform(0.5, 6.0))
+    second = desk.csw("run", "--live", "--source", TARGET)
+    done = first.end()
+    seen = judge(desk, before, second, code=1, says="another run is writing", publishes=True)
+    if done.code != 0:
+        seen.problems.append(f"the first ends with {done.code}: {done.said[-400:]}")
+    if "2024-r2" not in desk.editions():
+        seen.problems.append("the first did not publish")
+    seen.published = NEW
+    return seen
+
+
+FLOW = """
+import sys
+from flows.refresh import refresh
+refresh(live=True)
+"""
+
+
+def server_lost(desk: Desk, random: Random) -> Seen:
+    """The Prefect server dies while a flow runs."""
+    from flows.serve import server
+    from tests.live.test_schedules import free_port
+
+    before = desk.held()
+    desk.servers.turn_to("amended-in-place")
+    log = desk.folder / "flow.log"
+    with server(desk.settings, free_port(), lambda _: None) as api, log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-c", textwrap.dedent(FLOW)],
+            cwd=ROOT,
+            env=desk.environment(PREFECT_API_URL=api, PREFECT_CLIENT_MAX_RETRIES="1"),
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        running = Running(process, log)
+        until = time.monotonic() + 120
+        while "build …" not in running.said() and process.poll() is None and time.monotonic() < until:
+            time.sleep(0.2)
+    # The server has ended here.
+    try:
+        done = running.end(400)
+    except subprocess.TimeoutExpired:
+        running.kill()
+        done = Done(-1, running.said())
+    seen = completes(desk, before, "the run ends as crashed: the server cannot be reached")
+    if "build …" not in done.said:
+        seen.problems.append(f"the flow did not get as far as building: {done.said[-600:]}")
+    if done.code == -1:
+        seen.problems.append("the flow did not end by itself")
+    return seen
+
+
+def half_written_state(desk: Desk, random: Random) -> Seen:
+    """What is remembered of the servers is half a file: everything is asked for again."""
+    before = desk.held()
+    state = desk.settings.live / "state.json"
+    text = state.read_bytes()
+    state.write_bytes(text[: random.randrange(len(text))])
+    return judge(desk, before, desk.refresh(TARGET), code=0, says="Nothing new")
+
+
+def incoming_gone(desk: Desk, random: Random) -> Seen:
+    """Somebody has cleared the fetched files away: they are fetched again."""
+    before = desk.held()
+    files = sorted(p for p in desk.settings.incoming.rglob("*") if p.suffix in {".csv", ".ods", ".xlsx"})
+    for path in random.sample(files, random.randrange(1, len(files))):
+        path.unlink()
+    return judge(desk, before, desk.refresh(TARGET), code=0, says="Nothing new")
+
+
+def killed_landing(desk: Desk, random: Random) -> Seen:
+    """Killed while fetching and landing; the next one completes."""
+    before = desk.held()
+    asked_again(desk)
+    running = desk.start("land", "--live", "--source", TARGET)
+    wait(running, random.uniform(0.0, 2.0))
+    stage = stages(running)
+    running.kill()
+    seen = Seen(f"killed {stage}", STAYED, desk.lost(before, may_publish=False))
+    return passes(desk, seen, before, TARGET)
+
+
+POINTS = 10
+MACHINE = [
+    *(
+        Fault(
+            f"kill −9, point {n + 1} of {POINTS}",
+            "Killed with everything it started.",
+            "machine",
+            killed_at((n + 0.5) / POINTS),
+            0,
+        )
+        for n in range(POINTS)
+    ),
+    Fault("kill −9", "Killed with everything it started, at any moment.", "machine", killed_at(), 10),
+    Fault("kill −9 while landing", "Killed while files arrive.", "machine", killed_landing, 6, True),
+    Fault("disk full", "No file can grow any more, at some point.", "machine", disk_full, 3),
+    Fault("clock wrong", "The clock is hours or years off.", "machine", clock_wrong, 2),
+    Fault("two refreshes at once", "A second one starts while one runs.", "people", two_at_once, 2),
+    Fault("Prefect server lost", "The server dies while a flow builds.", "machine", server_lost, 0),
+    Fault(
+        "memory cut off", "What is remembered of the servers is half a file.", "machine", half_written_state, 3, True
+    ),
+    Fault("fetched files cleared away", "Somebody tidied data/incoming.", "people", incoming_gone, 3, True),
+]
+
+ALL = [*SERVERS, *FILES, *MACHINE]
+assert len({f.name for f in ALL}) == len(ALL)
