@@ -48,7 +48,7 @@ class FetchReport:
     next_release: dict[str, str] = field(default_factory=dict)
     """Source → day of the next release as the server says: ``2026``, ``2026-10`` or ``2026-10-29``."""
     notes: list[str] = field(default_factory=list)
-    """What servers said that people should know: withdrawn pages, other ways taken."""
+    """What servers said that people should know: withdrawn pages, other ways taken, what new versions changed."""
     bytes: int = 0
     requests: int = 0
     seconds: float = 0.0
@@ -154,7 +154,8 @@ class _Source:
     def _place(self, remote: Remote) -> None:
         from flows.publishers.ask import Asked
 
-        asked = Asked(self.passport, remote, self.http, self.settings.servers, self._is_held)
+        told = self.state.data_sets.get(self.passport.source, {})
+        asked = Asked(self.passport, remote, self.http, self.settings.servers, self._is_held, told)
         said = _client(remote.client)(asked)
         self.next_release = said.next_release or self.next_release
         self.problems += said.problems
@@ -172,6 +173,8 @@ class _Source:
         self._make(said, held)
         for batch in {f.batch for f in said.found} - broken - {""}:
             self.state.complete(self._batch(batch))
+        if said.data_sets is not None:
+            self.state.data_sets[self.passport.source] = said.data_sets
         self.state.save()
 
     def _batch(self, batch: str) -> str:

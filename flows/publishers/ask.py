@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -48,6 +48,8 @@ class Found:
     """Whether the address never gets other content: what is held is not asked for again."""
     batch: str = ""
     """One state of a release or page: once all of it is held, older ones are not asked for again."""
+    data_set: str = ""
+    """Its data set in the public API of EES, where it has one."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,8 @@ class Discovery:
     """What could not be had, where the rest could."""
     notes: list[str] = field(default_factory=list)
     """What people should know."""
+    data_sets: dict[str, dict[str, str]] | None = None
+    """Data set of the public API of EES → file and version of which was told; None where it was not asked."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,8 @@ class Asked:
     servers: Servers
     is_held: Callable[[str], bool]
     """Whether all of a batch is here."""
+    data_sets: Mapping[str, Mapping[str, str]]
+    """Data set of the public API of EES → file and version of which was told before."""
 
     def wants(self, name: str, title: str = "") -> bool:
         """Whether a file is taken, by its name or its title."""

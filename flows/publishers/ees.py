@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from flows.publishers.ask import Asked, Discovery, Found, london_day, safe_name
-from flows.publishers.ees_public import csv_url
+from flows.publishers.ees_public import csv_url, news, pages
 from flows.publishers.http import Absent, Refused
 
 PAGE = 40
@@ -37,9 +37,15 @@ def discover(asked: Asked) -> Discovery:
             said.complete.append(batch)
             continue
         try:
-            said.found += _release(asked, slug, release, batch, str(publication["id"]), is_latest)
+            found = _release(asked, slug, release, batch, str(publication["id"]), is_latest)
         except Refused as exc:
             said.problems.append(f"release {release.get('slug')}: {exc}")
+            continue
+        said.found += found
+        if is_latest and not asked.is_held(batch):
+            files = {f.data_set: f.name for f in found if f.data_set}
+            notes, said.data_sets = news(asked, str(publication["id"]), files)
+            said.notes += notes
     return said
 
 
@@ -98,8 +104,9 @@ def _release(
         if not asked.wants(name, d.get("title", "")):
             continue
         others = [f"{servers.ees_site}/data-catalogue/data-set/{d['dataSetFileId']}/csv"] if is_latest else []
-        if d.get("isApiEnabled") and d.get("publicApiDataSetId") and is_latest:
-            others.append(csv_url(servers.ees_public, d["publicApiDataSetId"]))
+        data_set = str(d.get("publicApiDataSetId") or "") if d.get("isApiEnabled") and is_latest else ""
+        if data_set:
+            others.append(csv_url(servers.ees_public, data_set))
         found.append(
             Found(
                 url=f"{base}/releases/{version}/files/{d['fileId']}",
@@ -109,6 +116,7 @@ def _release(
                 others=tuple(others),
                 md5_etag=True,
                 batch=batch,
+                data_set=data_set,
             )
         )
     for s in content.get("supportingFiles", []):
@@ -121,23 +129,12 @@ def _release(
 
 def _names(asked: Asked, publication_id: str, release_id: str) -> dict[str, str]:
     """File names by data-set file id: the data content has titles only."""
-    names: dict[str, str] = {}
-    page, pages = 1, 1
-    while page <= pages:
-        params = {
-            "publicationId": publication_id,
-            "releaseId": release_id,
-            "latestOnly": "false",
-            "page": page,
-            "pageSize": PAGE,
-        }
-        try:
-            said = asked.http.json(f"{asked.servers.ees_content}/data-set-files", params)
-        except Absent:
-            return names
-        names |= {d["id"]: d["filename"] for d in said["results"]}
-        page, pages = page + 1, int(said["paging"]["totalPages"])
-    return names
+    params = {"publicationId": publication_id, "releaseId": release_id, "latestOnly": "false"}
+    try:
+        found = pages(asked.http, f"{asked.servers.ees_content}/data-set-files", params, size=PAGE)
+        return {d["id"]: d["filename"] for d in found}
+    except Absent:
+        return {}
 
 
 def _zip(asked: Asked, version: str, folder: str, updated: str, batch: str) -> Found:

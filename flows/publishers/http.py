@@ -116,7 +116,7 @@ class Http:
         text = self.text(url, params, kind="json")
         try:
             return json.loads(text)
-        except ValueError as exc:
+        except (ValueError, RecursionError) as exc:
             raise Refused(f"{url}: the answer is not JSON ({text[:60]!r}).") from exc
 
     def text(self, url: str, params: dict[str, Any] | None = None, *, kind: str = "html") -> str:

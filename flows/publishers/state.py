@@ -20,7 +20,8 @@ class State:
     ``synthetic``: whether the servers say that their figures are invented. ``files``: address → etag, last_modified,
     sha256, files (paths in the incoming folder), url (where it led), published_on, asked, batch. ``pages``: address →
     etag, last_modified. ``sources``: source → next_release, asked, failed (blank when it went well). ``batches``:
-    states of releases and pages that are held whole.
+    states of releases and pages that are held whole. ``data_sets``: source → data set of the public API of EES → file
+    and version of which people were told.
     """
 
     #: Seconds between savings while files come in.
@@ -37,6 +38,7 @@ class State:
         self.pages: dict[str, dict[str, str]] = said.get("pages", {})
         self.sources: dict[str, dict[str, str]] = said.get("sources", {})
         self.batches: dict[str, str] = said.get("batches", {})
+        self.data_sets: dict[str, dict[str, dict[str, str]]] = said.get("data_sets", {})
         self.synthetic: bool | None = said.get("synthetic")
         self._lock = threading.Lock()
         self._saved = time.monotonic()
@@ -51,6 +53,7 @@ class State:
                 "pages": dict(self.pages),
                 "sources": dict(self.sources),
                 "batches": dict(self.batches),
+                "data_sets": dict(self.data_sets),
             }
             write_atomically(self.path, json.dumps(said, indent=1, sort_keys=True).encode())
             self._saved = time.monotonic()

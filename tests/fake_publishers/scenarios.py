@@ -1,24 +1,20 @@
 """What can happen on the publishers' servers, by name.
 
-A *state* changes what the servers hold; a *fault* gets in the way of one request. A fault that begins with ``once-``
-passes after its first time.
+A *state* changes what the servers hold; a *fault* gets in the way of requests (:mod:`tests.fake_publishers.faults`).
 """
 
 from __future__ import annotations
 
 import csv
 import io
-import re
+import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
 
 from tests import later_releases
+from tests.fake_publishers.data_sets import data_sets
+from tests.fake_publishers.faults import ZIPS, faults
 from tests.fake_publishers.world import Release, World
-
-if TYPE_CHECKING:
-    from tests.fake_publishers.server import Reply, Request
 
 EES, PAGE = "dfe_cin", "ofsted_la_outcomes"
 
@@ -42,25 +38,25 @@ def first_file(release: Release, stem: str = "b1_") -> str:
     return next((n for n in sorted(release.files) if n.startswith(stem)), min(release.files))
 
 
-def _one_figure_changed(release: Release) -> None:
+def _one_figure_changed(release: Release) -> dict[str, bytes]:
     name = first_file(release)
     rows = table(release.files[name])
     # Behind the columns of place and period.
     row, column = max((i, j) for i, r in enumerate(rows) for j, c in enumerate(r) if j > 10 and c.isdigit())
     rows[row][column] = str(int(rows[row][column]) + 1)
-    release.files[name] = written(rows)
+    return {name: written(rows)}
 
 
 def amended_in_place(world: World) -> None:
     """A new version under the same slug, one file changed."""
     release = world.latest(EES)
-    _one_figure_changed(release)
-    release.amend()
+    release.amend(_one_figure_changed(release), "One figure was corrected.")
 
 
 def same_name_other_bytes(world: World) -> None:
     """A file is replaced and nothing else says so."""
-    _one_figure_changed(world.latest(EES))
+    release = world.latest(EES)
+    release.files |= _one_figure_changed(release)
 
 
 #: The columns of 2025 (children in need), old name → new; rates went.
@@ -87,14 +83,13 @@ def new_release_renamed(world: World) -> None:
     old = world.latest("dfe_cin")
     new = Release("dfe_cin", "2025", old.published.replace(year=2025, day=30))
     for name, data in old.files.items():
-        rows = _next_year(table(data), {n: CIN_2025.get(n, n) for n in table(data)[0]})
-        kept = [i for i, n in enumerate(rows[0]) if not n.endswith("_rate")]
-        rows = [[r[i] for i in kept] for r in rows]
-        new.files[name.replace("_2024", "_2025")] = written(rows)
+        rows = later_releases.with_year(later_releases.rows_of(data), "2025")
+        shaped = [{CIN_2025.get(n, n): v for n, v in r.items() if not n.endswith("_rate")} for r in rows]
+        new.files[name.replace("_2024", "_2025")] = later_releases.written(shaped)
     world.publications["dfe_cin"].releases.append(new)
-    old = world.publications["dfe_cla"].latest
-    if old is None:
+    if not world.publications["dfe_cla"].releases:
         return
+    old = world.latest("dfe_cla")
     new = Release("dfe_cla", "2025", old.published.replace(year=2025, day=26))
     for name, data in old.files.items():
         new.files[name.replace("_2024", "_2025")] = later_releases.written(
@@ -103,21 +98,11 @@ def new_release_renamed(world: World) -> None:
     world.publications["dfe_cla"].releases.append(new)
 
 
-def _next_year(rows: Rows, renames: dict[str, str]) -> Rows:
-    """The same series with a year more, which has the figures of the year before, under other names."""
-    header = rows[0]
-    at = header.index("time_period")
-    last = max(r[at] for r in rows[1:])
-    more = [[*r[:at], str(int(last) + 1), *r[at + 1 :]] for r in rows[1:] if r[at] == last]
-    return [[renames[n] for n in header], *more, *rows[1:]]
-
-
 def _in_place(change: Callable[[bytes], bytes]) -> Callable[[World], None]:
     def apply(world: World) -> None:
         release = world.latest(EES)
         name = first_file(release)
-        release.files[name] = change(release.files[name])
-        release.amend()
+        release.amend({name: change(release.files[name])})
 
     return apply
 
@@ -199,100 +184,84 @@ STATES |= {
 }
 
 
-@dataclass(frozen=True)
-class Fault:
-    """What gets in the way: of which requests, and how."""
+# --- sizes ---------------------------------------------------------------------------------------------------------
 
-    matches: Callable[[World, Request], bool]
-    spoil: Callable[[Reply], Reply]
-    times: int = 0
-    """How often; 0 for always."""
+#: A sheet has so many rows and columns, used or not.
+SHEET_ROWS, SHEET_COLUMNS = 1_048_576, 16_384
 
 
-def _is_target(world: World, request: Request) -> bool:
-    """The target file, by whichever of its addresses it is asked."""
+def _grown(data: bytes) -> bytes:
+    """More rows than a sheet has: the same ones over and over, each time of another group of children."""
+    header, *rows = table(data)
+    at = header.index("category")
+    # One figure a row is enough: the file is large as it is.
+    body = written([[*r[:at], "{}", r[at + 1], *("" for _ in r[at + 2 :])] for r in rows]).decode()
+    groups = (f"{rows[0][at]} {n}" for n in range(SHEET_ROWS // len(rows) + 1))
+    return written([header]) + "".join(body.replace("{}", g) for g in groups).encode()
+
+
+def _rows_to_the_end(data: bytes) -> bytes:
+    """Every sheet of a workbook declares rows to the end of what a sheet can have, as spreadsheet programs write it."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for member in old.infolist():
+            content = old.read(member)
+            if member.filename == "content.xml":
+                sheets = content.split(b"</table:table>")
+                content = b"</table:table>".join([*(_filled(s) for s in sheets[:-1]), sheets[-1]])
+            new.writestr(member.filename, content)
+    return out.getvalue()
+
+
+def _filled(sheet: bytes) -> bytes:
+    left = SHEET_ROWS - sheet.count(b"<table:table-row")
+    blank = f'<table:table-cell table:number-columns-repeated="{SHEET_COLUMNS}"/>'
+    return sheet + f'<table:table-row table:number-rows-repeated="{left}">{blank}</table:table-row>'.encode()
+
+
+def workbook_of_a_million_rows(world: World) -> None:
+    """The workbook of a page is uploaded anew, its sheets filled with blank rows to their end."""
+    page = world.page_of(PAGE)
+    page.amend({n: _rows_to_the_end(d) for n, d in page.files.items() if n.endswith(".ods")})
+
+
+# --- data sets of the public API -----------------------------------------------------------------------------------
+
+
+def data_set_deprecated(world: World) -> None:
+    """With an amendment that changes no file, a data set is deprecated in favour of another."""
     release = world.latest(EES)
+    names = sorted(release.files)
     name = first_file(release)
-    ids = (release.file_id(name), release.data_set_id(name), guid_of_api(release, name))
-    is_file = request.path.endswith((f"/files/{ids[0]}", f"/{ids[1]}/csv", f"/{ids[2]}/csv"))
-    return is_file
+    world.superseded[release.api_id(name)] = release.api_id(next(n for n in names if n > name))
+    release.amend(remark="A data set was deprecated.")
 
 
-def guid_of_api(release: Release, name: str) -> str:
-    """Id of a data set of the public API: the same through all releases."""
-    from tests.fake_publishers.world import guid
-
-    return guid(release.source, re.sub(r"\d{4}_to_\d{4}", "", name), "api")
-
-
-def _status(code: int, retry_after: str = "") -> Callable[[Reply], Reply]:
-    from tests.fake_publishers.server import Reply as Answer
-
-    headers = {"Retry-After": retry_after} if retry_after else {}
-
-    def spoil(_: Reply) -> Reply:
-        return Answer(code, b'{"title":"Not now","status":%d}' % code, "application/problem+json", headers)
-
-    return spoil
+def data_set_withdrawn(world: World) -> None:
+    """With an amendment that changes no file, a data set is taken out of the public API."""
+    release = world.latest(EES)
+    world.withdrawn.add(release.api_id(first_file(release)))
+    release.amend(remark="A data set was withdrawn.")
 
 
-def _with(**changes: object) -> Callable[[Reply], Reply]:
-    def spoil(reply: Reply) -> Reply:
-        for key, value in changes.items():
-            setattr(reply, key, value)
-        return reply
-
-    return spoil
-
-
-def _page_instead(_: Reply) -> Reply:
-    from tests.fake_publishers.server import Reply as Answer
-
-    return Answer(200, b"<!DOCTYPE html><html><title>Sorry, there is a problem</title></html>", "text/html")
+def version_withdrawn(world: World) -> None:
+    """With an amendment that changes no file, the newest version of a data set is withdrawn."""
+    release = world.latest(EES)
+    wanted = release.api_id(first_file(release))
+    one = next(d for d in data_sets(world, world.publications[EES]) if d.id == wanted)
+    world.withdrawn_versions[wanted, one.versions[-1].name] = datetime(2025, 1, 15, 10, tzinfo=UTC)
+    release.amend(remark="A version of a data set was withdrawn.")
 
 
-def _to_foreign_host(_: Reply) -> Reply:
-    from tests.fake_publishers.server import Reply as Answer
-
-    return Answer(302, b"", "text/plain", {"Location": "http://files.example.org/b1.csv"})
-
-
-def _faults() -> dict[str, Fault]:
-    def one(spoil: Callable[[Reply], Reply], times: int = 0) -> Fault:
-        return Fault(_is_target, spoil, times)
-
-    found = {
-        "truncated-body": one(_with(cut=0.5)),
-        "once-truncated-body": one(_with(cut=0.5), 1),
-        "wrong-content-length": one(_with(announce=0.5)),
-        "html-with-200": one(_page_instead),
-        "slow-drip": one(_with(drip=0.05)),
-        "foreign-redirect": one(_to_foreign_host),
-        "429-retry-after": one(_status(429, "1"), 1),
-        "503-retry-after": one(_status(503, "1"), 1),
-        "file-404": Fault(lambda world, r: r.host == "ees-content" and _is_target(world, r), _status(404)),
-        "only-public-api": Fault(lambda world, r: r.host != "ees-public" and _is_target(world, r), _status(404)),
-        "server-down": Fault(lambda _, r: r.host == "ees-content", _status(503)),
-        "content-api-gone": Fault(lambda _, r: r.host == "ees-content" and "/publications/" in r.path, _status(404)),
-    }
-    for code in (404, 410, 429, 503, 504):
-        found[str(code)] = one(_status(code))
-        found[f"once-{code}"] = one(_status(code), 1)
-    return found
-
-
-def fault(name: str) -> Fault | None:
-    """A fault by its name."""
-    return _faults().get(name)
-
-
-#: Zips are asked for where the data content does not answer.
-ZIPS = ("zip-only", "stale-zip", "zip-traversal", "zip-bomb", "zip-without-guidance")
+STATES |= {
+    "a-million-rows": _in_place(_grown),
+    "ods-a-million-rows": workbook_of_a_million_rows,
+    "data-set-deprecated": data_set_deprecated,
+    "data-set-withdrawn": data_set_withdrawn,
+    "version-withdrawn": version_withdrawn,
+}
 
 
 def names() -> list[str]:
     """Every scenario."""
-    return sorted({*STATES, *_faults(), *ZIPS})
-
-
-STALE = timedelta(hours=1)
+    return sorted({*STATES, *faults(), *ZIPS})

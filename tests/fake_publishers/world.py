@@ -6,13 +6,16 @@ import csv
 import hashlib
 import re
 import uuid
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from flows.passports import Passport, Remote, load_passports
 from flows.recognition import recognise
 from flows.settings import Settings
+from tests.fake_publishers.tables import Table
 
 NAMESPACE = uuid.UUID("6f1f0a1e-5d43-4c0b-9f5e-0d9f1f6f0c11")
 
@@ -20,6 +23,17 @@ NAMESPACE = uuid.UUID("6f1f0a1e-5d43-4c0b-9f5e-0d9f1f6f0c11")
 def guid(*parts: str) -> str:
     """An id that is the same for the same things."""
     return str(uuid.uuid5(NAMESPACE, "/".join(parts)))
+
+
+@dataclass(frozen=True)
+class State:
+    """A release as it was between two amendments."""
+
+    files: dict[str, bytes]
+    published: datetime
+    remarks: dict[str, str]
+    """What the publisher says of the files that changed."""
+    is_amendment: bool
 
 
 @dataclass
@@ -35,10 +49,19 @@ class Release:
     path: str = ""
     """Of the page, on GOV.UK."""
     notes: dict[str, str] = field(default_factory=dict)
+    past: list[State] = field(default_factory=list)
+    """What it was before each amendment."""
+    remarks: dict[str, str] = field(default_factory=dict)
+    updates: list[tuple[datetime, str]] = field(default_factory=list)
+    """What the publisher says of each amendment."""
 
     @property
     def last_updated(self) -> datetime:
         return self.updated or self.published
+
+    @property
+    def title(self) -> str:
+        return f"{'Financial' if '-' in self.label else 'Reporting'} year {self.label}"
 
     @property
     def release_id(self) -> str:
@@ -55,13 +78,31 @@ class Release:
         # A new one with each annual release.
         return guid(self.source, self.label, name, "data set")
 
+    def api_id(self, name: str) -> str:
+        # The same through all releases, whatever years the file's name carries.
+        return guid(self.source, re.sub(r"(19|20)\d\d", "", name), "api")
+
     def title_of(self, name: str) -> str:
         return re.sub(r"[_-]+", " ", Path(name).stem).strip().capitalize()
 
-    def amend(self) -> None:
-        """A new version under the same slug."""
+    def amend(self, changed: dict[str, bytes] | None = None, remark: str = "") -> None:
+        """A new version under the same slug.
+
+        Args:
+            changed: the files that get other content.
+            remark: what the publisher says about it.
+        """
+        changed = changed or {}
+        self.past.append(State(dict(self.files), self.last_updated, self.remarks, self.version > 0))
+        self.files |= changed
         self.version += 1
         self.updated = self.last_updated + timedelta(days=30)
+        self.remarks = dict.fromkeys(changed, remark)
+        self.updates.append((self.updated, remark))
+
+    def states(self) -> list[State]:
+        """All that it has been, the present last."""
+        return [*self.past, State(self.files, self.last_updated, self.remarks, self.version > 0)]
 
 
 @dataclass
@@ -128,6 +169,13 @@ class World:
         """The servers then say so; otherwise what is fetched from them would pass for real."""
         self.unserved: list[str] = []
         """Files that no server holds."""
+        self.superseded: dict[str, str] = {}
+        """Deprecated data sets of the public API → the one that stands in their place."""
+        self.withdrawn: set[str] = set()
+        """Data sets that the public API has no more."""
+        self.withdrawn_versions: dict[tuple[str, str], datetime] = {}
+        """Data set and version → when it was withdrawn."""
+        self._made: dict[Hashable, Any] = {}
         for p in self.passports.values():
             for r in p.remote:
                 if r.client == "ees":
@@ -232,6 +280,28 @@ class World:
             for column, year in enumerate(rows[head]):
                 if re.fullmatch(r"\d{4}", year):
                     self.nomis.append([year, row[0], row[code], f"Aged {age}", row[column].replace(",", "")])
+
+    def publication(self, slug: str) -> Publication | None:
+        """The publication that has this slug now."""
+        return next((p for p in self.publications.values() if p.slug == slug and p.releases), None)
+
+    def release_version(self, version: str) -> tuple[Publication, Release] | None:
+        """The release whose present version this is."""
+        held = [(p, r) for p in self.publications.values() for r in p.releases]
+        return next((x for x in held if x[1].version_id == version), None)
+
+    def table(self, release: Release, name: str, data: bytes) -> Table:
+        """A file as the public API sees it; read once however often it is asked for."""
+        # The hash of bytes is counted once and kept with them.
+        key = (release.api_id(name), hash(data), len(data))
+        table: Table = self.once(key, lambda: Table(key[0], data))
+        return table
+
+    def once(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """What was made of the same things before, or made now."""
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key]
 
     # --- what scenarios turn to ------------------------------------------------------------------------------------
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,56 +16,9 @@ import pytest
 from flows.archive import Archive
 from flows.errors import CswError
 from flows.landing import land_folders
-from flows.live import FetchReport, fetch
+from flows.live import fetch
 from flows.settings import ROOT, Settings
-from tests.fake_publishers import FakePublishers
-
-B1 = "b1_children_in_need_2013_to_2024.csv"
-SOURCES = ["dfe_cin", "dfe_workforce", "ofsted_la_outcomes", "ons_prices", "ofsted_reports"]
-
-
-@pytest.fixture(scope="module")
-def folder(sample: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A few publications of the sample, as the servers hold them."""
-    out = tmp_path_factory.mktemp("publishers")
-    for part in ("dfe_cin/2016-17", "dfe_cin/2022", "dfe_cin/2024", "dfe_cla/2018", "dfe_cla/2024", *SOURCES[1:]):
-        shutil.copytree(sample.returns / part, out / part)
-    for path in out.glob("dfe_cin/2022/*"):
-        if not path.name.startswith(("b1_", "ons_")):
-            path.unlink()
-    return out
-
-
-Start = Callable[..., FakePublishers]
-
-
-@pytest.fixture
-def start(folder: Path) -> Iterator[Start]:
-    """Starts the servers with a scenario and ends them."""
-    running: list[FakePublishers] = []
-
-    def one(scenario: str = "", sources: list[str] | None = None) -> FakePublishers:
-        fake = FakePublishers(folder, scenario, sources or SOURCES)
-        fake.__enter__()
-        running.append(fake)
-        return fake
-
-    yield one
-    for fake in running:
-        fake.__exit__()
-
-
-def settings_for(fake: FakePublishers, tmp_path: Path, **changes: Any) -> Settings:
-    return Settings(data=tmp_path / "data", servers=fake.servers(**changes))
-
-
-def arrived(settings: Settings) -> dict[str, bytes]:
-    return {p.name: p.read_bytes() for p in settings.incoming.rglob("*") if p.is_file() and p.name != "MANIFEST.csv"}
-
-
-def cin(fake: FakePublishers, tmp_path: Path, **changes: Any) -> tuple[Settings, FetchReport]:
-    settings = settings_for(fake, tmp_path, **changes)
-    return settings, fetch(settings, sources=["dfe_cin"])
+from tests.live.fetching import B1, SOURCES, Start, arrived, cin, settings_for
 
 
 def test_what_the_servers_hold_arrives_byte_for_byte(start: Start, tmp_path: Path, folder: Path) -> None:

@@ -1,0 +1,108 @@
+"""ONS: time series as CSV from the generator and as JSON; and Nomis, which gives a guest so many rows at once."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from tests.fake_publishers.answers import Reply, Request, not_found, reply_json
+
+if TYPE_CHECKING:
+    from tests.fake_publishers.server import FakePublishers
+
+#: Rows of a file that tell about the series, before its figures.
+ABOUT = 8
+MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+
+
+def answer(fake: FakePublishers, request: Request) -> Reply:
+    """A time series; programs that say so are turned away."""
+    if not request.headers.get("user-agent", "").startswith("Mozilla"):
+        return Reply(403, b"Forbidden", "text/plain")
+    if request.path == "/generator":
+        data = fake.world.series.get(request.query.get("uri", ""))
+        return not_found() if data is None else Reply(200, data, "text/csv")
+    data = fake.world.series.get(request.path.removesuffix("/data"))
+    if data is None or not request.path.endswith("/data"):
+        return not_found()
+    return reply_json(_twin(data, request.path.removesuffix("/data")))
+
+
+def _twin(data: bytes, uri: str) -> dict[str, Any]:
+    """The series as JSON."""
+    rows = [r for r in csv.reader(io.StringIO(data.decode("utf-8-sig"))) if r]
+    about = {r[0]: r[1] for r in rows[:ABOUT] if len(r) > 1}
+    found: dict[str, list[dict[str, str]]] = {"years": [], "quarters": [], "months": []}
+    for date, value in (r[:2] for r in rows[ABOUT:]):
+        kind = {4: "years", 7: "quarters", 8: "months"}[len(date)]
+        year, _, part = date.partition(" ")
+        found[kind].append(
+            {
+                "date": date,
+                "value": value,
+                "label": date,
+                "year": year,
+                "month": datetime(2000, MONTHS.index(part) + 1, 1).strftime("%B") if kind == "months" else "",
+                "quarter": part if kind == "quarters" else "",
+                "sourceDataset": about.get("Source dataset ID", ""),
+                "updateDate": _iso(about.get("Release date", "")),
+            }
+        )
+    description = {
+        "title": about.get("Title", ""),
+        "cdid": about.get("CDID", ""),
+        "datasetId": about.get("Source dataset ID", ""),
+        "preUnit": about.get("PreUnit", ""),
+        "unit": about.get("Unit", ""),
+        "releaseDate": _iso(about.get("Release date", "")),
+        "nextRelease": about.get("Next release", ""),
+    }
+    return {"type": "timeseries", "uri": uri, "description": description, **found}
+
+
+def _iso(day: str) -> str:
+    return datetime.strptime(day, "%d-%m-%Y").isoformat() + ".000Z" if re.fullmatch(r"\d\d-\d\d-\d{4}", day) else ""
+
+
+# --- Nomis ---------------------------------------------------------------------------------------------------------
+
+COLUMNS: dict[str, Callable[[list[str]], str]] = {
+    "date_name": lambda r: r[0],
+    "geography_name": lambda r: r[1],
+    "geography_code": lambda r: r[2],
+    "c_age_name": lambda r: r[3],
+    "obs_value": lambda r: r[4],
+}
+
+
+def answer_nomis(fake: FakePublishers, request: Request) -> Reply:
+    """Rows of a data set: what lies beyond the cap is left out without a word."""
+    asked = request.query
+    limit = min(int(asked.get("recordlimit", fake.nomis_cap)), fake.nomis_cap)
+    start = int(asked.get("recordoffset", 0))
+    columns = [c for c in asked.get("select", ",".join(COLUMNS)).lower().split(",") if c in COLUMNS]
+    latest = max((r[0] for r in fake.world.nomis), default="")
+    rows = [r for r in fake.world.nomis if _is_asked(r, asked, latest)][start : start + limit]
+    out = io.StringIO()
+    # Names and words in quotes, figures and years without.
+    writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    writer.writerow([c.upper() for c in columns])
+    for r in rows:
+        cells = [COLUMNS[c](r) for c in columns]
+        writer.writerow([int(x) if re.fullmatch(r"\d+", x) else x for x in cells])
+    return Reply(200, out.getvalue().encode(), "text/csv")
+
+
+def _is_asked(row: list[str], asked: dict[str, str], latest: str) -> bool:
+    date, places = asked.get("date", ""), asked.get("geography", "").split(",")
+    if date == "latest" and row[0] != latest:
+        return False
+    span = re.fullmatch(r"(\d{4})-(\d{4})", date)
+    if span and not span[1] <= row[0] <= span[2]:
+        return False
+    # A type of area stands for all there are.
+    return any(p.startswith("TYPE") or p == "" for p in places) or row[2] in places
