@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from flows.settings import Settings
@@ -30,8 +30,8 @@ def polls(settings: Settings, now: datetime | None = None) -> list[Poll]:
 
     It is asked once a day in its window: from the first day on which the next release may appear, by the server's word
     or the cadence, until it is there, for at most :data:`LATE` after the last. On a day that the server itself has
-    named, and after a failure, every time that this is asked. Series that appear all the time, once a day. Everything
-    else once a week, for corrections between releases.
+    named, and on the day of a new failure, every time that this is asked. What appears all the time or goes on
+    failing, once a day. Everything else once a week, for corrections between releases.
 
     Args:
         settings: where things are kept.
@@ -50,15 +50,19 @@ def _poll(source: SourceStatus, here: datetime) -> Poll:
     today, due = here.date(), source.next_expected
     if not source.last_asked:
         return Poll(source.source, True, "never asked before")
-    asked = datetime.fromisoformat(source.last_asked).astimezone(LONDON).date()
+    asked = _day(source.last_asked)
     if asked > today:
         return Poll(source.source, True, f"last asked on {asked:%d %b %Y}, which is to come: the clock was wrong")
-    if source.trouble:
-        return Poll(source.source, True, "it failed the last time")
+    if source.trouble and _day(source.trouble_since or source.last_asked) == today:
+        return Poll(source.source, True, "it has failed today")
     if due is not None and due.by_server and due.first == due.last == today:
         return Poll(source.source, True, "the server names today")
-    if source.is_continuous or not source.editions:
-        every, because = timedelta(days=1), "appears all the time" if source.is_continuous else "nothing of it is held"
+    if source.trouble or source.is_continuous or not source.editions:
+        trouble = "it fails" if source.trouble else ""
+        every, because = (
+            timedelta(days=1),
+            trouble or ("appears all the time" if source.editions else "nothing is held"),
+        )
     elif due is not None and due.first <= today <= due.last + LATE:
         every, because = timedelta(days=1), f"expected {due}"
     else:
@@ -66,3 +70,7 @@ def _poll(source: SourceStatus, here: datetime) -> Poll:
     is_due = asked + every <= today
     often = "daily" if every < WEEK else "weekly"
     return Poll(source.source, is_due, f"{because}: asked {often}, last on {asked:%d %b %Y}")
+
+
+def _day(moment: str) -> date:
+    return datetime.fromisoformat(moment).astimezone(LONDON).date()

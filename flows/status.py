@@ -49,6 +49,8 @@ class SourceStatus:
     """When its server was last asked (ISO, UTC); blank for never."""
     trouble: str = ""
     """What went wrong then."""
+    trouble_since: str = ""
+    """Since when it goes wrong in this way (ISO, UTC)."""
     has_server: bool = False
     is_continuous: bool = False
     """Whether it appears all the time, so that nothing of it is ever due."""
@@ -121,6 +123,7 @@ def status(settings: Settings, today: date | None = None) -> Status:
                 is_stale=before is not None and now.sources.get(p.source) != before.sources.get(p.source),
                 last_asked=said.get("asked", ""),
                 trouble=said.get("failed", ""),
+                trouble_since=said.get("failing_since", ""),
                 has_server=bool(p.remote),
                 is_continuous=p.cadence is not None and p.cadence.per_year >= CONTINUOUS,
                 no_server=p.no_remote or "",

@@ -19,9 +19,9 @@ class State:
 
     ``synthetic``: whether the servers say that their figures are invented. ``files``: address → etag, last_modified,
     sha256, files (paths in the incoming folder), url (where it led), published_on, asked, batch. ``pages``: address →
-    etag, last_modified. ``sources``: source → next_release, asked, failed (blank when it went well). ``batches``:
-    states of releases and pages that are held whole. ``data_sets``: source → data set of the public API of EES → file
-    and version of which people were told.
+    etag, last_modified. ``sources``: source → next_release, asked, failed (blank when it went well), failing_since (in
+    the same way). ``batches``: states of releases and pages that are held whole. ``data_sets``: source → data set of
+    the public API of EES → file and version of which was told.
     """
 
     #: Seconds between savings while files come in.
@@ -78,10 +78,12 @@ class State:
     def asked(self, source: str, next_release: str, failed: str) -> None:
         """A source was asked just now; a server that is silent about its next release is believed to mean the last."""
         known = self.sources.get(source, {})
+        is_old = failed and failed == known.get("failed")
         self.sources[source] = {
             "asked": self.now(),
             "next_release": next_release or (known.get("next_release", "") if failed else ""),
             "failed": failed,
+            "failing_since": (known.get("failing_since", "") if is_old else self.now()) if failed else "",
         }
 
     def saw_server(self, synthetic: bool) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from flows.landing import land_returns
 from flows.polling import due_now, polls
+from flows.publishers.state import State
 from flows.settings import Settings
 from tests.unit.made_up import B1_NAME, b1, put
 
@@ -22,9 +23,11 @@ def landed(settings: Settings, tmp_path: Path) -> Settings:
     return settings
 
 
-def asked(settings: Settings, when: str, *, source: str = "dfe_cin", next_release: str = "", failed: str = "") -> None:
+def asked(
+    settings: Settings, when: str, *, source: str = "dfe_cin", next_release: str = "", failed: str = "", since: str = ""
+) -> None:
     settings.live.mkdir(parents=True, exist_ok=True)
-    said = {source: {"asked": when, "next_release": next_release, "failed": failed}}
+    said = {source: {"asked": when, "next_release": next_release, "failed": failed, "failing_since": since}}
     (settings.live / "state.json").write_text(json.dumps({"sources": said}))
 
 
@@ -75,9 +78,24 @@ def test_the_servers_own_day_is_asked_more_than_once_and_not_before(landed: Sett
     assert not is_due(landed, "2023-10-26T08:30")
 
 
-def test_a_failure_is_tried_again_the_next_time(landed: Settings) -> None:
+def test_a_failure_is_tried_again_the_next_time_and_one_that_lasts_daily(landed: Settings) -> None:
     asked(landed, "2023-06-01T08:30:00+00:00", failed="the server answers 503")
     assert is_due(landed, "2023-06-01T09:30")
+    asked(landed, "2023-06-02T08:30:00+00:00", failed="the server answers 503", since="2023-06-01T08:30:00+00:00")
+    assert not is_due(landed, "2023-06-02T09:30")
+    assert is_due(landed, "2023-06-03T08:30")
+
+
+def test_the_state_knows_since_when_something_fails(settings: Settings) -> None:
+    state = State(settings.live / "state.json")
+    state.asked("dfe_cin", "", "503")
+    state.sources["dfe_cin"]["failing_since"] = "2023-06-01T08:30:00+00:00"
+    state.asked("dfe_cin", "", "503")
+    assert state.sources["dfe_cin"]["failing_since"] == "2023-06-01T08:30:00+00:00"
+    state.asked("dfe_cin", "", "504")
+    assert state.sources["dfe_cin"]["failing_since"] > "2023-06-01"
+    state.asked("dfe_cin", "", "")
+    assert state.sources["dfe_cin"]["failing_since"] == ""
 
 
 def test_what_appears_all_the_time_is_asked_daily(landed: Settings) -> None:
