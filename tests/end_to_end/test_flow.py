@@ -5,12 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import duckdb
+import pytest
 
 from tests.end_to_end.test_refresh import amended, value
 from tests.installation import Installation
+from tests.receivers import Receiver
 
 
-def test_the_flow_refreshes_and_leaves_artifacts(copied: Installation, tmp_path: Path) -> None:
+def test_the_flow_refreshes_and_leaves_artifacts(
+    copied: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from prefect.blocks.webhook import Webhook
     from prefect.client.orchestration import get_client
     from prefect.testing.utilities import prefect_test_harness
 
@@ -22,11 +27,16 @@ def test_the_flow_refreshes_and_leaves_artifacts(copied: Installation, tmp_path:
     folder.mkdir()
     (folder / ".synthetic").write_bytes(b"")
     amended(copied, folder, {("886", "2024", "At31_episodes"): str(int(old) + 4)})
-    with prefect_test_harness(server_startup_timeout=120):
-        published = refresh(str(folder), str(copied.settings.data))
+    with Receiver() as told, prefect_test_harness(server_startup_timeout=120):
+        Webhook(url=told.url, allow_private_urls=True).save("desk")
+        monkeypatch.setenv("CSW_NOTIFY", "block:webhook/desk, block:webhook/nobody")
+        published = refresh(str(folder), data=str(copied.settings.data))
         with get_client(sync_client=True) as client:
             artifacts = {a.key: a for a in client.read_artifacts()}
     assert published == str(copied.settings.published)
+    # Word goes to the block that there is; the one that there is not stops nothing.
+    assert [h["title"] for h in told.heard] == ["Refresh published"]
+    assert "dfe_cin 2024-r2" in told.heard[0]["message"]
     assert value(copied, "886", 2024, "cin_at_31_march_count") == old + 4
     assert {"landed", "tests", "edition-changes"} <= set(artifacts)
     assert "b1_children_in_need" in str(artifacts["landed"].data)
@@ -35,14 +45,17 @@ def test_the_flow_refreshes_and_leaves_artifacts(copied: Installation, tmp_path:
         assert con.execute("select count(*) from marts.fct_inspection").fetchone()
 
 
-def test_the_deployment_names_the_flow_and_one_writer() -> None:
+def test_the_deployments_name_the_flow_and_one_writer() -> None:
     import yaml
 
     from flows.settings import ROOT
 
-    deployment = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"][0]
-    module, flow = deployment["entrypoint"].split(":")
-    assert (ROOT / module).exists()
-    assert f"def {flow}(" in (ROOT / module).read_text()
-    assert deployment["concurrency_limit"] == {"limit": 1, "collision_strategy": "CANCEL_NEW"}
-    assert deployment["schedules"][0]["timezone"] == "Europe/London"
+    deployments = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
+    assert [d["name"] for d in deployments] == ["poll", "refresh"]
+    for deployment in deployments:
+        module, flow = deployment["entrypoint"].split(":")
+        assert (ROOT / module).exists()
+        assert f"def {flow}(" in (ROOT / module).read_text()
+        assert deployment["concurrency_limit"] == {"limit": 1, "collision_strategy": "CANCEL_NEW"}
+    assert deployments[0]["schedules"] == [{"cron": "30 9-12 * * *", "timezone": "Europe/London"}]
+    assert deployments[0]["parameters"] == {"live": True, "due_only": True}

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +22,7 @@ from flows.settings import ROOT, Settings
 from flows.warehouse import file_identity
 from tests.fake_publishers import FakePublishers
 from tests.installation import Installation
+from tests.receivers import Receiver
 
 SOURCES = ["dfe_cin", "ons_prices"]
 ENDED = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
@@ -86,21 +84,8 @@ class Api:
 @pytest.fixture
 def told() -> Iterator[tuple[str, list[dict[str, str]]]]:
     """A webhook on the loopback, and what it was told."""
-    heard: list[dict[str, str]] = []
-
-    class Hook(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            heard.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Hook) as receiver:
-        threading.Thread(target=receiver.serve_forever, daemon=True).start()
-        yield f"json://127.0.0.1:{receiver.server_address[1]}/hook", heard
-        receiver.shutdown()
+    with Receiver() as receiver:
+        yield receiver.url.replace("http://", "json://"), receiver.heard
 
 
 @contextmanager
