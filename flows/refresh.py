@@ -253,14 +253,24 @@ def _tell(settings: Settings, title: str, body: str) -> None:
 
 def _tell_by_block(name: str, title: str, body: str) -> list[str]:
     """By a block of the server: of notification (``notify``) or a webhook (``call``)."""
+    import asyncio
+    from concurrent.futures import ThreadPoolExecutor
+    from inspect import isawaitable
+
     from prefect.blocks.core import Block
 
+    async def send() -> None:
+        block: Any = await Block.aload(name)
+        is_notification = hasattr(block, "notify")
+        sent = block.notify(body, subject=title) if is_notification else block.call({"title": title, "message": body})
+        # Some blocks send at once, some hand back something to be awaited.
+        if isawaitable(sent):
+            await sent
+
     try:
-        block: Any = Block.load(name)
-        if hasattr(block, "notify"):
-            block.notify(body, subject=title)
-        else:
-            block.call({"title": title, "message": body})
+        # In a thread of its own: there is no other loop.
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(asyncio.run, send()).result()
     except Exception as exc:
         return [f"block {name}: {exc}"]
     return []

@@ -752,11 +752,11 @@ MACHINE = [
         Fault(f"kill −9 in “{stage}”", "Killed with everything it started.", "machine", killed_in(stage, most), 0)
         for stage, most in STAGES.items()
     ),
-    Fault("kill −9", "Killed with everything it started, at any moment.", "machine", killed_anywhere, 8),
+    Fault("kill −9", "Killed with everything it started, at any moment.", "machine", killed_anywhere, 5),
     Fault("kill −9 while landing", "Killed while files arrive.", "machine", killed_landing, 6, True),
-    Fault("disk full", "No file can grow any more, at some point.", "machine", disk_full, 3),
-    Fault("clock wrong", "The clock is hours or years off.", "machine", clock_wrong, 2),
-    Fault("two refreshes at once", "A second one starts while one runs.", "people", two_at_once, 2),
+    Fault("disk full", "No file can grow any more, at some point.", "machine", disk_full, 2),
+    Fault("clock wrong", "The clock is hours or years off.", "machine", clock_wrong, 1),
+    Fault("two refreshes at once", "A second one starts while one runs.", "people", two_at_once, 1),
     Fault("Prefect server lost", "The server dies while a flow builds.", "machine", server_lost, 0),
     Fault(
         "memory cut off", "What is remembered of the servers is half a file.", "machine", half_written_state, 3, True
