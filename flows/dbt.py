@@ -28,6 +28,8 @@ class Node:
     seconds: float
     sql: str
     path: str
+    advice: str = ""
+    """What to do where it fails; of a test, as its ``meta`` says."""
 
     @property
     def failed(self) -> bool:

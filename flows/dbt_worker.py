@@ -51,6 +51,7 @@ def main() -> None:
                     "seconds": round(r.execution_time, 3),
                     "sql": getattr(node, "compiled_code", None) or "",
                     "path": node.original_file_path,
+                    "advice": str((node.config.meta or {}).get("advice", "")),
                 }
             )
         answer("done", success=bool(outcome.success), error=str(outcome.exception or ""), nodes=nodes)

@@ -27,7 +27,8 @@ def describe_failures(result: DbtResult, database: Path) -> str:
     for node in result.failed:
         head = f"{node.type} {node.name} ({node.path})"
         if node.type == "test" and node.status == "fail":
-            parts.append(f"{head}: {node.failures} failing row(s)\n{failing_rows(node, database)}")
+            what_to_do = f"\n  What to do: {node.advice}" if node.advice else ""
+            parts.append(f"{head}: {node.failures} failing row(s)\n{failing_rows(node, database)}{what_to_do}")
         else:
             parts.append(f"{head}: {node.message.strip()}")
     return "\n\n".join(parts)

@@ -129,7 +129,9 @@ def test_an_unknown_authority_stops_the_build_and_names_it(copied: Installation,
     changed.write_text(text.replace(",886,E10000016,Kent,", ",777,E06999999,Atlantis,"), encoding="utf-8")
     done = copied.run(changed)
     assert done.returncode == 1
-    assert "Atlantis" in done.stdout + done.stderr
+    said = done.stdout + done.stderr
+    assert "Atlantis" in said
+    assert "What to do: A code or name that is not known." in said
     assert digest(copied.settings.published) == before
 
 

@@ -125,11 +125,22 @@ def _recoded(rows: Rows) -> Rows:
 
 
 def _joint(rows: Rows) -> Rows:
-    """Two authorities that report as one, as the workforce return prints them."""
-    joint = {"314": "314 / 318", "E09000021": "E09000021 / E09000027"}
-    name = {"Kingston upon Thames": "Kingston upon Thames / Richmond upon Thames"}
-    code = rows[0].index("old_la_code")
-    return [[(joint | name).get(c, c) for c in r] for r in rows if r[code] != "318"]
+    """Two authorities that report as one, as the workforce return prints them since 2023."""
+    code, gss, name = (rows[0].index(c) for c in ("old_la_code", "new_la_code", "la_name"))
+    joint = {
+        code: "314 / 318",
+        gss: "E09000021 / E09000027",
+        name: "Kingston upon Thames / Richmond upon Thames",
+    }
+    period, first = rows[0].index("time_period"), rows[0].index("category") + 1
+    other = {r[period]: r for r in rows if r[code] == "318"}
+
+    def both(row: list[str]) -> list[str]:
+        with_other = zip(row, other.get(row[period], row), strict=True)
+        added = [str(int(a) + int(b)) if a.isdigit() and b.isdigit() else a for a, b in with_other]
+        return [joint.get(i, a if i >= first else c) for i, (a, c) in enumerate(zip(added, row, strict=True))]
+
+    return [both(r) if r[code] == "314" else r for r in rows if r[code] != "318"]
 
 
 def _unknown_authority(rows: Rows) -> Rows:
