@@ -64,11 +64,12 @@ def _swap(part: Path, folder: Path) -> int:
     old = folder.parent / f".{folder.name}-old"
     shutil.rmtree(old, ignore_errors=True)
     old.mkdir()
-    # The first page goes last: it leads to the rest.
-    for name in (*OWN[1:], OWN[0]):
+    for name in OWN[1:]:
         if (folder / name).exists():
             (folder / name).rename(old / name)
         (part / name).rename(folder / name)
+    # The first page goes last, for it leads to the rest, and there is one at any moment.
+    (part / OWN[0]).replace(folder / OWN[0])
     shutil.rmtree(old, ignore_errors=True)
     shutil.rmtree(part, ignore_errors=True)
     return size
