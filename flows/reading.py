@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flows.errors import RefusedFile
+from flows.errors import CswError, RefusedFile
 from flows.mapping import mapped_columns
 from flows.passports import load_passports
 from flows.readers import label
@@ -75,14 +75,21 @@ def read_files(jobs: list[Job], workers: int | None = None) -> Iterator[Read]:
         return
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
 
     context = multiprocessing.get_context("forkserver" if os.name == "posix" else "spawn")
     # The longest first, so that no core is left with one large file at the end.
     order = sorted(range(len(jobs)), key=lambda i: -jobs[i].path.stat().st_size)
     results: dict[int, Read] = {}
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        for i, done in zip(order, pool.map(read_file, [jobs[i] for i in order], chunksize=4), strict=True):
-            results[i] = done
+    try:
+        with ProcessPoolExecutor(workers, mp_context=context) as pool:
+            for i, done in zip(order, pool.map(read_file, [jobs[i] for i in order], chunksize=4), strict=True):
+                results[i] = done
+    except BrokenProcessPool as exc:
+        raise CswError(
+            "a process that reads files was ended from outside, as happens where memory runs out. Nothing was landed; "
+            "what is published stays. Make room and run again."
+        ) from exc
     yield from (results[i] for i in range(len(jobs)))
 
 
