@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import io
 import json
 import re
@@ -21,6 +20,7 @@ from random import Random
 
 from flows.settings import ROOT
 from tests.drill.desk import OTHER, TARGET, Desk, Done, Held, Running
+from tests.fake_publishers.scenarios import table, written
 
 B1 = "b1_children_in_need_2013_to_2024.csv"
 #: The stages of a refresh, and for how long they go on at most (seconds).
@@ -426,18 +426,8 @@ def cut(*suffixes: str) -> Callable[[Desk, Random], dict[str, bytes]]:
     return damage
 
 
-def table_of(data: bytes) -> list[list[str]]:
-    return list(csv.reader(io.StringIO(data.decode("utf-8-sig"))))
-
-
-def written(rows: list[list[str]]) -> bytes:
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows(rows)
-    return out.getvalue().encode()
-
-
 def b1_of(desk: Desk) -> list[list[str]]:
-    return table_of(next(desk.returns.rglob(B1)).read_bytes())
+    return table(next(desk.returns.rglob(B1)).read_bytes())
 
 
 def figures(rows: list[list[str]], la: bool = True) -> list[tuple[int, int]]:
@@ -708,7 +698,7 @@ refresh(live=True)
 def server_lost(desk: Desk, random: Random) -> Seen:
     """The Prefect server dies while a flow runs."""
     from flows.serve import server
-    from tests.live.test_schedules import free_port
+    from tests.receivers import free_port
 
     before = desk.held()
     desk.servers.turn_to("amended-in-place")

@@ -22,16 +22,10 @@ from flows.settings import ROOT, Settings
 from flows.warehouse import file_identity
 from tests.fake_publishers import FakePublishers
 from tests.installation import Installation
-from tests.receivers import Receiver
+from tests.receivers import Receiver, free_port
 
 SOURCES = ["dfe_cin", "ons_prices"]
 ENDED = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
-
-
-def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])
 
 
 def wait_for(what: Callable[[], Any], seconds: float, why: str) -> Any:
