@@ -77,7 +77,7 @@ def refresh(
     """Refresh the published warehouse from the publishers' servers, a folder of returns, or both.
 
     Args:
-        returns: folder of publishers' files; the inbox of the data folder (``data/inbox``) where None and it exists.
+        returns: folder of publishers' files; where None the inbox of the data folder (``data/inbox``), if it has any.
         live: ask the publishers' servers.
         due_only: only those that are worth asking today (:mod:`flows.polling`).
         data: data folder of the installation (default: the project's, or ``CSW_DATA``).
@@ -94,7 +94,7 @@ def refresh(
     from flows.lock import writer
 
     settings = _settings(data)
-    folder = Path(returns) if returns else settings.inbox if settings.inbox.is_dir() else None
+    folder = Path(returns) if returns else _filled_inbox(settings)
     with ExitStack() as held:
         try:
             held.enter_context(writer(settings.data))
@@ -130,6 +130,12 @@ def refresh(
     said = _in_words(landed, built)
     _tell_of(settings, said, landed, built)
     return Completed(message=said, data=str(settings.published))
+
+
+def _filled_inbox(settings: Settings) -> Path | None:
+    """The inbox, unless it is empty or not there: people clear it when its files are landed."""
+    has_files = any(p.is_file() and not p.name.startswith(".") for p in settings.inbox.rglob("*"))
+    return settings.inbox if has_files else None
 
 
 def _in_words(landed: RunReport, built: RunReport | None) -> str:

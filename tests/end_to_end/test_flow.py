@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from flows.settings import Settings
 from tests.end_to_end.test_refresh import amended, value
 from tests.installation import Installation
 from tests.receivers import Receiver
@@ -59,3 +60,14 @@ def test_the_deployments_name_the_flow_and_one_writer() -> None:
         assert deployment["concurrency_limit"] == {"limit": 1, "collision_strategy": "CANCEL_NEW"}
     assert deployments[0]["schedules"] == [{"cron": "30 9-12 * * *", "timezone": "Europe/London"}]
     assert deployments[0]["parameters"] == {"live": True, "due_only": True}
+
+
+def test_an_inbox_that_was_cleared_is_no_folder_to_land(settings: Settings) -> None:
+    from flows.refresh import _filled_inbox
+
+    assert _filled_inbox(settings) is None
+    settings.inbox.mkdir(parents=True)
+    (settings.inbox / ".synthetic").touch()
+    assert _filled_inbox(settings) is None
+    (settings.inbox / "b1.csv").touch()
+    assert _filled_inbox(settings) == settings.inbox
