@@ -174,3 +174,16 @@ def test_killed_while_publishing_the_published_file_is_always_whole(settings: Se
     make_next(settings, "last")
     publish(settings)
     assert content(settings.published) == "last"
+
+
+def test_a_look_at_what_the_gate_refuses_takes_nothing_out(settings: Settings, tmp_path: Path) -> None:
+    from flows.errors import CheckFailed
+    from flows.run import check_only
+
+    put(tmp_path / "in", B1_NAME, b1(figure=lambda code, year, column: "?!"))
+    land_returns(settings, tmp_path / "in", workers=1)
+    make_next(settings, "first")
+    landed = read_catalogue(settings)
+    with pytest.raises(CheckFailed, match="the gate refuses landed tables"):
+        check_only(settings)
+    assert read_catalogue(settings) == landed
