@@ -72,15 +72,15 @@ def _publications(world: World, request: Request) -> Reply:
     if "search" in request.query and len(search) < 3:
         message = "Must be at least 3 characters in length."
         raise Invalid(error("MinimumLength", message, "search", value=search, minLength=3))
-    held = sorted(_published(world), key=lambda p: p.passport.title)
-    found = [p for p in held if search.casefold() in p.passport.title.casefold()]
+    held = sorted(_published(world), key=lambda p: p.title)
+    found = [p for p in held if search.casefold() in p.title.casefold()]
     return reply_json(page_of(request, [_about_publication(world, p) for p in found], 20, 40))
 
 
 def _about_publication(world: World, p: Publication) -> dict[str, Any]:
     latest = p.latest
     assert latest is not None
-    about = {"id": p.id, "title": p.passport.title, "slug": p.slug, "summary": f"{p.passport.title}, each year."}
+    about = {"id": p.id, "title": p.title, "slug": p.slug, "summary": f"{p.title}, each year."}
     return {**about, "lastPublished": latest.last_updated.isoformat()}
 
 

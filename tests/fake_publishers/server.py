@@ -14,6 +14,7 @@ from flows.settings import Servers
 from tests.fake_publishers import ees_content, ees_public, ees_site, govuk, ofsted, ons, scenarios
 from tests.fake_publishers.answers import Invalid, Reply, Request, not_found, send
 from tests.fake_publishers.faults import ZIPS, Fault, faults
+from tests.fake_publishers.quirks import Quirks
 from tests.fake_publishers.world import World
 
 HOSTS: dict[str, Callable[[FakePublishers, Request], Reply]] = {
@@ -27,8 +28,6 @@ HOSTS: dict[str, Callable[[FakePublishers, Request], Reply]] = {
     "ofsted-reports": ofsted.answer,
     "ofsted-files": ofsted.answer_file,
 }
-#: Rows that Nomis gives a guest at once.
-NOMIS_CAP = 25_000
 
 
 class _Server(ThreadingHTTPServer):
@@ -47,13 +46,22 @@ class FakePublishers:
         scenario: what happens on them; see :mod:`tests.fake_publishers.scenarios`.
         sources: only these publications.
         port: 0 for any free one.
+        quirks: what the servers do that simple ones would not; all of it unless said otherwise.
     """
 
-    def __init__(self, folder: Path, scenario: str = "", sources: list[str] | None = None, port: int = 0) -> None:
-        self.world = World(folder, sources)
+    def __init__(
+        self,
+        folder: Path,
+        scenario: str = "",
+        sources: list[str] | None = None,
+        port: int = 0,
+        quirks: Quirks | None = None,
+    ) -> None:
+        self.world = World(folder, sources, quirks)
         self.requests: list[Request] = []
         self.port = port
-        self.nomis_cap = NOMIS_CAP
+        self.nomis_cap = 0
+        """Rows that Nomis gives at once, where a test wants fewer than its usual ones."""
         self.scenario = ""
         self._fault: Fault | None = None
         self._left = 0
