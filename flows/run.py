@@ -150,6 +150,8 @@ def _land(
         folders.append(_fetch(settings, report, watch, sources))
     with watch.stage("land"):
         report.landing = land_folders(settings, folders)
+    if report.fetched is not None:
+        report.fetched.note_landing(settings, report.landing)
     with watch.stage("read reports"):
         report.reports = read_archived(settings)
 
@@ -160,7 +162,7 @@ def _fetch(settings: Settings, report: RunReport, watch: Stopwatch, sources: Seq
 
     with watch.stage("fetch"):
         report.fetched = fetched = fetch(settings, sources=sources, say=watch.say)
-        if not fetched.changed and not fetched.unchanged:
+        if not any(fetched.folder.rglob("*.*")):
             failed = "\n".join(f"{s}: {why}" for s, why in fetched.failed.items())
             raise CswError(f"no publisher's server gave anything; what is published stays.\n{failed}")
         said = keep_apart(settings, fetched.folder)

@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 
-from flows.publishers.ask import safe_name
+from flows.publishers.query import safe_name
 from flows.publishers.http import Refused
 
 MAX_FILES = 2_000

@@ -297,7 +297,9 @@ class World:
             if "time_period" not in rows[0]:
                 continue
             at = rows[0].index("time_period")
-            kept = [r for r in rows[1:] if len(r) > at and _last_year(r[at]) <= int(label)]
+            # A population is that of the summer before.
+            last = int(label) - name.startswith("ons_")
+            kept = [r for r in rows[1:] if len(r) > at and _last_year(r[at]) <= last]
             if kept:
                 out = io.StringIO()
                 csv.writer(out, lineterminator="\n").writerows([rows[0], *kept])
