@@ -46,7 +46,9 @@ def oddities(query: Query, found: Discovery, state: State, now: datetime | None 
         named = [n for o in found.offers for n in o.names]
         if not problems:
             wanted = _patterns(query)
-            problems.append(f"none of the wanted files ({wanted}) is offered anywhere; there are {some_of(named) or 'none'}")
+            problems.append(
+                f"none of the wanted files ({wanted}) is offered anywhere; there are {some_of(named) or 'none'}"
+            )
     return problems, notes
 
 

@@ -62,8 +62,16 @@ def is_described(passport: Passport, release: str) -> bool | None:
 
 
 def set_aside(landing: LandingReport, passports: Iterable[Passport]) -> None:
-    """Take what is not yet described out of what was refused: files of fetched releases that no passport has."""
+    """Take what is not yet described out of what was refused or not recognised.
+
+    These are files that lie as ``source/release/name``, as fetched ones do, of a release that no passport has.
+    """
+    from flows.common.errors import NotDescribed
+
     known = {p.source: p for p in passports}
+    strangers = [n for n in landing.unrecognised if n.partition("/")[0] in known and n.count("/") > 1]
+    landing.unrecognised[:] = [n for n in landing.unrecognised if n not in strangers]
+    landing.not_described += [NotDescribed(n, "no passport knows it.") for n in strangers]
     refused = []
     for refusal in landing.refused:
         source, _, rest = refusal.file.partition("/")

@@ -40,13 +40,17 @@ def discover(query: Query) -> Discovery:
         slug, publication = publication_of(query)
     except Refused as exc:
         found.files.append(_from_page(query, exc))
-        found.problems.append(f"the content API does not answer as it should; the latest release's zip was taken: {exc}")
+        found.problems.append(
+            f"the content API does not answer as it should; the latest release's zip was taken: {exc}"
+        )
         return found
     said = publication.next_release_date
     if said is not None:
         found.next_release = partial_date(said.year, said.month, said.day)
         if said.year and not found.next_release:
-            found.notes.append(f"the day that it names for the next release cannot be: {said.year}-{said.month}-{said.day}")
+            found.notes.append(
+                f"the day that it names for the next release cannot be: {said.year}-{said.month}-{said.day}"
+            )
     for release in _releases(query, slug, publication):
         if not release.latest_release and query.is_complete(release.id):
             found.complete.append(release.id)
@@ -200,9 +204,7 @@ def _names(query: Query, publication_id: str, content: DataContent) -> dict[str,
 
 def _zip(query: Query, version: str, folder: str, updated: str, batch: str) -> RemoteFile:
     url = f"{query.servers.ees_content}/releases/{version}/files"
-    return RemoteFile(
-        url, folder, f"{folder}.zip", london_day(updated), unpack=True, not_before=updated, batch=batch
-    )
+    return RemoteFile(url, folder, f"{folder}.zip", london_day(updated), unpack=True, not_before=updated, batch=batch)
 
 
 def _from_page(query: Query, because: Refused) -> RemoteFile:

@@ -78,12 +78,19 @@ class VersionSummary(Camel):
     update_count: int = 0
 
 
+class DataSetMeta(Camel):
+    """`ReleaseDataContentDataSetMetaDto`."""
+
+    num_data_file_rows: int = 0
+
+
 class DataSet(Camel):
     """`ReleaseDataContentDataSetDto`: a title and ids, no name of a file."""
 
     data_set_file_id: Guid
     file_id: Guid
     title: str
+    meta: DataSetMeta | None = None
     public_api_data_set_id: Guid | None = None
     is_api_enabled: bool = False
 

@@ -130,6 +130,3 @@ def _links(section: str) -> list[Attachment]:
         words = re.sub(r"<[^>]+>|\s+", " ", html.unescape(title)).strip()
         titled[html.unescape(url)] = words or titled.get(html.unescape(url), "")
     return [Attachment(url=u, title=t) for u, t in titled.items() if ENDINGS.search(urlsplit(u).path)]
-
-
-

@@ -207,9 +207,7 @@ class Http:
         answer = flight.result()
         return replace(answer, name=_safe(name) or answer.name)
 
-    def _download(
-        self, url: str, name: str, known: dict[str, str], md5_etag: bool, until: float | None
-    ) -> Answer:
+    def _download(self, url: str, name: str, known: dict[str, str], md5_etag: bool, until: float | None) -> Answer:
         part = self.work / "parts" / sha256(url.encode()).hexdigest()
         part.parent.mkdir(exist_ok=True)
         answer: Answer = self._patiently(url, lambda: self._file_once(url, name, known, part, md5_etag), until)

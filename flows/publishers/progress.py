@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 #: Seconds between two lines.
 EVERY = 10.0
+#: Files that must be here before the time of the rest can be told from theirs.
+ENOUGH = 10
 
 
 class Progress:
@@ -47,7 +49,7 @@ class Progress:
 
     def _line(self) -> str:
         now = time.monotonic()
-        if now - self._last < EVERY:
+        if now - self._last < EVERY or self._done < ENOUGH:
             return ""
         self._last = now
         more = "at least " if self._asked < self._sources and self._done >= self._files else ""

@@ -117,10 +117,10 @@ class FetchReport:
 
         set_aside(landing, load_passports(settings.passports))
         by_source = {s.source: s for s in self.sources}
-        for name in (*landing.unrecognised, *(r.file for r in landing.not_described)):
-            source = by_source.get(name.partition("/")[0])
+        for refusal in landing.not_described:
+            source = by_source.get(refusal.file.partition("/")[0])
             if source is not None:
-                source.not_described.append(name)
+                source.not_described.append(refusal.file)
         for refusal in landing.refused:
             source = by_source.get(refusal.file.partition("/")[0])
             if source is not None:
@@ -162,9 +162,14 @@ class FetchReport:
         lines = [self.headline(), "", head, "-" * len(head)]
         for row in self.table():
             counts = " ".join(f"{row[c] or '·':>{max(len(c), 7)}}" for c in columns)
-            lines.append(f"{row['source']:<{width}}  {counts}" + (f"  {row['what to do']}" if row["what to do"] else ""))
+            lines.append(
+                f"{row['source']:<{width}}  {counts}" + (f"  {row['what to do']}" if row["what to do"] else "")
+            )
         if self.not_described:
-            lines += ["", f"Not yet described: {self.not_described} files of editions that no passport knows; {_some(self)}"]
+            lines += [
+                "",
+                f"Not yet described: {self.not_described} files of editions that no passport knows; {_some(self)}",
+            ]
         if self.notes:
             lines += ["", *(f"note: {n}" for n in self.notes[:MOST_NOTES])]
             if len(self.notes) > MOST_NOTES:

@@ -157,9 +157,7 @@ def checked(number: int, path: str, low: int, high: int = 2**31 - 1) -> None:
     raise Invalid(error("InclusiveBetween", f"Must be between {low} and {high}.", path, value=number))
 
 
-def page_of(
-    request: Request, results: Sequence[Any], usual: int, most: int, last: int = 2**31 - 1
-) -> dict[str, Any]:
+def page_of(request: Request, results: Sequence[Any], usual: int, most: int, last: int = 2**31 - 1) -> dict[str, Any]:
     """One page of results, as the query asks for it.
 
     Raises:

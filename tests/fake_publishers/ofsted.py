@@ -53,7 +53,7 @@ def _item(p: Provider, *, official: bool) -> str:
     return (
         f'<li class="search-result"><h3 class="search-result__title heading--sub">'
         f'<a href="/ofsted-reports/provider/44/{p.urn}">\n  {name}\n</a></h3>'
-        f'<ul><li>Category: Local authority children&#039;s services</li><li>URN: {p.urn}</li></ul></li>'
+        f"<ul><li>Category: Local authority children&#039;s services</li><li>URN: {p.urn}</li></ul></li>"
     )
 
 

@@ -92,7 +92,9 @@ class FakePublishers:
         self._fault = faults().get(scenario)
         self._left = self._fault.times if self._fault else 0
 
-    def twist(self, host: str, part: str, change: Callable[[Any], Any] | Callable[[Reply], Reply], *, of: str = "json") -> None:
+    def twist(
+        self, host: str, part: str, change: Callable[[Any], Any] | Callable[[Reply], Reply], *, of: str = "json"
+    ) -> None:
         """Have answers changed: their JSON (``of="json"``), or the whole of them (``of="reply"``)."""
 
         def in_json(reply: Reply) -> Reply:

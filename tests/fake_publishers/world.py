@@ -497,7 +497,9 @@ class World:
             day = date(2023, 1 + i % 12, 3 + i)
             data = next((r.data for p in self.providers.values() for r in p.reports), b"%PDF-1.7\n%%EOF\n")
             # Another file than that of any inspection.
-            provider.reports.insert(0, Report(f"5099{i:04d}", kinds[i % len(kinds)], day, data + b"%% other kind\n%%EOF\n"))
+            provider.reports.insert(
+                0, Report(f"5099{i:04d}", kinds[i % len(kinds)], day, data + b"%% other kind\n%%EOF\n")
+            )
 
     # --- shared ----------------------------------------------------------------------------------------------------
 
@@ -566,11 +568,15 @@ def _in_workbook(data: bytes, old: str, new: str) -> bytes:
     with zipfile.ZipFile(io.BytesIO(data)) as before, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as after:
         for member in before.infolist():
             content = before.read(member)
-            after.writestr(member, content.replace(old.encode(), new.encode()) if member.filename.endswith(".xml") else content)
+            after.writestr(
+                member, content.replace(old.encode(), new.encode()) if member.filename.endswith(".xml") else content
+            )
     return out.getvalue()
 
 
-_EMPTY_ODS = b'<?xml version="1.0"?><office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"/>'
+_EMPTY_ODS = (
+    b'<?xml version="1.0"?><office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"/>'
+)
 _SPENDING = (
     "time_period,time_identifier,geographic_level,country_name,country_code,region_name,region_code,la_name,old_la_code,"
     "new_la_code,category_of_expenditure,description_of_expenditure,own_provision,private_provision,total_expenditure\n"

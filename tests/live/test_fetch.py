@@ -44,7 +44,7 @@ def test_what_the_servers_hold_arrives_byte_for_byte(start: Start, tmp_path: Pat
     assert {r.file.split("/")[1] for r in land.not_described} >= {"2018", "2019"}
     b1 = next(x for x in land.landed if x.file == B1)
     assert (b1.published_on, b1.published_basis) == ("2024-10-31", "stated")
-    assert "/ees-content/api/releases/" in b1.url
+    assert "/ees-content/api/data-set-files/" in b1.url
 
 
 def test_live_lands_what_a_folder_lands(start: Start, tmp_path: Path, folder: Path) -> None:

@@ -80,12 +80,36 @@ ODD: list[tuple[str, str, tuple[str, str], Change, str]] = [
     ("ofsted_la_outcomes", "null for a page", PAGE, becomes(None), "null"),
     ("ofsted_la_outcomes", "no details", PAGE, without("details"), "details is missing"),
     ("ofsted_la_outcomes", "details are a text", PAGE, with_(details="none"), "details"),
-    ("ofsted_la_outcomes", "an attachment without address", PAGE, with_(details={"attachments": [{"id": 1}]}), "url is missing"),
-    ("ofsted_la_outcomes", "a size is a word", PAGE, with_(details={"attachments": [{"url": "/a.ods", "file_size": "big"}]}), "file_size"),
-    ("ofsted_la_outcomes", "a day of February", PAGE, with_(public_updated_at="2025-02-31T09:30:00Z"), "public_updated_at"),
+    (
+        "ofsted_la_outcomes",
+        "an attachment without address",
+        PAGE,
+        with_(details={"attachments": [{"id": 1}]}),
+        "url is missing",
+    ),
+    (
+        "ofsted_la_outcomes",
+        "a size is a word",
+        PAGE,
+        with_(details={"attachments": [{"url": "/a.ods", "file_size": "big"}]}),
+        "file_size",
+    ),
+    (
+        "ofsted_la_outcomes",
+        "a day of February",
+        PAGE,
+        with_(public_updated_at="2025-02-31T09:30:00Z"),
+        "public_updated_at",
+    ),
     ("ofsted_la_outcomes", "links are a list", COLLECTION, with_(links=[]), "links"),
     ("ofsted_la_outcomes", "pages are null", COLLECTION, with_(links={"documents": None}), "documents"),
-    ("ofsted_la_outcomes", "a path is a number", COLLECTION, with_(links={"documents": [{"base_path": 5}]}), "base_path"),
+    (
+        "ofsted_la_outcomes",
+        "a path is a number",
+        COLLECTION,
+        with_(links={"documents": [{"base_path": 5}]}),
+        "base_path",
+    ),
 ]
 
 
@@ -123,7 +147,9 @@ def test_a_next_release_that_cannot_be_is_not_remembered(start: Start, tmp_path:
 @pytest.mark.parametrize("etag", ['"é"', "é", '"' + "x" * 5000 + '"', "W/unquoted", '"a\tb"'])
 def test_an_etag_that_is_none_is_not_remembered(start: Start, tmp_path: Path, etag: str) -> None:
     fake = start(sources=["dfe_cin", "dfe_workforce"], every_release=False)
-    fake.twist("ees-content", "/files/", lambda r: _with_headers(r, ETag=etag.encode("utf-8").decode("latin-1")), of="reply")
+    fake.twist(
+        "ees-content", "/files/", lambda r: _with_headers(r, ETag=etag.encode("utf-8").decode("latin-1")), of="reply"
+    )
     settings, report = _fetched(fake, tmp_path, ["dfe_cin"])
     assert B1 in arrived(settings)
     state = State(settings.live / "state.json")
@@ -160,7 +186,9 @@ def test_bad_state_heals(start: Start, tmp_path: Path, damage: Callable[[Any], A
     due_now(settings)
 
 
-@pytest.mark.parametrize("name", ["b" * 400 + ".csv", "é" * 200 + ".csv", "../../b1.csv", "b1\n\x1b[31m.csv", "b1\x00.csv", "con:.csv", ""])
+@pytest.mark.parametrize(
+    "name", ["b" * 400 + ".csv", "é" * 200 + ".csv", "../../b1.csv", "b1\n\x1b[31m.csv", "b1\x00.csv", "con:.csv", ""]
+)
 def test_a_name_that_no_disk_takes(start: Start, tmp_path: Path, name: str) -> None:
     fake = start(sources=["dfe_cin", "dfe_workforce"], every_release=False)
     fake.twist(*CATALOGUE, in_each("results", filename=name))
@@ -170,7 +198,9 @@ def test_a_name_that_no_disk_takes(start: Start, tmp_path: Path, name: str) -> N
     assert all(settings.incoming in p.resolve().parents for p in names)
 
 
-@pytest.mark.parametrize("location", ["http://[bad", "http://x:99999999/", "//[", "http://é.example/", "", "\\\\host\\x"])
+@pytest.mark.parametrize(
+    "location", ["http://[bad", "http://x:99999999/", "//[", "http://é.example/", "", "\\\\host\\x"]
+)
 def test_a_redirect_to_no_address(start: Start, tmp_path: Path, location: str) -> None:
     fake = start(sources=["dfe_cin", "dfe_workforce"], every_release=False)
     head = {"Location": location.encode("utf-8").decode("latin-1")}
@@ -216,7 +246,9 @@ def _chunk_extensions(out: BinaryIO) -> None:
 
 
 def _empty_gzip_blocks(out: BinaryIO) -> None:
-    out.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/csv\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n")
+    out.write(
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/csv\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
     packer = zlib.compressobj(9, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
     block = packer.compress(b"") + packer.flush(zlib.Z_SYNC_FLUSH)
     for _ in range(600):
@@ -232,7 +264,10 @@ def test_the_deadline_holds_however_an_answer_drips(
     start: Start, tmp_path: Path, drip: Callable[[BinaryIO], None], part: str
 ) -> None:
     fake = start(sources=["dfe_cin", "dfe_workforce"], every_release=False)
-    one = {"/files/": fake.world.latest("dfe_cin").file_id(B1), "/data-content": "children-in-need/releases/2024/data-content"}
+    one = {
+        "/files/": fake.world.latest("dfe_cin").file_id(B1),
+        "/data-content": "children-in-need/releases/2024/data-content",
+    }
     fake.twist("ees-content", one[part], lambda _: Reply(200, on_the_wire=drip), of="reply")
     before = time.monotonic()
     settings, report = _fetched(fake, tmp_path, ["dfe_cin", "dfe_workforce"], deadline=1.5, tries=3)
@@ -264,7 +299,9 @@ def test_what_is_unpacked_is_bounded_while_it_is_unpacked(
 
     fake = start(sources=["dfe_cin", "dfe_workforce"], every_release=False)
     release = fake.world.latest("dfe_cin")
-    parts = [release.file_id(B1), release.data_set_id(B1), release.api_id(B1)] if where == "file" else ["2024/data-content"]
+    parts = (
+        [release.file_id(B1), release.data_set_id(B1), release.api_id(B1)] if where == "file" else ["2024/data-content"]
+    )
 
     def bomb(_: Reply) -> Reply:
         return Reply(200, body, "text/csv", {"Content-Encoding": "gzip"} if announced else {})
