@@ -83,7 +83,8 @@ def publication_of(query: Query) -> tuple[str, Publication]:
         try:
             publication = fitted(Publication, http.json(url), url)
         except Absent as exc:
-            problem = exc
+            # That another slug is gone says less than that one is another publication's.
+            problem = exc if isinstance(problem, Absent) else problem
             slugs += [s for s in _redirected(query, slug) if s not in slugs]
             continue
         if wanted and publication.id != wanted:

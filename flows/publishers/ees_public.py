@@ -212,8 +212,8 @@ def order(number: str) -> tuple[int, ...]:
 def _states(entries: list[Change]) -> Iterator[tuple[str, str]]:
     """Name before and after of every change; blank where there is none."""
     for entry in entries:
-        # Options stand in groups, under their filter or level.
-        group = _name(entry.filter or (entry.level if entry.options is not None else None))
+        # Options stand in groups; those of a filter say little without its name.
+        group = _name(entry.filter)
         for change in [entry] if entry.options is None else entry.options:
             yield _within(group, _name(change.previous_state)), _within(group, _name(change.current_state))
 

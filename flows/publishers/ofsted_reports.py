@@ -83,12 +83,14 @@ def discover(query: Query) -> Discovery:
     authorities = Authorities(query.settings.seeds)
     owners: dict[str, tuple[str, Authority, str]] = {}
     unknown: list[str] = []
+    unanswered: set[str] = set()
     for p in providers_of(query):
         authority = authorities.of_provider(p.urn, p.name)
         try:
             reports, unread = reports_of(query.http.text(p.url), p.url)
         except Refused as exc:
             found.problems.append(str(exc))
+            unanswered.add(p.urn)
             continue
         if unread:
             found.problems.append(f"{p.url}: {len(unread)} reports have a text that is not known: {unread[0][:80]!r}.")
@@ -114,16 +116,29 @@ def discover(query: Query) -> Discovery:
         )
 
     def index(held: list[Download]) -> list[Composed]:
-        out = io.StringIO()
-        rows = csv.writer(out, lineterminator="\n")
-        rows.writerow(COLUMNS)
-        for h in sorted(held, key=lambda h: h.path.name):
+        rows = []
+        for h in held:
             urn, authority, day = owners[h.remote.url]
-            rows.writerow([h.path.name, urn, authority.name, h.remote.url, day, h.bytes, h.sha256])
-        return [Composed(INDEX, out.getvalue().encode(), query.servers.ofsted_reports)] if held else []
+            rows.append([h.path.name, urn, authority.name, h.remote.url, day, str(h.bytes), h.sha256])
+        # What is known of an authority whose page does not answer today stays known.
+        rows += [r for r in _held_rows(query) if r[1] in unanswered]
+        out = io.StringIO()
+        csv.writer(out, lineterminator="\n").writerows([COLUMNS, *sorted(rows)])
+        return [Composed(INDEX, out.getvalue().encode(), query.servers.ofsted_reports)] if rows else []
 
     found.compose = index
     return found
+
+
+def _held_rows(query: Query) -> list[list[str]]:
+    """The rows of the index that is held."""
+    path = query.settings.incoming / query.passport.source / INDEX
+    try:
+        with path.open(newline="", encoding="utf-8") as f:
+            rows = list(csv.reader(f))
+    except (OSError, ValueError, csv.Error):
+        return []
+    return [r for r in rows[1:] if len(r) == len(COLUMNS)] if rows and tuple(rows[0]) == COLUMNS else []
 
 
 def providers_of(query: Query) -> list[Provider]:
