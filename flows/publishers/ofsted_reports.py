@@ -1,9 +1,10 @@
 """Ofsted's reports site: a list of providers, a page for each, its reports as PDF, and an index made of them.
 
-Shape: the site's pages as programs read them that run daily (Data to Insight's scrapers of inspections and of area SEND):
-`/search` lists providers as links to `/provider/{kind}/{number}` under official names, so many a page whatever is asked; a
-provider's page lists every kind of report as `a.publication-link` to `files.ofsted.gov.uk/v1/file/{number}` with a hidden
-text *Children's services inspection, pdf - 27 October 2023*, whose middle may be empty or otherwise.
+Shape: the site's pages as programs read them that run daily (Data to Insight's scrapers of inspections and of area
+SEND): `/search` lists providers as links to `/provider/{kind}/{number}` under official names, so many a page whatever
+is asked; a provider's page lists every kind of report as `a.publication-link` to
+`files.ofsted.gov.uk/v1/file/{number}` with a hidden text *Children's services inspection, pdf - 27 October 2023*,
+whose middle may be empty or otherwise.
 """
 
 from __future__ import annotations

@@ -109,9 +109,9 @@ class State:
     """`state.json`.
 
     ``synthetic``: whether the servers say that their figures are invented. ``files``: source and address → file.
-    ``pages``: address → page. ``sources``: source → when it was asked and how that went. ``batches``: states of releases that
-    are held whole. ``offers``: source and place → how much was taken. ``data_sets``: source → data set of the public API
-    → of which version was told.
+    ``pages``: address → page. ``sources``: source → when it was asked and how that went. ``batches``: states of
+    releases that are held whole. ``offers``: source and place → how much was taken. ``data_sets``: source → data set
+    of the public API → of which version was told.
     """
 
     #: Seconds between savings while files come in.

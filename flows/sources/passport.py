@@ -172,8 +172,8 @@ class Remote(Strict):
     skip: list[str] = Field(default_factory=list)
     """Regexes of names that are not taken all the same."""
     save_as: str | None = None
-    """Name under which a file is kept, where the publisher's says nothing of its year: ``{year}`` is the last year in the
-    page's path or the file's title."""
+    """Name under which a file is kept, where the publisher's says nothing of its year: ``{year}`` is the last year in
+    the page's path or the file's title."""
     series: dict[str, str] = Field(default_factory=dict)
     """File name → address of a time series."""
     queries: dict[str, dict[str, str]] = Field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What the clients make of servers as they are: other addresses, names, minor edits, fewer files, and how it is said."""
+"""What the clients make of servers as they are: other addresses, names, minor edits, fewer files."""
 
 from __future__ import annotations
 
@@ -448,7 +448,7 @@ def test_one_screen_says_what_came_of_each_source(start: Start, tmp_path: Path) 
     lines: list[str] = []
     report = fetch(settings, sources=["dfe_cin", "ofsted_la_outcomes", "ons_prices"], say=lines.append)
     report.note_landing(settings, land_folders(settings, [settings.incoming], workers=1))
-    rows = {r["source"]: r for r in report.table()}
+    rows: dict[Any, dict[str, Any]] = {r["source"]: r for r in report.table()}
     cin_row, ofsted, ons = (rows[s] for s in ("dfe_cin", "ofsted_la_outcomes", "ons_prices"))
     assert (ons["offered"], ons["wanted"], ons["arrived"], ons["failed"], ons["what to do"]) == (2, 2, 2, 0, "")
     assert cin_row["arrived"] == cin_row["wanted"] >= 10

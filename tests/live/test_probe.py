@@ -96,40 +96,103 @@ def status(code: int) -> Change:
     return lambda _: Reply(code, b"{}", "application/json")
 
 
+def body(old: str, new: str) -> Change:
+    """An answer with other words in it."""
+    return lambda r: replace(r, body=r.body.replace(old.encode(), new.encode()))
+
+
+def in_each_file(**members: Change) -> Change:
+    """Each file that the catalogue lists with other members."""
+    return lambda v: {**v, "results": [{**r, **{k: f(r) for k, f in members.items()}} for r in v["results"]]}
+
+
+def in_each_page(base_path: Change) -> Change:
+    """Each page that a collection lists under another path."""
+    return lambda v: {
+        **v,
+        "links": {"documents": [{**d, "base_path": base_path(d["base_path"])} for d in v["links"]["documents"]]},
+    }
+
+
+def without_counties(reply: Reply) -> Reply:
+    lines = [x for x in reply.body.split(b"\n") if b'"E10' not in x and b'"E06' not in x]
+    return replace(reply, body=b"\n".join(lines))
+
+
+def a_page(_: Reply) -> Reply:
+    return Reply(200, b"<html></html>", "text/html")
+
+
+CIN, RELEASES = "/children-in-need?", "children-in-need/releases?"
+SUMMARY, CONTENT = "children-in-need/releases/2024/version-summary", "children-in-need/releases/2024/data-content"
+CARE, OFSTED = "collections/statistics-looked-after", "collections/childrens-social-care"
+OUTCOMES, PROVIDER = "statistics/local-authority-inspection", "/provider/44/"
+API, PUBLIC, SITE, REPORTS = "ees-content", "ees-public", "ees-site", "ofsted-reports"
+
+#: What is planted, where (host, part of the address, change, of its JSON or the whole of it), and what must be said.
 PLANTED: list[tuple[str, tuple[str, str, Change, str], str, str]] = [
-    ("a member renamed", ("ees-content", "/children-in-need?", member("latestRelease", "newestRelease"), "json"), "publication (dfe_cin)", "latestRelease is missing"),
-    ("another publication", ("ees-content", "/children-in-need?", lambda v: {**v, "id": "0" * 8 + v["id"][8:]}, "json"), "publication (dfe_cin)", "not 89869bba"),
-    ("releases in pages", ("ees-content", "children-in-need/releases?", lambda v: {"results": v}, "json"), "releases (dfe_cin)", "list"),
-    ("no release is the latest", ("ees-content", "children-in-need/releases?", lambda v: [{**r, "latestRelease": False} for r in v], "json"), "releases (dfe_cin)", "none of 5 is marked"),
-    ("no day of update", ("ees-content", "children-in-need/releases/2024/version-summary", member("lastUpdated", None), "json"), "version summary (dfe_cin)", "lastUpdated is missing"),
-    ("data sets renamed", ("ees-content", "children-in-need/releases/2024/data-content", member("dataSetFileId", "fileSetId"), "json"), "data content (dfe_cin)", "dataSetFileId is missing"),
-    ("no file names", ("ees-content", "data-set-files?", member("filename", "name"), "json"), "data-set files (dfe_cin)", "filename is missing"),
-    ("pages of 20 at most", ("ees-content", "data-set-files?", status(400), "reply"), "data-set files (dfe_cin)", "400"),
-    ("every file renamed", ("ees-content", "data-set-files?", lambda v: {**v, "results": [{**r, "filename": "x" + r["filename"] + ".txt", "title": "x"} for r in v["results"]]}, "json"), "wanted files", "offers"),
-    ("no download", ("ees-content", "/download", status(404), "reply"), "download of a data set", "404"),
-    ("an empty download", ("ees-content", "/download", lambda r: replace(r, body=b""), "reply"), "download of a data set", "nothing in it"),
-    ("a page for a zip", ("ees-content", "fileIds=", lambda r: Reply(200, b"<html></html>", "text/html"), "reply"), "zip of one file", "web page"),
-    ("no data in the page", ("ees-site", "/find-statistics/", lambda r: replace(r, body=b"<html></html>"), "reply"), "page of a publication", "known shape"),
-    ("an older public API", ("ees-public", "/versions?", member("version", "number"), "json"), "public API, versions", "version is missing"),
-    ("a flat list of changes", ("ees-public", "/changes", lambda v: [], "json"), "public API, changes", "a list of 0"),
-    ("no CSV", ("ees-public", "/csv", status(500), "reply"), "public API, CSV", "500"),
-    ("no links", ("govuk", "collections/statistics-looked-after", member("documents", "pages"), "json"), "collection (dfe_cla)", "none of its 0 pages"),
-    ("another collection", ("govuk", "collections/childrens-social-care", lambda v: {**v, "links": {"documents": v["links"]["documents"][:0]}}, "json"), "collection (ofsted_la_outcomes)", "none of its 0 pages"),
-    ("pages under other names", ("govuk", "collections/childrens-social-care", lambda v: {**v, "links": {"documents": [{**d, "base_path": d["base_path"] + "-v2/x"} for d in v["links"]["documents"]]}}, "json"), "collection (ofsted_la_outcomes)", "-v2/x"),
-    ("attachments elsewhere", ("govuk", "statistics/local-authority-inspection", member("url", "href"), "json"), "newest page (ofsted_la_outcomes)", "url is missing"),
-    ("files under other names", ("govuk", "statistics/local-authority-inspection", lambda v: {**v, "details": {"attachments": [{**a, "filename": "Councils.ods"} for a in v["details"]["attachments"]]}}, "json"), "newest page (ofsted_la_outcomes)", "Councils.ods"),
-    ("an attachment that is not whole", ("govuk-assets", "/media/", lambda r: replace(r, body=r.body[:-7]), "reply"), "attachment", "page states"),
-    ("a list of a few", ("ofsted-reports", "/search", lambda r: replace(r, body=r.body.replace(b'href="/ofsted-reports/provider/44/8', b'href="/ofsted-reports/other/44/8')), "reply"), "list of authorities", "lists"),
-    ("a list without numbers", ("ofsted-reports", "/search", lambda r: replace(r, body=r.body.replace(b"/provider/44/", b"/provider/44/x")), "reply"), "list of authorities", "no provider's number"),
-    ("texts of another kind", ("ofsted-reports", "/provider/", lambda r: replace(r, body=r.body.replace(b"pdf - ", b"published on ")), "reply"), "authority's page", "unknown text"),
-    ("links of another class", ("ofsted-reports", "/provider/", lambda r: replace(r, body=r.body.replace(b"publication-link", b"report-link")), "reply"), "authority's page", "no report that is wanted"),
-    ("a page for a report", ("ofsted-files", "/v1/file/", lambda r: Reply(200, b"<html></html>", "text/html"), "reply"), "a report", "web page"),
-    ("areas of another kind", ("nomis", "TYPE423", lambda r: replace(r, body=b"\n".join(x for x in r.body.split(b"\n") if b'"E10' not in x and b'"E06' not in x)), "reply"), "TYPE423", "areas of England"),
-    ("columns of another kind", ("nomis", "TYPE423", lambda r: replace(r, body=r.body.replace(b"OBS_VALUE", b"VALUE")), "reply"), "TYPE423", "the columns are"),
-    ("a series without a day", ("ons", "l522", lambda r: replace(r, body=r.body.replace(b"Release date,16-07-2025", b"Release date,soon")), "reply"), "series l522", "is no day"),
-    ("a page for a series", ("ons", "l522", lambda r: Reply(200, b"<html></html>", "text/html"), "reply"), "series l522", "web page"),
-    ("an agent that is not let in", ("ons", "generator", status(403), "reply"), "series l522", "403"),
-]  # fmt: skip
+    (
+        "a member renamed",
+        (API, CIN, member("latestRelease", "newest"), "json"),
+        "publication (dfe_cin)",
+        "latestRelease",
+    ),
+    ("another's", (API, CIN, lambda v: {**v, "id": "0" * 8 + v["id"][8:]}, "json"), "publication", "not 89869bba"),
+    ("releases in pages", (API, RELEASES, lambda v: {"results": v}, "json"), "releases (dfe_cin)", "list"),
+    (
+        "no release is the latest",
+        (API, RELEASES, lambda v: [{**r, "latestRelease": False} for r in v], "json"),
+        "releases (dfe_cin)",
+        "none of 5 is marked",
+    ),
+    (
+        "no day of update",
+        (API, SUMMARY, member("lastUpdated", None), "json"),
+        "version summary",
+        "lastUpdated is missing",
+    ),
+    ("data sets renamed", (API, CONTENT, member("dataSetFileId", "id"), "json"), "data content", "dataSetFileId is"),
+    ("no file names", (API, "data-set-files?", member("filename", "name"), "json"), "data-set files", "filename is"),
+    ("shorter pages", (API, "data-set-files?", status(400), "reply"), "data-set files (dfe_cin)", "400"),
+    (
+        "every file renamed",
+        (API, "data-set-files?", in_each_file(filename=lambda r: f"x{r['filename']}.txt", title=lambda _: "x"), "json"),
+        "wanted files",
+        "it offers xcsww",
+    ),
+    ("no download", (API, "/download", status(404), "reply"), "download of a data set", "404"),
+    ("an empty download", (API, "/download", lambda r: replace(r, body=b""), "reply"), "download", "nothing in it"),
+    ("a page for a zip", (API, "fileIds=", a_page, "reply"), "zip of one file", "web page"),
+    ("no data in the page", (SITE, "/find-statistics/", a_page, "reply"), "page of a publication", "known shape"),
+    ("an older public API", (PUBLIC, "/versions?", member("version", "number"), "json"), "API, versions", "version is"),
+    ("a flat list of changes", (PUBLIC, "/changes", lambda v: [], "json"), "public API, changes", "a list of 0"),
+    ("no CSV", (PUBLIC, "/csv", status(500), "reply"), "public API, CSV", "500"),
+    ("no links", ("govuk", CARE, member("documents", "pages"), "json"), "collection (dfe_cla)", "none of its 0 pages"),
+    ("other pages", ("govuk", OFSTED, in_each_page(lambda p: p + "-v2/x"), "json"), "(ofsted_la_outcomes)", "-v2/x"),
+    ("no address", ("govuk", OUTCOMES, member("url", "href"), "json"), "page (ofsted_la_outcomes)", "url is missing"),
+    (
+        "files under other names",
+        ("govuk", OUTCOMES, lambda v: {**v, "details": {"attachments": [{"url": "/media/a/Councils.ods"}]}}, "json"),
+        "newest page (ofsted_la_outcomes)",
+        "Councils.ods",
+    ),
+    ("not whole", ("govuk-assets", "/media/", lambda r: replace(r, body=r.body[:-7]), "reply"), "attachment", "states"),
+    ("a list of a few", (REPORTS, "/search", body("/provider/44/8", "/other/44/8"), "reply"), "list of", "lists"),
+    ("no numbers", (REPORTS, "/search", body("/provider/44/", "/provider/44/x"), "reply"), "list of", "no provider's"),
+    ("other texts", (REPORTS, PROVIDER, body("pdf - ", "published on "), "reply"), "authority's page", "unknown text"),
+    (
+        "links of another class",
+        (REPORTS, PROVIDER, body("publication-link", "report-link"), "reply"),
+        "authority's page",
+        "no report that is wanted",
+    ),
+    ("a page for a report", ("ofsted-files", "/v1/file/", a_page, "reply"), "a report", "web page"),
+    ("other areas", ("nomis", "TYPE423", without_counties, "reply"), "TYPE423", "areas of England"),
+    ("other columns", ("nomis", "TYPE423", body("OBS_VALUE", "VALUE"), "reply"), "TYPE423", "the columns are"),
+    ("no day", ("ons", "l522", body("Release date,16-07-2025", "Release date,soon"), "reply"), "l522", "is no day"),
+    ("a page for a series", ("ons", "l522", a_page, "reply"), "series l522", "web page"),
+    ("not let in", ("ons", "generator", status(403), "reply"), "series l522", "403"),
+]
 
 
 @pytest.mark.parametrize(("what", "twist", "about", "says"), PLANTED, ids=[p[0] for p in PLANTED])
