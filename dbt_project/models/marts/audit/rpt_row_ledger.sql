@@ -1,6 +1,6 @@
 {#- Nothing leaves without signing the book. Cells: every figure that landed is either mapped to a measure or listed with
     the reason why not. Facts: every mapped figure of an authority stands, was superseded, or is excluded with a reason. -#}
-{{ config(tags = ['books']) }}
+{{ config(tags = ['every_edition']) }}
 
 with catalogue as (
 
