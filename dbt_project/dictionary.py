@@ -1,8 +1,9 @@
 """The dictionary of fields: writes what a column means beside every column of the marts, from two places.
 
-``seeds/measure.csv`` describes the columns that hold a measure, ``columns.yml`` those that several tables have; a column of one
-table alone is described where it stands. ``fct_la_year``, with a column per measure, is written as a whole. What is written is
-committed; ``--check`` only compares, and so does a test. dbt's contracts, its docs and the exports all read the same YAML.
+``seeds/measure.csv`` describes the columns that hold a measure, ``columns.yml`` those that several tables have; a
+column of one table alone is described where it stands. ``fct_la_year``, with a column per measure, is written as a
+whole. What is written is committed; ``--check`` only compares, and so does a test. dbt's contracts, its docs and the
+exports all read the same YAML.
 """
 
 from __future__ import annotations
@@ -89,8 +90,8 @@ def wide_table(measures: dict[str, str], columns: dict[str, str]) -> str:
         "models:",
         "  - name: fct_la_year",
         "    description: >",
-        "      One row per authority in existence and reporting year, one column per measure: the reported value or null. For the",
-        "      reason of a null see fct_la_year_measure.",
+        "      One row per authority in existence and reporting year, one column per measure: the reported value or",
+        "      null. For the reason of a null see fct_la_year_measure.",
         "    config:",
         "      meta: {grain: [la_code, year]}",
         "    data_tests:",
