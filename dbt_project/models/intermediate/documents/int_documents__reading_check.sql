@@ -44,11 +44,11 @@ pairs as (
 
     select
         inspection_reports.*,
-        official_inspections.publication_date as official_publication_date,
-        official_inspections.inspection_date as official_inspection_date,
         {%- for field in judged %}
-        official_inspections.{{ field }} as official_{{ field }}{{ ',' if not loop.last }}
+        official_inspections.{{ field }} as official_{{ field }},
         {%- endfor %}
+        official_inspections.publication_date as official_publication_date,
+        official_inspections.inspection_date as official_inspection_date
     from inspection_reports
     inner join matches on inspection_reports.report_id = matches.report_id
     left join official_inspections on {{ same_inspection('matches', 'official_inspections') }}

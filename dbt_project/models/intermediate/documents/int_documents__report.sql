@@ -4,7 +4,7 @@
 with listed as (
 
     select * from {{ ref('stg_ofsted__report') }}
-    qualify row_number() over (partition by file order by edition desc, row_number) = 1
+    qualify row_number() over (partition by file order by edition desc, row_number asc) = 1
 
 ),
 
@@ -15,7 +15,7 @@ readings as (
     qualify
         row_number() over (
             partition by file
-            order by sha256 in (select sha256 from listed) desc, status = 'read' desc, sha256
+            order by sha256 in (select listed.sha256 from listed) desc, status = 'read' desc, sha256 asc
         ) = 1
 
 ),
@@ -53,6 +53,19 @@ urns as (
 
 ),
 
+same_bytes as (
+
+    select
+        sha256,
+        min(file) as file,
+        min(status) as status,
+        min(refusal_reason) as refusal_reason,
+        min(refusal_detail) as refusal_detail
+    from readings
+    group by sha256
+
+),
+
 -- A file that is in the index is read under its own name, or under another with the same bytes.
 held as (
 
@@ -78,12 +91,7 @@ held as (
         end as refusal_detail
     from listed_authorities
     full outer join readings on listed_authorities.file = readings.file
-    left join (
-        select sha256, min(file) as file, min(status) as status,
-            min(refusal_reason) as refusal_reason, min(refusal_detail) as refusal_detail
-        from readings
-        group by sha256
-    ) as same_bytes on listed_authorities.sha256 = same_bytes.sha256
+    left join same_bytes on listed_authorities.sha256 = same_bytes.sha256
 
 ),
 

@@ -1,7 +1,7 @@
 {#- The reports drawn for people to code: so many per framework of the study, one by one. The next is of an authority
     drawn least so far and, among those, one whose judgement, third of deprivation and rural-urban class have been drawn
     least; chance, from the seed, decides between equals. The order of the frame does not matter. -#}
-{%- set frameworks = ['slac', 'cpi', 'sif', 'ilacs'] -%}
+{%- set frameworks = "'slac', 'cpi', 'sif', 'ilacs'" -%}
 {%- set reports_per_framework = 20 -%}
 {%- set seed = 2019 -%}
 with recursive frame as (
@@ -18,7 +18,7 @@ with recursive frame as (
         ] as kinds,
         sha256('{{ seed }}:' || study_frame.report_id) as chance
     from {{ ref('int_documents__study_frame') }} as study_frame
-    where study_frame.framework in ('{{ frameworks | join("', '") }}')
+    where study_frame.framework in ({{ frameworks }})
 
 ),
 

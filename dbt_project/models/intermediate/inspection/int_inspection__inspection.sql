@@ -72,10 +72,10 @@ within_edition as (
         publication_date,
         source,
         edition,
-        published_on,
         {%- for field in judged %}
-        max({{ field }}) as {{ field }}{{ ',' if not loop.last }}
+        max({{ field }}) as {{ field }},
         {%- endfor %}
+        published_on
     from resolved
     group by la_code, framework, inspection_type, publication_date, source, edition, published_on
 
@@ -87,7 +87,7 @@ final as (
     from within_edition
     qualify
         row_number() over (
-            partition by la_code, framework, publication_date order by published_on desc, edition desc, source
+            partition by la_code, framework, publication_date order by published_on desc, edition desc, source asc
         ) = 1
 
 )

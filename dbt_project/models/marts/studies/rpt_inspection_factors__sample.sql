@@ -40,15 +40,12 @@ lags as (
     select
         profiles.*,
         bases.basis,
-        cast(bases.lag as integer) as lag,
+        cast(years_apart.lag as integer) as lag,
         case bases.basis when 'publication' then profiles.year_by_publication else profiles.year_by_inspection end
-        + bases.lag as year
+        + years_apart.lag as year
     from profiles
-    cross join (
-        select basis, lag
-        from unnest(['publication', 'inspection']) as b (basis)
-        cross join unnest([-1, 0]) as l (lag)
-    ) as bases
+    cross join unnest(['publication', 'inspection']) as bases (basis)
+    cross join unnest([-1, 0]) as years_apart (lag)
 
 ),
 
@@ -67,7 +64,8 @@ final as (
         la_years.cpp_repeat_pct,
         100 - la_years.icpc_within_15_days_pct as icpc_overdue_pct,
         100 - la_years.cpp_reviews_on_time_pct as cpp_reviews_overdue_pct,
-        100 - coalesce(la_years.assessments_within_45_days_pct, la_years.core_assessments_within_35_days_pct) as assessments_overdue_pct,
+        100 - coalesce(la_years.assessments_within_45_days_pct, la_years.core_assessments_within_35_days_pct)
+            as assessments_overdue_pct,
         la_years.cla_persistent_absence_pct,
         la_years.cla_missing_pct,
         100 - la_years.cla_gcse_5_a_star_c_pct as cla_without_5_good_gcses_pct,

@@ -21,18 +21,17 @@ spend_years as (
 spend as (
 
     select
+        {%- for spend_group, per in [
+            ('total', 'child'), ('early_years', 'child'), ('safeguarding', 'cin'), ('family_support', 'cin'), ('cla', 'cla'),
+        ] %}
+        {%- for gross_or_net in ['gross', 'net'] %}
+        max(gbp_real_per_{{ per }}) filter (
+            where spend_group = '{{ spend_group }}' and gross_or_net = '{{ gross_or_net }}'
+        ) as {{ spend_group }}_{{ gross_or_net }}_gbp_per_{{ per }},
+        {%- endfor %}
+        {%- endfor %}
         la_code,
-        year,
-        max(gbp_real_per_child) filter (where spend_group = 'total' and gross_or_net = 'gross') as total_gross_gbp_per_child,
-        max(gbp_real_per_child) filter (where spend_group = 'total' and gross_or_net = 'net') as total_net_gbp_per_child,
-        max(gbp_real_per_child) filter (where spend_group = 'early_years' and gross_or_net = 'gross') as early_years_gross_gbp_per_child,
-        max(gbp_real_per_child) filter (where spend_group = 'early_years' and gross_or_net = 'net') as early_years_net_gbp_per_child,
-        max(gbp_real_per_cin) filter (where spend_group = 'safeguarding' and gross_or_net = 'gross') as safeguarding_gross_gbp_per_cin,
-        max(gbp_real_per_cin) filter (where spend_group = 'safeguarding' and gross_or_net = 'net') as safeguarding_net_gbp_per_cin,
-        max(gbp_real_per_cin) filter (where spend_group = 'family_support' and gross_or_net = 'gross') as family_support_gross_gbp_per_cin,
-        max(gbp_real_per_cin) filter (where spend_group = 'family_support' and gross_or_net = 'net') as family_support_net_gbp_per_cin,
-        max(gbp_real_per_cla) filter (where spend_group = 'cla' and gross_or_net = 'gross') as cla_gross_gbp_per_cla,
-        max(gbp_real_per_cla) filter (where spend_group = 'cla' and gross_or_net = 'net') as cla_net_gbp_per_cla
+        year
     from spend_years
     group by la_code, year
 
