@@ -4,7 +4,7 @@
 with listed as (
 
     select * from {{ ref('stg_ofsted__report') }}
-    qualify row_number() over (partition by file order by edition desc, row_number) = 1
+    qualify row_number() over (partition by file order by edition desc, row_number asc) = 1
 
 ),
 
@@ -15,7 +15,7 @@ readings as (
     qualify
         row_number() over (
             partition by file
-            order by sha256 in (select sha256 from listed) desc, status = 'read' desc, sha256
+            order by sha256 in (select listed.sha256 from listed) desc, status = 'read' desc, sha256 asc
         ) = 1
 
 ),
@@ -38,11 +38,7 @@ listed_authorities as (
     select listed.*, landed_units.la_code
     from listed
     left join landed_units
-        on
-            listed.source = landed_units.source
-            and listed.table_name = landed_units.table_name
-            and listed.edition = landed_units.edition
-            and listed.unit_name = landed_units.unit_name
+        on {{ same_named_place('listed', 'landed_units') }}
 
 ),
 
@@ -54,6 +50,19 @@ urns as (
     where urn is not null and la_code is not null
     group by urn
     having count(distinct la_code) = 1
+
+),
+
+same_bytes as (
+
+    select
+        sha256,
+        min(file) as file,
+        min(status) as status,
+        min(refusal_reason) as refusal_reason,
+        min(refusal_detail) as refusal_detail
+    from readings
+    group by sha256
 
 ),
 
@@ -82,12 +91,7 @@ held as (
         end as refusal_detail
     from listed_authorities
     full outer join readings on listed_authorities.file = readings.file
-    left join (
-        select sha256, min(file) as file, min(status) as status,
-            min(refusal_reason) as refusal_reason, min(refusal_detail) as refusal_detail
-        from readings
-        group by sha256
-    ) as same_bytes on listed_authorities.sha256 = same_bytes.sha256
+    left join same_bytes on listed_authorities.sha256 = same_bytes.sha256
 
 ),
 

@@ -39,7 +39,7 @@ columns_by_source as (
         string_agg(
             column_name || case when filter is null then '' else ' [' || filter || ']' end,
             ' + '
-            order by component desc, column_name
+            order by component desc, column_name asc
         ) as columns_of_edition
     from measure_source
     group by measure_id, source, edition_from, edition_to
