@@ -272,8 +272,8 @@ def gate(settings: Settings, report: RunReport, watch: Stopwatch, warm: _Warm) -
 
     with watch.stage("gate"):
         new = [x.key for x in report.landing.landed] if report.landing else []
-        result = warm.expectations.check_gate(settings, new or None)
-        report.warnings += [describe_warnings(result)] if result.warnings else []
+        result = warm.expectations.check_gate(settings.landing, settings.seeds, new or None)
+        report.warnings += describe_warnings(result)
         if result.ok:
             return
         # Only a run takes tables out: it holds the writer's lock and says so in its exit code; a look takes nothing.
@@ -285,10 +285,14 @@ def gate(settings: Settings, report: RunReport, watch: Stopwatch, warm: _Warm) -
         report.withheld = describe(result)
 
 
-def describe_warnings(result: Result) -> str:
-    """Warnings of a check in one line: how many, of which checks."""
-    checks = Counter(f.check for f in result.warnings)
-    return f"{result.title}: " + ", ".join(f"{n} × {check}" for check, n in checks.most_common())
+def describe_warnings(result: Result) -> list[str]:
+    """Warnings of a check in a line, and what it could not check in another: how many, of which checks."""
+    lines = []
+    for said, findings in (("", result.warnings), ("could not check ", result.not_checkable)):
+        checks = Counter(f.check for f in findings)
+        if checks:
+            lines.append(f"{result.title}: {said}" + ", ".join(f"{n} × {check}" for check, n in checks.most_common()))
+    return lines
 
 
 def build(
@@ -329,8 +333,8 @@ def check(settings: Settings, report: RunReport, watch: Stopwatch, warm: _Warm, 
 
     with watch.stage("check"):
         previous = settings.published if settings.published.exists() else None
-        result = warm.expectations.check_shop_window(database or settings.next, previous)
-        report.warnings += [describe_warnings(result)] if result.warnings else []
+        result = warm.expectations.check_release(database or settings.next, previous)
+        report.warnings += describe_warnings(result)
         if not result.ok:
             raise CheckFailed("the warehouse is implausible; what is published stays.\n\n" + describe(result))
 
@@ -391,7 +395,7 @@ def build_only(
 
 
 def check_only(settings: Settings, *, docs: bool = False, say: Say = lambda _: None) -> RunReport:
-    """Gate and shop window on what there is; see :func:`gate` and :func:`check`."""
+    """Gate and release checks on what there is; see :func:`gate` and :func:`check`."""
     report = RunReport()
     watch = Stopwatch(report, say)
     database = settings.next if has_next(settings) else published_path(settings)
