@@ -22,6 +22,7 @@ from flows.outputs.export import export
 from flows.outputs.export import is_current as exports_are_current
 from flows.outputs.site import is_current, write_site
 from flows.sample.bundled import keep_apart
+from flows.sources.passport import load_passports
 from flows.warehouse.fingerprint import Fingerprint, fingerprint, published_fingerprint, published_tables
 from flows.warehouse.publish import copy_for_dbt, has_next, publish, published_path, remove_database, start_next
 
@@ -114,6 +115,7 @@ def run(
             return _build_as_of(settings, as_of, report, watch, progress)
         with _Warm(settings, settings.next, expecting_work=_has_news(settings)) as warm:
             _land(settings, returns, report, watch, live=live, sources=sources)
+            stop_without_primaries(settings, report.fetched)
             _after_landing(settings, report, watch, warm, full, progress)
         _for_people(settings, report, watch)
     return report
@@ -150,6 +152,8 @@ def _land(
         folders.append(_fetch(settings, report, watch, sources))
     with watch.stage("land"):
         report.landing = land_folders(settings, folders)
+    if report.fetched is not None:
+        report.fetched.note_landing(settings, report.landing)
     with watch.stage("read reports"):
         report.reports = read_archived(settings)
 
@@ -160,13 +164,34 @@ def _fetch(settings: Settings, report: RunReport, watch: Stopwatch, sources: Seq
 
     with watch.stage("fetch"):
         report.fetched = fetched = fetch(settings, sources=sources, say=watch.say)
-        if not fetched.changed and not fetched.unchanged:
+        if not any(fetched.folder.rglob("*.*")):
             failed = "\n".join(f"{s}: {why}" for s, why in fetched.failed.items())
             raise CswError(f"no publisher's server gave anything; what is published stays.\n{failed}")
         said = keep_apart(settings, fetched.folder)
         if said:
             watch.say(said)
     return fetched.folder
+
+
+def stop_without_primaries(settings: Settings, fetched: FetchReport | None) -> None:
+    """See that nothing is published without a primary return that was asked for and never came.
+
+    Raises:
+        CheckFailed: there is one; what the servers offered is said.
+    """
+    if fetched is None:
+        return
+    from flows.publishers.canaries import missing_primaries
+
+    landed = Counter(x.source for x in read_catalogue(settings))
+    asked = [s.source for s in fetched.sources]
+    missing = missing_primaries(load_passports(settings.passports), landed, asked)
+    if missing:
+        said = "\n".join(f"  {s}: {fetched.failed.get(s, 'nothing of it could be landed')}" for s in missing)
+        raise CheckFailed(
+            "nothing is published: primary returns were asked for, and nothing of them is held.\n"
+            f"{said}\nRun again when their servers answer, or give a folder with them (--returns)."
+        )
 
 
 def is_complete(settings: Settings) -> bool:
@@ -176,10 +201,26 @@ def is_complete(settings: Settings) -> bool:
 
 
 def run_stages(
-    settings: Settings, landing: LandingReport, *, full: bool = False, say: Say = lambda _: None
+    settings: Settings,
+    landing: LandingReport,
+    *,
+    fetched: FetchReport | None = None,
+    full: bool = False,
+    say: Say = lambda _: None,
 ) -> RunReport:
-    """Everything after landing, for a caller that landed and holds the writer's lock; see :func:`run`."""
+    """Everything after landing, for a caller that landed and holds the writer's lock; see :func:`run`.
+
+    Args:
+        settings: where things are kept.
+        landing: what was landed.
+        fetched: what was fetched for it; the last fetch of this installation where None.
+        full: build everything, also where nothing changed.
+        say: told what is being done.
+    """
+    from flows.publishers.report import last_fetch
+
     report = RunReport(landing=landing)
+    stop_without_primaries(settings, fetched or last_fetch(settings))
     with _Warm(settings, settings.next, expecting_work=False) as warm:
         watch = Stopwatch(report, say)
         _after_landing(settings, report, watch, warm, full, None)

@@ -65,7 +65,7 @@ def show_landing(report: LandingReport | None, quiet: bool) -> None:
         f"Landed {len(report.landed)} tables of {len({(x.source, x.edition) for x in report.landed})} editions; "
         f"{report.documents} documents archived; {report.unchanged} files unchanged; "
         f"{len(report.duplicates)} duplicates; {len(report.refused)} refused; "
-        f"{len(report.unrecognised)} not recognised."
+        f"{len(report.not_described)} of editions not yet described; {len(report.unrecognised)} not recognised."
     )
     for path in report.unrecognised:
         typer.echo(f"  not recognised: {path}")

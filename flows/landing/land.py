@@ -45,6 +45,8 @@ class LandingReport:
     duplicates: list[tuple[str, str]] = field(default_factory=list)
     unrecognised: list[str] = field(default_factory=list)
     refused: list[RefusedFile] = field(default_factory=list)
+    not_described: list[RefusedFile] = field(default_factory=list)
+    """Files of editions that no passport describes yet."""
     flagged: list[RefusedFile] = field(default_factory=list)
     """Documents that are not what they are called; no figure depends on them."""
     missing: list[str] = field(default_factory=list)
@@ -203,7 +205,10 @@ class _Landing:
         if done.refusal is not None:
             file, problem, row, column, advice = done.refusal
             refusal = RefusedFile(file, problem, row=row, column=column, advice=advice)
-            (self.report.flagged if done.is_document else self.report.refused).append(refusal)
+            if done.is_not_described:
+                self.report.not_described.append(refusal)
+            else:
+                (self.report.flagged if done.is_document else self.report.refused).append(refusal)
             return
         if not done.source:
             self.ledger[f.sha256] = "unrecognised"
