@@ -12,13 +12,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from analysis.verdicts import Key, ScoreRow
+
 if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.marts import Marts
-    from analysis.scoreboard import ScoreRow
-
-Key = tuple[str, str, str, str]
 
 DICTIONARY = Path(__file__).resolve().parent / "results.yml"
 

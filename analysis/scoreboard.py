@@ -12,38 +12,14 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from analysis.results import Estimate, Key, by_key
+from analysis.results import Estimate, by_key
 from analysis.studies.spec import Published, Spec, Tie, Tolerance, published_figures
+from analysis.verdicts import NOT_PUBLIC, VERDICTS, Key, ScoreRow, Verdict
 
 if TYPE_CHECKING:
     from analysis.marts import Marts
-
-Verdict = Literal["reproduced", "close", "differs", "not reproducible from public data"]
-VERDICTS: tuple[Verdict, ...] = ("reproduced", "close", "differs", "not reproducible from public data")
-NOT_PUBLIC: Verdict = "not reproducible from public data"
-
-
-@dataclass(frozen=True)
-class ScoreRow:
-    """One printed figure, ours, and the verdict. ``difference`` is ours less the printed one."""
-
-    study: str
-    row: int
-    place: str
-    statistic: str
-    subject: str
-    published: str
-    ours: float | None
-    n_published: str
-    n_ours: int | None
-    difference: float | None
-    verdict: Verdict
-    reason: str
-    ours_key: Key | None = field(default=None, compare=False)
-
 
 COLUMNS = (
     "study",

@@ -7,14 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from analysis.marts import MartLacks, Marts, open_marts
 from analysis.results import Estimate, adjusted, by_key, export_results, kept_inputs, write_results
 from analysis.studies.spec import Choices, Spec, load_spec, slugs
-
-if TYPE_CHECKING:
-    from analysis.scoreboard import ScoreRow
+from analysis.verdicts import ScoreRow
 
 log = logging.getLogger(__name__)
 

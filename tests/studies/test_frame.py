@@ -9,9 +9,10 @@ import pytest
 
 from analysis.marts import MartLacks, Marts
 from analysis.results import Estimate, adjusted, export_results, write_results
-from analysis.scoreboard import SHOW, ScoreRow, inequality, number_of, read_scoreboard, score
+from analysis.scoreboard import SHOW, inequality, number_of, read_scoreboard, score
 from analysis.studies.run import analyse_into, run_study
 from analysis.studies.spec import Choices, Published, Spec, load_spec, published_figures, slugs
+from analysis.verdicts import ScoreRow
 
 FIGURES = published_figures("report_themes")
 
