@@ -1,4 +1,4 @@
-"""Verdicts on printed figures, and the row of the scoreboard that carries one. The rules are in ``analysis.scoreboard``."""
+"""Verdicts on printed figures, and the row of the scoreboard that carries one; the rules are in ``scoreboard``."""
 
 from __future__ import annotations
 
