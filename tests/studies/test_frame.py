@@ -6,12 +6,14 @@ from pathlib import Path
 
 import duckdb
 import pytest
+import yaml
 
+import analysis.studies
 from analysis.marts import MartLacks, Marts
 from analysis.results import Estimate, adjusted, export_results, write_results
 from analysis.scoreboard import SHOW, inequality, number_of, read_scoreboard, score
 from analysis.studies.run import analyse_into, run_study
-from analysis.studies.spec import Choices, Published, Spec, load_spec, published_figures, slugs
+from analysis.studies.spec import Choices, Published, Spec, Tie, Tolerance, load_spec, published_figures, slugs
 from analysis.verdicts import ScoreRow
 
 FIGURES = published_figures("report_themes")
@@ -73,6 +75,35 @@ def test_every_figure_that_is_answered_has_a_rule() -> None:
         spec_with(KEY, **{"for": ["something else"]})
     with pytest.raises(ValueError, match="no tolerance is named generous"):
         spec_with({"ours": KEY, "rule": "generous"})
+
+
+#: Statistic, printed, ours → verdict: the rules as they are kept, on either side of their edges.
+KEPT = [
+    ("spearman_rho", "0.30", 0.309, "reproduced"),
+    ("spearman_rho", "0.30", 0.312, "close"),
+    ("spearman_rho", "0.30", 0.34, "close"),
+    ("spearman_rho", "0.30", 0.36, "differs"),
+    ("n", "47", 47, "reproduced"),
+    ("n", "47", 48, "close"),
+    ("percent", "64%", 64.4, "reproduced"),
+    ("percent", "64%", 64.6, "close"),
+    ("mean GBP", "854.6", 862.0, "reproduced"),
+    ("mean GBP", "854.6", 864.0, "close"),
+    ("median", "20", 21.1, "differs"),
+]
+
+
+@pytest.mark.parametrize(("statistic", "printed", "value", "expected"), KEPT)
+def test_the_rules_that_are_kept(
+    monkeypatch: pytest.MonkeyPatch, statistic: str, printed: str, value: float, expected: str
+) -> None:
+    rules = yaml.safe_load((Path(analysis.studies.__file__).parent / "tolerances.yml").read_text(encoding="utf-8"))
+    figure = Published(**{**FIGURES[0].__dict__, "statistic": statistic, "value": printed, "p": "", "n": ""})
+    monkeypatch.setattr("analysis.scoreboard.published_figures", lambda _: [figure])
+    spec = load_spec("report_themes").model_copy(
+        update={"tolerances": tuple(Tolerance(**rule) for rule in rules), "published": {1: Tie(ours=tuple(KEY))}}
+    )
+    assert score(spec, [ours(value)])[0].verdict == expected
 
 
 def test_a_cap_keeps_an_equal_figure_from_counting(monkeypatch: pytest.MonkeyPatch) -> None:

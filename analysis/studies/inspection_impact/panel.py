@@ -33,9 +33,16 @@ class Measure:
 
 
 def measures(spec: Spec, deflator: str) -> list[Measure]:
-    """The 24 measures of the spec, money under the chosen index."""
+    """The 24 measures of the spec, money under the chosen index in the prices of the year pinned."""
+    prices = {"{deflator}": deflator, "{base_year}": spec.pins["base_year"]}
+
+    def named(column: str) -> str:
+        for place, value in prices.items():
+            column = column.replace(place, value)
+        return column
+
     return [
-        Measure(name, str(column).replace("{deflator}", deflator), group, str(column).endswith("_count"))
+        Measure(name, named(str(column)), group, str(column).endswith("_count"))
         for group, columns in spec.variables["measures"].items()
         for name, column in columns.items()
     ]
