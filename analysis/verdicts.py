@@ -8,9 +8,10 @@ from typing import Literal
 #: What names an estimate: study, place, statistic, subject.
 Key = tuple[str, str, str, str]
 
-Verdict = Literal["reproduced", "close", "differs", "not reproducible from public data"]
-VERDICTS: tuple[Verdict, ...] = ("reproduced", "close", "differs", "not reproducible from public data")
-NOT_PUBLIC: Verdict = "not reproducible from public data"
+Verdict = Literal["reproduced", "close", "differs", "not testable", "not reproducible", "error"]
+#: In the order of a tally. *not testable*: an input is not held, or other authorities or coders stand behind ours; *not
+#: reproducible*: never published; *error*: our own study stopped, which says nothing about the paper.
+VERDICTS: tuple[Verdict, ...] = ("reproduced", "close", "differs", "not testable", "not reproducible", "error")
 
 
 @dataclass(frozen=True)
