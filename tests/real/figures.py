@@ -88,8 +88,8 @@ def write(database: Path) -> None:
 
 def main() -> None:
     """Run the main job on the real returns in a folder of its own (or read a warehouse that is there), and rewrite."""
-    from flows.run import run
     from flows.common.settings import ROOT, Settings
+    from flows.run import run
 
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--returns", type=Path, default=ROOT.parent / "shared" / "returns")
