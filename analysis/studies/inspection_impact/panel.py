@@ -66,6 +66,8 @@ def window_of(choices: Choices) -> tuple[int, int]:
 def read_panel(marts: Marts, framework: str, chosen: list[Measure]) -> pd.DataFrame:
     """First inspections of a framework, event years -5..5 around publication, without the two tiny authorities.
 
+    Years before a measure's first full one are missing.
+
     Raises:
         MartLacks: a column, or the framework.
     """
@@ -81,6 +83,12 @@ def read_panel(marts: Marts, framework: str, chosen: list[Measure]) -> pd.DataFr
     frame = sample[keep].reset_index(drop=True)
     if not len(frame):
         raise MartLacks(f"the sample has no first inspections under {framework}")
+    # A return that was being phased in is not the whole of its first year: it would look like a steep rise.
+    whole = marts.frame("select measure_id, first_full_year from marts.dim_measure")
+    begins = dict(zip(whole["measure_id"], whole["first_full_year"], strict=True))
+    for m in chosen:
+        if m.column in begins:
+            frame[m.column] = frame[m.column].mask(frame["year"] < begins[m.column])
     return require(frame, [], "the panel")
 
 
