@@ -12,13 +12,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from analysis.verdicts import Key, ScoreRow
+
 if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.marts import Marts
-    from analysis.scoreboard import ScoreRow
-
-Key = tuple[str, str, str, str]
 
 DICTIONARY = Path(__file__).resolve().parent / "results.yml"
 
@@ -65,12 +64,35 @@ class Estimate:
         return self.study, self.place, self.statistic, self.subject
 
 
+#: Subjects of the one row of a study that did not run: the warehouse lacks what it needs, or it failed itself.
+LACKS, ERROR = "could not run", "error"
+
+
+def stopped(study: str, subject: str, reason: str) -> Estimate:
+    """The row that stands for a study that did not run; ``subject`` is LACKS or ERROR."""
+    return Estimate(study, "run", "study", subject, None, reason=reason)
+
+
 def clean(value: Any) -> float | None:
     """A number as a plain float; None for None, NaN and infinities."""
     if value is None:
         return None
     number = float(value)
     return number if math.isfinite(number) else None
+
+
+#: Below the smallest double a p-value would be printed as nought, which none is.
+LEAST_P = 1e-300
+
+
+def _p(value: Any) -> float | None:
+    number = clean(value)
+    return None if number is None else max(number, LEAST_P)
+
+
+def p_in_words(p: float) -> str:
+    """A p-value as text: "< 1e-300" for what is too small for a number."""
+    return "< 1e-300" if p <= LEAST_P else f"{p:.3g}"
 
 
 def tidy(estimate: Estimate) -> Estimate:
@@ -84,8 +106,8 @@ def tidy(estimate: Estimate) -> Estimate:
         value=value,
         ci_low=clean(estimate.ci_low),
         ci_high=clean(estimate.ci_high),
-        p_value=clean(estimate.p_value),
-        p_adjusted=clean(estimate.p_adjusted),
+        p_value=_p(estimate.p_value),
+        p_adjusted=_p(estimate.p_adjusted),
         n=None if clean(estimate.n) is None else int(estimate.n or 0),
         reason=reason,
     )

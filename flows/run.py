@@ -51,6 +51,8 @@ class RunReport:
     """The first page of the report site."""
     withheld: str = ""
     """What the gate refused of what was landed, with the rows."""
+    study_errors: dict[str, str] = field(default_factory=dict)
+    """Studies that failed through a mistake of ours, and how; everything else is published."""
 
     @property
     def seconds(self) -> float:
@@ -381,12 +383,16 @@ def check(settings: Settings, report: RunReport, watch: Stopwatch, warm: _Warm, 
 
 
 def analyse(settings: Settings, database: Path, report: RunReport, watch: Stopwatch) -> None:
-    """Run every study on a warehouse and write the results into it; what cannot run is a warning and a result row."""
+    """Run every study on a warehouse and write the results into it.
+
+    What the warehouse lacks is a warning and a result row; a study that fails is an error of the run, which publishes.
+    """
     from analysis.studies.run import analyse_into
 
     with watch.stage("analyse"):
         outcome = analyse_into(database)
-    report.warnings += [f"{study} could not run: {reason}" for study, reason in outcome.failed.items()]
+    report.warnings += [f"{study} could not run: {reason}" for study, reason in outcome.lacking.items()]
+    report.study_errors = dict(outcome.errors)
 
 
 def report_site(settings: Settings, report: RunReport, watch: Stopwatch) -> None:

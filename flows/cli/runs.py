@@ -37,7 +37,8 @@ def run(
     show_fetch(report.fetched, quiet)
     show_landing(report.landing, quiet)
     show_run(report, quiet)
-    if report.withheld or (report.landing and report.landing.refused) or (report.fetched and report.fetched.failed):
+    refused = (report.landing and report.landing.refused) or (report.fetched and report.fetched.failed)
+    if report.withheld or refused or report.study_errors:
         raise typer.Exit(1)
 
 

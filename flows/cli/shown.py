@@ -80,6 +80,8 @@ def show_landing(report: LandingReport | None, quiet: bool) -> None:
 def show_run(report: RunReport, quiet: bool) -> None:
     if report.withheld:
         typer.echo("withheld, the rest went on without:\n" + report.withheld, err=True)
+    for study, why in report.study_errors.items():
+        typer.echo(f"error: study {study}: {why}. Its figures carry the verdict 'error'; the rest went on.", err=True)
     if quiet:
         return
     if report.reports is not None and report.reports.reports:

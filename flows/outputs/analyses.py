@@ -40,7 +40,9 @@ def analyse(
         outcome, written = analyse_to_files(database, [] if study == "all" else [study], choices, folder)
     except ValueError as exc:
         raise CswError(str(exc)) from exc
-    lines = [f"{s} could not run: {reason}" for s, reason in outcome.failed.items()]
+    if outcome.errors:
+        raise CswError("\n".join(f"{s}: {reason}" for s, reason in outcome.errors.items()))
+    lines = [f"{s} could not run: {reason}" for s, reason in outcome.lacking.items()]
     if not any(e.value is not None for e in outcome.estimates):
         raise CswError("\n".join(lines))
     known = sum(e.value is not None for e in outcome.estimates)

@@ -74,6 +74,7 @@ final as (
         measures.continues,
         cast(years.first_year as integer) as first_year,
         cast(years.last_year as integer) as last_year,
+        greatest(cast(measures.first_full_year as integer), cast(years.first_year as integer)) as first_full_year,
         publisher_columns.publisher_columns,
         measures.availability,
         measures.note
