@@ -18,6 +18,8 @@ from flows.documents.lines import body_size, heading_text, is_small, join_text
 from flows.documents.pdf import Page
 
 OVERALL = "overall_judgement"
+#: Why a report that judges each service has no overall judgement: it gives none (reports since May 2026).
+NOT_GIVEN = "the report gives no overall judgement"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class _Row:
 
 def _row(measure: str, label: str) -> _Row:
     # A label may be parted by a line end at any of its spaces.
-    return _Row(measure, re.compile(label.replace(" ", r"\s+"), re.IGNORECASE))
+    return _Row(measure, re.compile(label.replace(" ", r"\s+"), re.IGNORECASE | re.MULTILINE))
 
 
 _S = "['\u2019]?s"
@@ -63,20 +65,27 @@ _SIF_ROWS = (
     _row("care_leavers", r"\b2\.2\.?\s*(?:Graded judge?ment: )?(?:The )?Experiences and progress of care leavers"),
     _row("leadership", r"\b\d\.\s*Leadership,? management and governance"),
 )
+# A row begins its line: within a line its words are those of a sentence.
 _ILACS_ROWS = (
-    _row("leadership", r"The impact of leaders"),
-    _row("help_and_protection", r"The experiences and progress of children who need help"),
-    _row("children_looked_after", r"The experiences and progress of children (?:in care|looked after)"),
-    _row("care_leavers", r"The experiences and progress of (?:children )?care leavers"),
-    _row(OVERALL, r"Overall effectiveness"),
+    _row("leadership", r"^(?:The )?impact of leaders"),
+    _row("help_and_protection", r"^(?:The )?experiences and progress of children who need help"),
+    _row("children_looked_after", r"^(?:The )?experiences and progress of children (?:in care|looked after)"),
+    _row("care_leavers", r"^(?:The )?experiences and progress of (?:children )?care[ -](?:leavers|experienced)"),
+    _row(OVERALL, r"^Overall effectiveness"),
 )
 # The rest of a wrapped label may stand behind its grade in the order of the file.
 _WORDS_OF_LABELS = re.compile(
-    r"\b(?:the|of|on|social|work|practice|with|children|and|families|who|need|help|protection|in|care|leavers|progress|experiences|permanence"
+    r"\b(?:the|of|on|social|work|practice|with|children|and|families|who|need|help|protection|in|care|leavers|progress"
+    r"|experiences|permanence|experienced|young|people"
     r"|looked|after|achieving|impact|leaders|judge?ment|grade|overall|effectiveness)\b|[\d.,:;*]",
     re.IGNORECASE,
 )
 _LONGEST_ROW = 140
+_LONGEST_LINE = 75
+_OVERALL_LINE = re.compile(rf"^Overall\s+effectiveness\W*\d?\W*(?i:{GRADE_WORDS})", re.MULTILINE)
+_GRADE_OR_NONE = re.compile(
+    rf"\b(?:{GRADE_WORDS}|not\s+(?:judged|applicable|graded|inspected)|requires?|improvement|to|be)\b", re.IGNORECASE
+)
 # Share of the page height in which footnotes stand.
 _FOOT = 0.3
 
@@ -161,12 +170,72 @@ def _single_inspection(pages: tuple[Page, ...]) -> list[Judgement]:
 
 def _ilacs(pages: tuple[Page, ...]) -> list[Judgement]:
     text, starts = _text(pages[:2], body_size(pages))
-    head = re.search(r"\bJudge?ment\s+Grade\b", text)
+    head = re.search(r"^Judge?ment\s+Grade\b", text, re.MULTILINE)
     begin = head.end() if head else 0
-    rows = [row for row in _ILACS_ROWS if row.measure != "care_leavers" or row.label.search(text, begin)]
-    judgements = _table(text, starts, rows, begin)
+    end = _end_of_table(text, begin)
+    table = text[:end]
+    rows = [row for row in _ILACS_ROWS if row.measure != "care_leavers" or row.label.search(table, begin)]
+    judgements = [_from_chapter(judgement, pages) for judgement in _table(table, starts, rows, begin)]
+    outside = _OVERALL_LINE.search(text, end)
+    judgements = [_not_given(judgement, judgements, outside) for judgement in judgements]
     judgements.sort(key=lambda judgement: judgement.measure != OVERALL)
     return [_against_chapters(judgement, pages) for judgement in judgements]
+
+
+def _end_of_table(text: str, begin: int) -> int:
+    """Where the table of an ILACS report ends: at the first line that holds other words than its labels and grades.
+
+    What follows is text, in which the names of the rows and grades of earlier inspections come again. Without a head
+    the table begins at the first line that is one of its labels.
+    """
+    is_inside = begin > 0
+    position = begin
+    for line in text[begin:].splitlines(keepends=True):
+        words = _GRADE_OR_NONE.sub(" ", line)
+        is_row = not _WORDS_OF_LABELS.sub("", words).strip(" \n\u2013\u2014-()/")
+        if line.strip() and is_row:
+            is_inside = True
+        elif line.strip() and is_inside:
+            # A row of a name that is not known here goes on the table if a grade ends it; a sentence is longer.
+            known = any(row.label.match(line) for row in _ILACS_ROWS)
+            graded = re.search(rf"(?:{GRADE_WORDS})\s*$", line, re.IGNORECASE) and len(line) <= _LONGEST_LINE
+            if not known and not graded:
+                return position
+        position += len(line)
+    return position
+
+
+def _from_chapter(judgement: Judgement, pages: tuple[Page, ...]) -> Judgement:
+    """A row that the table does not hold, from the heading of its chapter, where that prints a grade."""
+    chapter = _CHAPTERS.get(judgement.measure)
+    if chapter is None or judgement.grade is not None or judgement.printed:
+        return judgement
+    for page in pages:
+        bold = [line.text for line in page.lines if line.bold]
+        for index in range(len(bold)):
+            match = chapter.match(join_text(bold[index : index + 3]))
+            stated = grades_in(match["grade"]) if match else []
+            if match and stated and stated[0].value is not None:
+                label = " ".join(match.group(0)[: match.start("grade") - match.start()].split()).rstrip(": ")
+                reason = "taken from the heading of its chapter; the table has no such row"
+                return Judgement(
+                    judgement.measure, label, stated[0].value, stated[0].printed, page.number, Confidence.MEDIUM, reason
+                )
+    return judgement
+
+
+def _not_given(judgement: Judgement, judgements: list[Judgement], outside: re.Match[str] | None) -> Judgement:
+    """An overall judgement that has no row beside others that have one: the report gives none.
+
+    A line that might be the row, below what was taken for the table, leaves it open: that is for people to look at.
+    """
+    others = any(other.grade is not None for other in judgements if other.measure != OVERALL)
+    if judgement.measure != OVERALL or judgement.page is not None or not others:
+        return judgement
+    if outside:
+        words = " ".join(outside.group(0).split())
+        return _absent(OVERALL, judgement.label, f"the table has no row of it, but a line below says {words!r}")
+    return _absent(OVERALL, judgement.label, NOT_GIVEN)
 
 
 def _against_chapters(judgement: Judgement, pages: tuple[Page, ...]) -> Judgement:
