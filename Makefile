@@ -37,7 +37,7 @@ test: .venv/.synced lint types
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 test-quick: .venv/.synced
-	$(BIN)/pytest -m "not real" tests/unit tests/architecture
+	$(BIN)/pytest -m "not real" tests/unit tests/landing tests/sample tests/warehouse tests/outputs tests/schedule tests/architecture
 
 lint: .venv/.synced
 	$(BIN)/ruff check .

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from pydantic import BaseModel, ConfigDict
 
-from flows.catalogue import base_edition
+from flows.landing.catalogue import base_edition
 
 if TYPE_CHECKING:
     import pandas as pd

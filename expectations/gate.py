@@ -16,7 +16,7 @@ from expectations.landed import LandedFile, TableKey, landed_files
 from expectations.profile import FRAMES, TYPICAL, Profile
 from expectations.results import Finding, GateResult
 from expectations.suites import Failure, great_expectations, load_suite, run_suite
-from flows.settings import Settings
+from flows.common.settings import Settings
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,9 +7,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from flows.catalogue import landed_path, read_catalogue, read_columns
-from flows.settings import Settings
-from flows.tables import META
+from flows.common.settings import Settings
+from flows.landing.catalogue import landed_path, read_catalogue, read_columns
+from flows.landing.tables import META
 
 #: A table of an edition: source, table and edition.
 TableKey = tuple[str, str, str]

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from expectations.landed import LandedFile, text
-from flows.settings import Settings
-from flows.tables import META
+from flows.common.settings import Settings
+from flows.landing.tables import META
 
 if TYPE_CHECKING:
     import pandas as pd

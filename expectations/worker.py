@@ -29,7 +29,7 @@ from typing import Any, TextIO, TypeVar
 
 from expectations.landed import TableKey
 from expectations.results import GateResult, Result, WindowResult
-from flows.settings import ROOT, Settings
+from flows.common.settings import ROOT, Settings
 
 R = TypeVar("R", GateResult, WindowResult)
 #: A check that takes longer than this many seconds is done again in the asking process.

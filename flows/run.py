@@ -11,33 +11,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows.archive import write_atomically
-from flows.bundled import keep_apart
-from flows.catalogue import read_catalogue
-from flows.errors import CheckFailed, CswError
-from flows.export import export
-from flows.export import is_current as exports_are_current
-from flows.landing import LandingReport, land_folders
-from flows.lock import writer
-from flows.reports import ReportsRead, read_archived
-from flows.settings import Settings
-from flows.site import is_current, write_site
-from flows.warehouse import (
-    Fingerprint,
-    fingerprint,
-    publish,
-    published_fingerprint,
-    published_path,
-    published_tables,
-    remove_database,
-    start_next,
-)
+from flows.common.errors import CheckFailed, CswError
+from flows.common.files import write_atomically
+from flows.common.lock import writer
+from flows.common.settings import Settings
+from flows.documents.archived import ReportsRead, read_archived
+from flows.landing.catalogue import read_catalogue
+from flows.landing.land import LandingReport, land_folders
+from flows.outputs.export import export
+from flows.outputs.export import is_current as exports_are_current
+from flows.outputs.site import is_current, write_site
+from flows.sample.bundled import keep_apart
+from flows.warehouse.fingerprint import Fingerprint, fingerprint, published_fingerprint, published_tables
+from flows.warehouse.publish import publish, published_path, remove_database, start_next
 
 if TYPE_CHECKING:
     from expectations.results import Result
     from expectations.worker import Worker
-    from flows.dbt import Dbt, DbtResult
-    from flows.live import FetchReport
+    from flows.publishers.fetch import FetchReport
+    from flows.warehouse.dbt import Dbt, DbtResult
 
 Say = Callable[[str], None]
 
@@ -164,7 +156,7 @@ def _land(
 
 def _fetch(settings: Settings, report: RunReport, watch: Stopwatch, sources: Sequence[str] | None) -> Path:
     """What the servers have, in a folder; a source that fails is listed, the rest goes on."""
-    from flows.live import fetch
+    from flows.publishers.fetch import fetch
 
     with watch.stage("fetch"):
         report.fetched = fetched = fetch(settings, sources=sources, say=watch.say)
@@ -275,7 +267,7 @@ def gate(settings: Settings, report: RunReport, watch: Stopwatch, warm: _Warm) -
         # Only a run takes tables out: it holds the writer's lock and says so in its exit code; a look takes nothing.
         if report.landing is None or set(result.stopped) & (published_tables(settings) - set(new)):
             raise CheckFailed("the gate refuses landed tables; what is published stays.\n\n" + describe(result))
-        from flows.landing import withdraw
+        from flows.landing.land import withdraw
 
         withdraw(settings, result.stopped)
         report.withheld = describe(result)
@@ -307,7 +299,7 @@ def build(
         # dbt keeps its database open until it ends; the checks that follow read the file.
         warm.close_dbt()
         if not report.built.success:
-            from flows.failures import describe_failures
+            from flows.warehouse.failures import describe_failures
 
             raise CheckFailed(
                 "the next warehouse did not pass; what was published before stays published.\n\n"
@@ -421,7 +413,7 @@ def publish_only(settings: Settings) -> None:
 def _build_as_of(
     settings: Settings, as_of: str, report: RunReport, watch: Stopwatch, progress: Callable[[str], None] | None
 ) -> RunReport:
-    from flows.dbt import Dbt
+    from flows.warehouse.dbt import Dbt
 
     final = settings.warehouse / f"as_of_{as_of}.duckdb"
     building = settings.warehouse / f".as_of_{as_of}.duckdb"
@@ -430,7 +422,7 @@ def _build_as_of(
         with Dbt(settings, building, as_of) as dbt:
             report.built = dbt.build(None, progress)
         if not report.built.success:
-            from flows.failures import describe_failures
+            from flows.warehouse.failures import describe_failures
 
             raise CheckFailed(
                 f"the warehouse as of {as_of} did not pass.\n\n" + describe_failures(report.built, building)
@@ -495,7 +487,7 @@ class _Warm:
     def dbt(self) -> Dbt:
         """dbt, working on the next warehouse."""
         if self._dbt is None:
-            from flows.dbt import Dbt
+            from flows.warehouse.dbt import Dbt
 
             self._dbt = Dbt(self._settings, self._database)
         return self._dbt

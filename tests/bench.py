@@ -19,7 +19,7 @@ import threading
 import time
 from pathlib import Path
 
-from flows.settings import ROOT
+from flows.common.settings import ROOT
 
 TARGETS = {
     "cold run": 60.0,

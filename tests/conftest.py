@@ -12,9 +12,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows.sample import SampleTruth, write_sample
-from flows.settings import ROOT, Settings
+from flows.common.settings import ROOT, Settings
+from flows.sample import write_sample
 from tests.installation import Installation, made_once
+from tests.sample_truth import SampleTruth, truth_of
 
 #: What takes longest begins first; two processes begin with different warehouses, so that neither waits.
 FIRST = ("tests/real/test_warehouse", "tests/end_to_end/test_refresh", "tests/end_to_end/", "tests/real/")
@@ -44,7 +45,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
     """The bundled sample's files, written once for all tests. Read only."""
 
     def make(folder: Path) -> None:
-        (folder / "truth.pickle").write_bytes(pickle.dumps(write_sample(folder / "returns")))
+        (folder / "truth.pickle").write_bytes(pickle.dumps(truth_of(write_sample(folder / "returns"))))
 
     folder = made_once(tmp_path_factory, "sample-returns", make)
     return Sample(folder / "returns", pickle.loads((folder / "truth.pickle").read_bytes()))

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from flows.sample import SampleTruth
-from flows.settings import ROOT, Settings
+from flows.common.settings import ROOT, Settings
+from tests.sample_truth import SampleTruth
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from tests.unit.made_up import GEOGRAPHY
+from tests.made_up import GEOGRAPHY
 
 Row = dict[str, str]
 

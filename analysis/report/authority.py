@@ -9,48 +9,50 @@ from html import escape
 from typing import Any
 
 from analysis.report import charts, words
-from analysis.report.book import Book, Row, Series
 from analysis.report.charts import Line
 from analysis.report.pages import authority_page, markup, measure_page, render
+from analysis.report.published import Published, Row, Series
 
 UP = "../"
 
 
-def page(book: Book, la_code: str, site: Mapping[str, Any], themes: Mapping[str, str]) -> str:
+def page(published: Published, la_code: str, site: Mapping[str, Any], themes: Mapping[str, str]) -> str:
     """The page of an authority.
 
     Args:
-        book: the warehouse.
+        published: the warehouse.
         la_code: DfE code.
         site: what every page says.
         themes: theme id to its label.
     """
-    la = book.authorities[la_code]
+    la = published.authorities[la_code]
     return render(
         "authority.html",
         UP,
         la["la_name"],
         site,
         la=la,
-        relatives=_relatives(book, la),
-        inspections=[*reversed(book.inspections.get(la_code, []))],
-        timeline=markup(timeline(book.inspections.get(la_code, []))),
-        groups=[(title, [card(book, la, m) for m in measures]) for title, measures in book.key.groups],
-        around=_around(book, la),
-        spend=[markup(_spend(book, la_code, g)) for g in book.key.spend],
-        value_added=value_added(book, la),
-        reports=_reports(book, la_code, themes),
-        gaps=_gaps(book, la_code),
+        relatives=_relatives(published, la),
+        inspections=[*reversed(published.inspections.get(la_code, []))],
+        timeline=markup(timeline(published.inspections.get(la_code, []))),
+        groups=[(title, [card(published, la, m) for m in measures]) for title, measures in published.key.groups],
+        around=_around(published, la),
+        spend=[markup(_spend(published, la_code, g)) for g in published.key.spend],
+        value_added=value_added(published, la),
+        reports=_reports(published, la_code, themes),
+        gaps=_gaps(published, la_code),
         neighbours=[
-            (book.authorities[n], authority_page(n)) for n in book.neighbours.get(la_code, []) if n in book.authorities
+            (published.authorities[n], authority_page(n))
+            for n in published.neighbours.get(la_code, [])
+            if n in published.authorities
         ],
     )
 
 
-def _relatives(book: Book, la: Row) -> list[tuple[str, Row, str]]:
+def _relatives(published: Published, la: Row) -> list[tuple[str, Row, str]]:
     out = []
-    for code in book.relatives.get(la["la_code"], []):
-        other = book.authorities[code]
+    for code in published.relatives.get(la["la_code"], []):
+        other = published.authorities[code]
         # An authority still in existence has no last day.
         # Nor has one that was there before the records begin a first.
         if _follows(la, other):
@@ -108,19 +110,19 @@ def _points(series: Mapping[int, Any], years: list[int]) -> list[tuple[float, fl
     return [(y, value(y)) for y in years]
 
 
-def _region(book: Book, la: Row, measure: str) -> Series:
-    return book.areas.get(la["region_name"] or "", {}).get(measure, {})
+def _region(published: Published, la: Row, measure: str) -> Series:
+    return published.areas.get(la["region_name"] or "", {}).get(measure, {})
 
 
-def card(book: Book, la: Row, measure_id: str) -> dict[str, Any]:
+def card(published: Published, la: Row, measure_id: str) -> dict[str, Any]:
     """A key measure: latest figure, sparkline, and every year with region, neighbours and England behind it."""
-    measure = book.measures[measure_id]
+    measure = published.measures[measure_id]
     unit = measure["unit"]
-    own = book.values.get(la["la_code"], {}).get(measure_id, {})
-    england = book.areas.get("England", {}).get(measure_id, {})
-    region = _region(book, la, measure_id)
-    similar = book.neighbour_median.get(la["la_code"], {}).get(measure_id, {})
-    years = [y for y in book.years if y in own and own[y][1] != "not_published"]
+    own = published.values.get(la["la_code"], {}).get(measure_id, {})
+    england = published.areas.get("England", {}).get(measure_id, {})
+    region = _region(published, la, measure_id)
+    similar = published.neighbour_median.get(la["la_code"], {}).get(measure_id, {})
+    years = [y for y in published.years if y in own and own[y][1] != "not_published"]
     held = [y for y in years if own[y][0] is not None]
     latest = held[-1] if held else None
     totals = unit in {"count", "fte"}
@@ -175,26 +177,26 @@ def _why(own: Series) -> str:
     return words.STATUS[counts.most_common(1)[0][0]] if counts else "the authority did not exist in these years"
 
 
-def _around(book: Book, la: Row) -> dict[str, Any] | None:
+def _around(published: Published, la: Row) -> dict[str, Any] | None:
     """The authority around its latest graded inspection of a framework that can be drawn, beside those judged alike."""
     graded = [
         i
-        for i in book.inspections.get(la["la_code"], [])
+        for i in published.inspections.get(la["la_code"], [])
         if i["framework"] in {"sif", "ilacs"} and i["overall_judgement"] is not None
     ]
     if not graded:
         return None
     # Three years after it, if there are any; else the newest.
-    last = book.years[-1]
+    last = published.years[-1]
     drawn = next((i for i in reversed(graded) if i["year_by_publication"] <= last - 1), graded[-1])
     year = drawn["year_by_publication"]
     events = list(range(-3, 4))
     pictures = []
-    for measure_id in book.key.around_inspection:
-        measure = book.measures[measure_id]
+    for measure_id in published.key.around_inspection:
+        measure = published.measures[measure_id]
         show = partial(words.number, unit=measure["unit"])
-        own = book.values.get(la["la_code"], {}).get(measure_id, {})
-        alike = book.around.get((drawn["framework"], drawn["outcome_group"], measure_id), {})
+        own = published.values.get(la["la_code"], {}).get(measure_id, {})
+        alike = published.around.get((drawn["framework"], drawn["outcome_group"], measure_id), {})
         lines = [
             Line(la["la_name"], [(e, own.get(year + e, (None, ""))[0]) for e in events]),
             Line(
@@ -222,14 +224,14 @@ def _around(book: Book, la: Row) -> dict[str, Any] | None:
     return {"inspection": drawn, "pictures": pictures} if pictures else None
 
 
-def _spend(book: Book, la_code: str, group: str) -> str:
-    by_year = book.spend.get(la_code, {}).get(group, {})
-    years = [y for y in book.years if y in by_year and by_year[y]["gbp_nominal"] is not None]
+def _spend(published: Published, la_code: str, group: str) -> str:
+    by_year = published.spend.get(la_code, {}).get(group, {})
+    years = [y for y in published.years if y in by_year and by_year[y]["gbp_nominal"] is not None]
     title = words.SPEND[group]
     if not years:
         return charts.figure(title, '<p class="empty">No outturn held for this authority.</p>')
     base = by_year[years[0]]["base_year"]
-    middle = book.spend_median.get(group, {})
+    middle = published.spend_median.get(group, {})
     span = list(range(years[0], years[-1] + 1))
     lines = [
         Line(
@@ -242,7 +244,7 @@ def _spend(book: Book, la_code: str, group: str) -> str:
     body = [
         [
             str(y),
-            _button(book.key.spend[group], y, words.number(by_year[y]["gbp_nominal"], "gbp"), "reported"),
+            _button(published.key.spend[group], y, words.number(by_year[y]["gbp_nominal"], "gbp"), "reported"),
             words.number(by_year[y]["gbp_nominal_per_child"], "gbp"),
             words.number(by_year[y]["gbp_real_per_child"], "gbp"),
             words.number(middle.get(y), "gbp"),
@@ -267,10 +269,10 @@ def _spend(book: Book, la_code: str, group: str) -> str:
     )
 
 
-def value_added(book: Book, la: Row) -> dict[str, Any] | None:
+def value_added(published: Published, la: Row) -> dict[str, Any] | None:
     """How the authority's judgements compare with those expected of one in its circumstances, and how sure that is."""
     subject = f"{la['la_name']} ({la['la_code']})"
-    found = {r["statistic"]: r for r in book.estimates.get("value_added", []) if r["subject"] == subject}
+    found = {r["statistic"]: r for r in published.estimates.get("value_added", []) if r["subject"] == subject}
     rating = found.get("value_added")
     if rating is None or rating["value"] is None:
         return None
@@ -299,20 +301,20 @@ def value_added(book: Book, la: Row) -> dict[str, Any] | None:
     }
 
 
-def _reports(book: Book, la_code: str, themes: Mapping[str, str]) -> list[dict[str, Any]]:
+def _reports(published: Published, la_code: str, themes: Mapping[str, str]) -> list[dict[str, Any]]:
     out: list[dict[str, Any]] = []
-    for r in book.recommendations.get(la_code, []):
+    for r in published.recommendations.get(la_code, []):
         if not out or out[-1]["report_id"] != r["report_id"]:
             out.append({**r, "items": []})
         out[-1]["items"].append({**r, "theme_labels": [themes.get(t, t) for t in r["themes"]]})
     return out
 
 
-def _gaps(book: Book, la_code: str) -> dict[str, Any]:
+def _gaps(published: Published, la_code: str) -> dict[str, Any]:
     """Every figure that is not there, counted by reason and listed by measure."""
     counts: Counter[str] = Counter()
     lines = []
-    for measure_id, series in sorted(book.values.get(la_code, {}).items()):
+    for measure_id, series in sorted(published.values.get(la_code, {}).items()):
         missing: dict[str, list[int]] = {}
         for year, (value, status) in sorted(series.items()):
             counts[status] += 1
@@ -320,7 +322,7 @@ def _gaps(book: Book, la_code: str) -> dict[str, Any]:
                 missing.setdefault(status, []).append(year)
         if missing:
             told = "; ".join(f"{words.STATUS[s]}: {_spans(ys)}" for s, ys in sorted(missing.items()))
-            lines.append((book.measures[measure_id]["label"], UP + measure_page(measure_id), told))
+            lines.append((published.measures[measure_id]["label"], UP + measure_page(measure_id), told))
     return {"counts": [(words.STATUS[s], n) for s, n in counts.most_common()], "lines": lines}
 
 

@@ -9,9 +9,9 @@ from html import escape
 from typing import Any
 
 from analysis.report import charts, words
-from analysis.report.book import Book, Row
 from analysis.report.charts import Line
 from analysis.report.pages import authority_page, markup, measure_page, render
+from analysis.report.published import Published, Row
 
 UP = "../"
 #: Control limits of a funnel: 95% and 99.8% (Spiegelhalter, Funnel plots for comparing performance, 2005).
@@ -20,12 +20,12 @@ QUANTILES = ("p5", "q1", "median", "q3", "p95")
 PER = {"per_10k": 10_000.0, "pct": 100.0}
 
 
-def page(book: Book, measure_id: str, site: Mapping[str, Any]) -> str:
+def page(published: Published, measure_id: str, site: Mapping[str, Any]) -> str:
     """The page of a measure."""
-    measure = book.measures[measure_id]
-    spread = book.spread.get(measure_id, {})
-    years = [y for y in book.years if spread.get(y, {}).get("n")]
-    followers = [m for m in book.measures.values() if m["continues"] == measure_id]
+    measure = published.measures[measure_id]
+    spread = published.spread.get(measure_id, {})
+    years = [y for y in published.years if spread.get(y, {}).get("n")]
+    followers = [m for m in published.measures.values() if m["continues"] == measure_id]
     return render(
         "measure.html",
         UP,
@@ -35,12 +35,12 @@ def page(book: Book, measure_id: str, site: Mapping[str, Any]) -> str:
         unit=words.UNITS.get(measure["unit"], measure["unit"]),
         group=words.GROUPS.get(measure["measure_group"], measure["measure_group"]),
         publisher_columns=_publisher_columns(measure),
-        before=book.measures.get(measure["continues"] or ""),
+        before=published.measures.get(measure["continues"] or ""),
         followers=followers,
         href=measure_page,
-        spread=markup(_spread(book, measure, years)) if years else "",
-        latest=markup(_latest(book, measure, years[-1])) if years else "",
-        coverage=[(y, spread.get(y, {}).get("n", 0), _gaps(spread.get(y, {}))) for y in book.years],
+        spread=markup(_spread(published, measure, years)) if years else "",
+        latest=markup(_latest(published, measure, years[-1])) if years else "",
+        coverage=[(y, spread.get(y, {}).get("n", 0), _gaps(spread.get(y, {}))) for y in published.years],
     )
 
 
@@ -55,9 +55,9 @@ def _gaps(about: Row) -> str:
     )
 
 
-def _spread(book: Book, measure: Row, years: list[int]) -> str:
-    spread, show = book.spread[measure["measure_id"]], partial(words.number, unit=measure["unit"])
-    england = book.areas.get("England", {}).get(measure["measure_id"], {})
+def _spread(published: Published, measure: Row, years: list[int]) -> str:
+    spread, show = published.spread[measure["measure_id"]], partial(words.number, unit=measure["unit"])
+    england = published.areas.get("England", {}).get(measure["measure_id"], {})
     span = list(range(years[0], years[-1] + 1))
 
     def at(name: str) -> list[tuple[float, float | None]]:
@@ -93,14 +93,14 @@ def _spread(book: Book, measure: Row, years: list[int]) -> str:
     )
 
 
-def _latest(book: Book, measure: Row, year: int) -> str:
+def _latest(published: Published, measure: Row, year: int) -> str:
     """Authorities in the latest year: a funnel where a rate or share has a denominator, else a strip; no ranking."""
     sql = """
         select f.la_code, a.la_name, f.value, f.numerator, f.denominator
         from marts.fct_la_year_measure as f inner join marts.dim_local_authority as a using (la_code)
         where f.measure_id = ? and f.year = ? and f.value is not null order by a.la_name, f.la_code
     """
-    found = book.con.execute(sql, [measure["measure_id"], year]).fetchall()
+    found = published.con.execute(sql, [measure["measure_id"], year]).fetchall()
     show = partial(words.number, unit=measure["unit"])
     body = [[f'<a href="{UP}{authority_page(code)}">{escape(name)}</a>', show(v)] for code, name, v, _, _ in found]
     behind = charts.table(["authority, by name", str(year)], body, "Every authority, by name")

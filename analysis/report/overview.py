@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from analysis.report import charts, words
-from analysis.report.book import Book, Row
 from analysis.report.pages import authority_page, markup, measure_page, render, study_page
+from analysis.report.published import Published, Row
 from analysis.report.study import TITLES, verdict_bar
 
 
 def page(
-    book: Book,
+    published: Published,
     site: Mapping[str, Any],
     studies: Sequence[Row],
     due: Mapping[str, Mapping[str, str]],
@@ -22,7 +22,7 @@ def page(
     """The first page.
 
     Args:
-        book: the warehouse.
+        published: the warehouse.
         site: what every page says.
         studies: study and question.
         due: publication to its title and when its next edition is expected, in words.
@@ -33,54 +33,54 @@ def page(
         "",
         "Overview",
         site,
-        tiles=_tiles(book),
-        regions=_regions(book),
+        tiles=_tiles(published),
+        regions=_regions(published),
         studies=[
             {
                 "title": TITLES.get(s["study"], s["study"].replace("_", " ").capitalize()),
                 "href": study_page(s["study"]),
                 "question": s["question"],
-                "bar": markup(verdict_bar(book.scoreboard.get(s["study"], []))),
+                "bar": markup(verdict_bar(published.scoreboard.get(s["study"], []))),
             }
             for s in studies
         ],
-        coverage=markup("".join(_coverage(book))),
-        publications=_publications(book, due),
-        quality=_quality(book),
+        coverage=markup("".join(_coverage(published))),
+        publications=_publications(published, due),
+        quality=_quality(published),
         links=links,
     )
 
 
-def _tiles(book: Book) -> list[tuple[str, str]]:
-    con = book.con
+def _tiles(published: Published) -> list[tuple[str, str]]:
+    con = published.con
 
     def count(sql: str) -> str:
         found = con.execute(sql).fetchone()
         return f"{found[0]:,}" if found else "0"
 
-    current = sum(1 for a in book.authorities.values() if a["is_current"])
+    current = sum(1 for a in published.authorities.values() if a["is_current"])
     return [
         ("authorities today", f"{current}"),
-        ("years", f"{book.years[0]}–{book.years[-1]}"),
+        ("years", f"{published.years[0]}–{published.years[-1]}"),
         ("measures", count("select count(*) from marts.dim_measure where availability <> 'absent'")),
         ("figures of authorities", count("select count(value) from marts.fct_la_year_measure")),
         ("inspections", count("select count(*) from marts.fct_inspection")),
         ("reports read", count("select count(*) from marts.fct_report where status = 'read'")),
-        ("editions held", f"{len(book.editions)}"),
+        ("editions held", f"{len(published.editions)}"),
     ]
 
 
-def _regions(book: Book) -> list[tuple[str, list[tuple[Row, str]]]]:
+def _regions(published: Published) -> list[tuple[str, list[tuple[Row, str]]]]:
     found: dict[str, list[tuple[Row, str]]] = defaultdict(list)
-    for code, la in book.authorities.items():
+    for code, la in published.authorities.items():
         found[la["region_name"] or "Elsewhere"].append((la, authority_page(code)))
     return sorted(found.items())
 
 
-def _coverage(book: Book) -> list[str]:
+def _coverage(published: Published) -> list[str]:
     parts = []
     by_group: dict[str, list[Row]] = defaultdict(list)
-    for m in book.measures.values():
+    for m in published.measures.values():
         by_group[m["measure_group"]].append(m)
     for group, title in words.GROUPS.items():
         measures = sorted(by_group.get(group, []), key=lambda m: m["label"])
@@ -88,7 +88,7 @@ def _coverage(book: Book) -> list[str]:
             continue
 
         def cell(i: int, j: int, measures: list[Row] = measures) -> tuple[str, float | None]:
-            about = book.spread.get(measures[i]["measure_id"], {}).get(book.years[j])
+            about = published.spread.get(measures[i]["measure_id"], {}).get(published.years[j])
             if not about or not about["n"]:
                 return "–", None
             return str(about["n"]), min(0.99, about["n"] / about["authorities"])
@@ -96,7 +96,7 @@ def _coverage(book: Book) -> list[str]:
         picture = charts.heat(
             "",
             [m["label"] for m in measures],
-            [f"{y % 100:02d}" for y in book.years],
+            [f"{y % 100:02d}" for y in published.years],
             cell,
             diverging=False,
             links={m["label"]: measure_page(m["measure_id"]) for m in measures},
@@ -108,9 +108,9 @@ def _coverage(book: Book) -> list[str]:
     return parts
 
 
-def _publications(book: Book, due: Mapping[str, Mapping[str, str]]) -> list[dict[str, Any]]:
+def _publications(published: Published, due: Mapping[str, Mapping[str, str]]) -> list[dict[str, Any]]:
     by_source: dict[str, list[Row]] = defaultdict(list)
-    for e in book.editions:
+    for e in published.editions:
         by_source[e["source"]].append(e)
     return [
         {
@@ -125,8 +125,8 @@ def _publications(book: Book, due: Mapping[str, Mapping[str, str]]) -> list[dict
     ]
 
 
-def _quality(book: Book) -> list[tuple[str, str, str]]:
-    con = book.con
+def _quality(published: Published) -> list[tuple[str, str, str]]:
+    con = published.con
 
     def one(sql: str) -> tuple[Any, ...]:
         return con.execute(sql).fetchone() or (0, 0, 0, 0)

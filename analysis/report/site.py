@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analysis.report import authority, measure, overview, study, words
-from analysis.report.book import Book
 from analysis.report.pages import authority_page, measure_page, study_page
+from analysis.report.published import Published
 from analysis.report.traces import traces
 
 STATIC = Path(__file__).resolve().parent / "static"
@@ -49,7 +49,7 @@ def build(
     part = folder.parent / f".{folder.name}-next"
     shutil.rmtree(part, ignore_errors=True)
     with duckdb.connect(str(database), read_only=True) as con:
-        pages = _write(Book(con), part, folder, due or {}, as_known, progress)
+        pages = _write(Published(con), part, folder, due or {}, as_known, progress)
     return Built(folder / "index.html", pages, _swap(part, folder))
 
 
@@ -76,54 +76,57 @@ def _swap(part: Path, folder: Path) -> int:
 
 
 def _write(
-    book: Book,
+    published: Published,
     part: Path,
     folder: Path,
     due: Mapping[str, Mapping[str, str]],
     as_known: str,
     progress: Callable[[str], None],
 ) -> int:
-    from analysis.studies.report_themes.coder import load_codebook
     from analysis.studies.spec import load_spec, slugs
 
-    newest = max((e["published_on"] for e in book.editions), default=None)
+    newest = max((e["published_on"] for e in published.editions), default=None)
     site = {
-        "synthetic": book.is_synthetic,
+        "synthetic": published.is_synthetic,
         "as_of": words.day(newest),
         "as_known": as_known,
     }
-    themes = {t.entry.id: t.entry.label for t in load_codebook().themes}
+    themes = published.theme_labels
     specs = [load_spec(s) for s in slugs()]
     for name in OWN[1:]:
         (part / name).mkdir(parents=True, exist_ok=True)
     pages: dict[str, str] = {}
     # First, while nothing else is held.
     progress("origins")
-    shown = [*book.key.all, *book.key.spend.values(), *(m for s in specs for m in study.measures_of(book, s))]
-    for code, script in traces(book, shown):
+    shown = [
+        *published.key.all,
+        *published.key.spend.values(),
+        *(m for s in specs for m in study.measures_of(published, s)),
+    ]
+    for code, script in traces(published, shown):
         (part / "trace" / f"{code}.js").write_text(script, encoding="utf-8")
     progress("studies")
     for spec in specs:
-        pages[study_page(spec.study)] = study.page(book, spec, site)
-        _study_files(book, spec.study, part / "data")
+        pages[study_page(spec.study)] = study.page(published, spec, site)
+        _study_files(published, spec.study, part / "data")
     progress("measures")
-    for measure_id in book.measures:
-        pages[measure_page(measure_id)] = measure.page(book, measure_id, site)
+    for measure_id in published.measures:
+        pages[measure_page(measure_id)] = measure.page(published, measure_id, site)
     progress("authorities")
-    for code in book.authorities:
-        pages[authority_page(code)] = authority.page(book, code, site, themes)
+    for code in published.authorities:
+        pages[authority_page(code)] = authority.page(published, code, site, themes)
     pages["index.html"] = overview.page(
-        book, site, [{"study": s.study, "question": s.question} for s in specs], due, _beside(folder)
+        published, site, [{"study": s.study, "question": s.question} for s in specs], due, _beside(folder)
     )
     for name, text in pages.items():
         (part / name).write_text(text, encoding="utf-8")
     for file in sorted(STATIC.iterdir()):
         shutil.copyfile(file, part / "static" / file.name)
-    (part / "static" / "search.js").write_text(_search(book), encoding="utf-8")
+    (part / "static" / "search.js").write_text(_search(published), encoding="utf-8")
     return len(pages)
 
 
-def _study_files(book: Book, name: str, folder: Path) -> None:
+def _study_files(published: Published, name: str, folder: Path) -> None:
     """A study's estimates and sample for download."""
     quoted = name.replace("'", "''")
     for what, sql in (
@@ -131,10 +134,10 @@ def _study_files(book: Book, name: str, folder: Path) -> None:
         ("sample", f"from studies.rpt_{name}__sample"),
     ):
         table = "estimate" if what == "estimates" else f"rpt_{name}__sample"
-        known = book.con.execute("select count(*) from duckdb_tables() where table_name = ?", [table]).fetchone()
+        known = published.con.execute("select count(*) from duckdb_tables() where table_name = ?", [table]).fetchone()
         if known and known[0]:
             path = (folder / f"{name}_{what}.csv").as_posix().replace("'", "''")
-            book.con.execute(f"copy ({sql}) to '{path}' (format csv, header true)")
+            published.con.execute(f"copy ({sql}) to '{path}' (format csv, header true)")
 
 
 def _beside(folder: Path) -> list[tuple[str, str]]:
@@ -146,7 +149,7 @@ def _beside(folder: Path) -> list[tuple[str, str]]:
     return [(href, label) for href, label in known if (folder / href).exists()]
 
 
-def _search(book: Book) -> str:
+def _search(published: Published) -> str:
     """The index that the search box reads: name, kind, address, what else it is called."""
     entries = [
         [
@@ -155,11 +158,11 @@ def _search(book: Book) -> str:
             authority_page(code),
             f"{code}; {la['ons_code'] or ''}",
         ]
-        for code, la in book.authorities.items()
+        for code, la in published.authorities.items()
     ]
     entries += [
         [m["label"], "measure", measure_page(i), f"{i}; {m['publisher_columns'] or ''}"]
-        for i, m in book.measures.items()
+        for i, m in published.measures.items()
     ]
-    entries += [[title, "study", study_page(s), s] for s, title in study.TITLES.items() if s in book.estimates]
+    entries += [[title, "study", study_page(s), s] for s, title in study.TITLES.items() if s in published.estimates]
     return f"window.SEARCH={json.dumps(entries, ensure_ascii=False, separators=(',', ':'))};\n"

@@ -14,8 +14,8 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from analysis.report import words
-from analysis.report.book import Book, Row, rows
 from analysis.report.pages import markup, render
+from analysis.report.published import Published, Row, rows
 
 if TYPE_CHECKING:
     from analysis.studies.spec import Spec
@@ -52,8 +52,8 @@ class StudyPage:
 class Found:
     """The estimates of one study, by place and statistic."""
 
-    def __init__(self, book: Book, study: str) -> None:
-        self.rows = book.estimates.get(study, [])
+    def __init__(self, published: Published, study: str) -> None:
+        self.rows = published.estimates.get(study, [])
         self._by: dict[tuple[str, str], dict[str, Row]] = {}
         for r in self.rows:
             self._by.setdefault((r["place"], r["statistic"]), {})[r["subject"]] = r
@@ -90,16 +90,16 @@ def verdict_bar(scoreboard: Sequence[Row]) -> str:
     )
 
 
-def page(book: Book, spec: Spec, site: Mapping[str, Any]) -> str:
+def page(published: Published, spec: Spec, site: Mapping[str, Any]) -> str:
     """The page of a study."""
-    shown = _sections(book, spec.study)
+    shown = _sections(published, spec.study)
     scoreboard = [
         {**r, "ours_text": words.number(r["ours"], digits=_digits(r["ours"]))}
-        for r in book.scoreboard.get(spec.study, [])
+        for r in published.scoreboard.get(spec.study, [])
     ]
     sample = f"rpt_{spec.study}__sample"
     has_sample = bool(
-        rows(book.con, "select 1 from duckdb_tables() where schema_name = 'studies' and table_name = ?", [sample])
+        rows(published.con, "select 1 from duckdb_tables() where schema_name = 'studies' and table_name = ?", [sample])
     )
     return render(
         "study.html",
@@ -114,34 +114,36 @@ def page(book: Book, spec: Spec, site: Mapping[str, Any]) -> str:
         if spec.paper.startswith("none")
         else "After: " + spec.paper,
         scoreboard=scoreboard,
-        verdicts=markup(verdict_bar(book.scoreboard.get(spec.study, []))),
+        verdicts=markup(verdict_bar(published.scoreboard.get(spec.study, []))),
         pins="Choices: " + "; ".join(f"{k.replace('_', ' ')} {v}" for k, v in spec.pins.items()) + ".",
-        sample_rows=book.con.execute(f"select count(*) from studies.{sample}").fetchone()[0] if has_sample else 0,  # type: ignore[index]
-        sources=_sources(book),
-        methods=_methods(book, spec.study),
-        follow=[(m, book.measures[m]["label"]) for m in measures_of(book, spec)],
-        authorities=[(code, la["la_name"]) for code, la in book.authorities.items()],
-        years=book.years,
+        sample_rows=published.con.execute(f"select count(*) from studies.{sample}").fetchone()[0] if has_sample else 0,  # type: ignore[index]
+        sources=_sources(published),
+        methods=_methods(published, spec.study),
+        follow=[(m, published.measures[m]["label"]) for m in measures_of(published, spec)],
+        authorities=[(code, la["la_name"]) for code, la in published.authorities.items()],
+        years=published.years,
         inputs=[
             (r["statement"].strip(), r["digest"])
             for r in rows(
-                book.con, "select statement, digest from results.study_input where study = ? order by 1", [spec.study]
+                published.con,
+                "select statement, digest from results.study_input where study = ? order by 1",
+                [spec.study],
             )
         ],
     )
 
 
-def measures_of(book: Book, spec: Spec) -> list[str]:
+def measures_of(published: Published, spec: Spec) -> list[str]:
     """Measures that a study's spec names, and those that hold the pounds it speaks of."""
     named = set(re.findall(r"[a-z0-9_]+", json.dumps(spec.variables)))
-    money = set(book.key.spend.values())
-    return [m for m in book.measures if m in named or (m in money and any("gbp" in n for n in named))]
+    money = set(published.key.spend.values())
+    return [m for m in published.measures if m in named or (m in money and any("gbp" in n for n in named))]
 
 
-def _methods(book: Book, study: str) -> list[tuple[str, str]]:
+def _methods(published: Published, study: str) -> list[tuple[str, str]]:
     """How each part of a study was computed, as its estimates say."""
     found: dict[str, dict[str, None]] = {}
-    for r in book.estimates.get(study, []):
+    for r in published.estimates.get(study, []):
         if r["method"]:
             found.setdefault(r["method"], {})[f"{r['place']}: {r['statistic']}"] = None
     return [(method, ", ".join(places)) for method, places in found.items()]
@@ -154,19 +156,19 @@ def _digits(value: float | None) -> int:
     return 0 if size == int(size) and size >= 1 else 1 if size >= 100 else 2 if size >= 1 else 3
 
 
-def _sections(book: Book, study: str) -> StudyPage:
+def _sections(published: Published, study: str) -> StudyPage:
     title = TITLES.get(study, study.replace("_", " ").capitalize())
     name = f"analysis.report.studies.{study}"
     if find_spec(name) is None:
         return StudyPage(study, title, "", [])
-    summary, sections = import_module(name).sections(book, Found(book, study))
+    summary, sections = import_module(name).sections(published, Found(published, study))
     return StudyPage(study, title, summary, sections)
 
 
-def _sources(book: Book) -> list[tuple[str, str]]:
+def _sources(published: Published) -> list[tuple[str, str]]:
     """Which editions the standing figures of the measures that studies use come from."""
     found = rows(
-        book.con,
+        published.con,
         """
         select source, string_agg(distinct edition, ', ' order by edition) as editions from marts.fct_la_year_measure
         where value is not null and source is not null group by source order by source

@@ -14,7 +14,7 @@ from operator import itemgetter
 from typing import Any
 
 from analysis.report import words
-from analysis.report.book import Book
+from analysis.report.published import Published
 
 #: Rows fetched at once.
 BATCH = 20_000
@@ -35,16 +35,16 @@ class Interned:
         return self._at[value]
 
 
-def traces(book: Book, measures: Iterable[str]) -> Iterator[tuple[str, str]]:
+def traces(published: Published, measures: Iterable[str]) -> Iterator[tuple[str, str]]:
     """DfE code and the script that holds the origins of its figures of some measures, and of what those are made of.
 
     One authority at a time: all cells at once would be more than the rest of the site together.
     """
     asked = list(dict.fromkeys(measures))
-    sides = _sides(book, asked)
+    sides = _sides(published, asked)
     shown = list(dict.fromkeys([*asked, *(m for pair in sides.values() for m in pair)]))
     editions = _by_authority(
-        book,
+        published,
         """
         select la_code, measure_id, year, source, edition, role, published_on, published_basis, value, value_status,
             is_computed, stands, exclusion_reason
@@ -54,7 +54,7 @@ def traces(book: Book, measures: Iterable[str]) -> Iterator[tuple[str, str]]:
         shown,
     )
     cells = _by_authority(
-        book,
+        published,
         """
         select la_code, measure_id, year, source, edition, table_name, file, sha256, url, row_number,
             column_name, filter,
@@ -65,14 +65,14 @@ def traces(book: Book, measures: Iterable[str]) -> Iterator[tuple[str, str]]:
         """,
         shown,
     )
-    about = {"measures": {m: book.measures[m]["label"] for m in shown}, "sides": sides}
-    for la in sorted(book.authorities):
-        yield la, _script(book, {"code": la, **about}, editions(la), cells(la))
+    about = {"measures": {m: published.measures[m]["label"] for m in shown}, "sides": sides}
+    for la in sorted(published.authorities):
+        yield la, _script(published, {"code": la, **about}, editions(la), cells(la))
 
 
-def _by_authority(book: Book, sql: str, shown: list[str]) -> Callable[[str], list[tuple[Any, ...]]]:
+def _by_authority(published: Published, sql: str, shown: list[str]) -> Callable[[str], list[tuple[Any, ...]]]:
     """The rows of one authority after the other, asked for in the order of their codes."""
-    found = book.con.cursor().execute(sql, [shown])
+    found = published.con.cursor().execute(sql, [shown])
     rows = chain.from_iterable(iter(lambda: found.fetchmany(BATCH), []))
     groups = groupby(rows, key=itemgetter(0))
     ahead = next(groups, None)
@@ -90,25 +90,25 @@ def _by_authority(book: Book, sql: str, shown: list[str]) -> Callable[[str], lis
     return of
 
 
-def _sides(book: Book, measures: Iterable[str]) -> dict[str, list[str]]:
+def _sides(published: Published, measures: Iterable[str]) -> dict[str, list[str]]:
     """Measures that may be computed from others, and which."""
     found = {}
     for measure_id in measures:
-        formula = book.measures[measure_id]["computed_from"] or ""
-        sides = [m for m in re.split(r" [/+] ", formula) if m in book.measures]
+        formula = published.measures[measure_id]["computed_from"] or ""
+        sides = [m for m in re.split(r" [/+] ", formula) if m in published.measures]
         if sides:
             found[measure_id] = sides
     return found
 
 
 def _script(
-    book: Book, about_all: dict[str, Any], editions: list[tuple[Any, ...]], cells: list[tuple[Any, ...]]
+    published: Published, about_all: dict[str, Any], editions: list[tuple[Any, ...]], cells: list[tuple[Any, ...]]
 ) -> str:
     names, files, columns, filters, components = Interned(), Interned(), Interned(), Interned(), Interned()
     figures: dict[str, dict[str, list[list[Any]]]] = defaultdict(dict)
     for measure, year, source, edition, role, on, basis, value, status, computed, stands, excluded in editions:
         said = (
-            words.number(value, book.measures[measure]["unit"])
+            words.number(value, published.measures[measure]["unit"])
             if value is not None
             else words.STATUS.get(status, status)
         )

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
-    from flows.passports import Passport, Remote
+    from flows.common.settings import Servers
     from flows.publishers.http import Http
-    from flows.settings import Servers
+    from flows.sources.passport import Passport, Remote
 
 LONDON = ZoneInfo("Europe/London")
 

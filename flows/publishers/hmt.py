@@ -21,7 +21,7 @@ def discover(asked: Asked) -> Discovery:
 
 def header_problem(path: Path) -> str:
     """Blank where a sheet of the workbook carries the deflators."""
-    from flows.readers import read_grids
+    from flows.landing.grids import read_grids
 
     for grid in read_grids(path.read_bytes(), path.name):
         words = " ".join(" ".join(str(c) for c in row) for row in grid.rows[:15]).casefold()

@@ -18,14 +18,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import unquote, urljoin, urlsplit
 
-from flows.errors import CswError
+from flows.common.errors import CswError
 from flows.publishers.kinds import kind_problem
 
 if TYPE_CHECKING:
     import httpx
 
+    from flows.common.settings import Servers
     from flows.publishers.state import State
-    from flows.settings import Servers
 
 #: Answers worth another try.
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from flows.archive import write_atomically
-from flows.errors import CswError
+from flows.common.errors import CswError
+from flows.common.files import write_atomically
 
 
 class State:

@@ -3,8 +3,6 @@
 ``write_sample(folder)`` writes it; nothing in it is a real figure.
 """
 
-from flows.sample.effects import PlantedEffect
-from flows.sample.sample import MARKER, write_sample
-from flows.sample.truth import FirstInspection, RevisedCell, SampleTruth
+from flows.sample.sample import Sample, write_sample
 
-__all__ = ["MARKER", "FirstInspection", "PlantedEffect", "RevisedCell", "SampleTruth", "write_sample"]
+__all__ = ["Sample", "write_sample"]

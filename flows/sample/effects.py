@@ -9,9 +9,8 @@ share, and money in real terms (prices, the GDP deflator among them, rise by two
 
 from __future__ import annotations
 
-import math
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 Group = Literal["good_or_outstanding", "requires_improvement", "inadequate"]
 PartOfAPath = Literal["pre", "step0", "step1", "post"]
@@ -37,19 +36,11 @@ class PlantedEffect:
     step1: float
     post: float
 
-    def percent_change(self, part: PartOfAPath) -> float:
-        """The coefficient as a change in per cent (of the count, or of the odds)."""
-        return (math.exp(getattr(self, part)) - 1) * 100
-
     def at(self, t: int) -> float:
         """The sum of the path at event time ``t``."""
         pre = max(min(t, -1) + 1, 1 - REACH)
         post = min(max(t - 1, 0), REACH - 1)
         return self.pre * pre + self.step0 * (t >= 0) + self.step1 * (t >= 1) + self.post * post
-
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return asdict(self)
 
 
 def _paths(

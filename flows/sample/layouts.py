@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from flows.passports import Passport, Table, TableEdition
-from flows.recognition import NO_EDITION
+from flows.landing.recognise import NO_EDITION
+from flows.sources.passport import Passport, Table, TableEdition
 
 
 @dataclass(frozen=True)

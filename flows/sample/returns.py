@@ -7,13 +7,13 @@ import zlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from flows.readers import label
+from flows.landing.grids import label
+from flows.landing.tables import last_year
 from flows.sample.layouts import Layout
 from flows.sample.meaning import Cell, Meaning, Meanings, Share
 from flows.sample.places import ENGLAND, REGIONS, TINY, Authority
 from flows.sample.release import AREAS, JOINT_RETURNS, Figures, Release
 from flows.sample.writers import Row, csv_bytes, csv_field, text_bytes
-from flows.tables import last_year
 
 if TYPE_CHECKING:
     import numpy as np

@@ -1,4 +1,4 @@
-"""Write a sample: every publication's files of the synthetic England, and the truth beside them."""
+"""Write a sample: every publication's files of the synthetic England, each made from one world."""
 
 from __future__ import annotations
 
@@ -6,47 +6,35 @@ import csv
 import hashlib
 import io
 from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows.bundled import MARKER
-from flows.passports import load_passports
-from flows.sample.effects import PLANTED
+from flows.common.settings import Settings
+from flows.common.synthetic import MARKER
 from flows.sample.lait import lait_files
 from flows.sample.layouts import Layout, load_layouts
 from flows.sample.meaning import Meanings
 from flows.sample.ofsted import ofsted_files
-from flows.sample.places import FIRST_YEAR, TINY, load_places
-from flows.sample.quantities import MEASURES
+from flows.sample.places import TINY, load_places
 from flows.sample.references import reference_files
 from flows.sample.release import Gap, Release, Revision
 from flows.sample.returns import Returns
 from flows.sample.spend import add_totals, spend_files
-from flows.sample.truth import FirstInspection, RevisedCell, SampleTruth
 from flows.sample.world import World, build_world
 from flows.sample.writers import Row, xlsx_bytes
-from flows.settings import Settings
+from flows.sources.passport import load_passports
 
 if TYPE_CHECKING:
-    import numpy as np
+    pass
 
 NOTICE = """Every figure in this folder is invented by a seeded generator (flows/sample, seed {seed}).
 
 The places are real, and so are the shapes: file names, sheets, headers, codes and symbols are those of the publishers.
 No figure, judgement or date of an inspection is. Do not cite any of it.
 """
-#: Measures whose true values the truth states.
-_STATED = (
-    "population_0_17",
-    "referrals_count",
-    "cin_at_31_march_count",
-    "cpp_at_31_march_count",
-    "cla_at_31_march_count",
-    "agency_rate_pct",
-    "assessments_within_45_days_pct",
-)
 #: The two revisions that are documented by name: Leeds' children in need of 2018, Kent's referrals of 2016.
-_KNOWN_REVISIONS = (
+KNOWN_REVISIONS = (
     Revision("cin", "383", 2018, 2020, -95),
     Revision("cin", "383", 2018, 2022, 35),
     Revision("referrals", "886", 2016, 2016, -120),
@@ -64,7 +52,16 @@ GAPS = (
 )
 
 
-def write_sample(folder: Path, seed: int = 2024, *, settings: Settings | None = None) -> SampleTruth:
+@dataclass(frozen=True)
+class Sample:
+    """What a sample's files were made from: the world, the figures that some edition prints otherwise, the files."""
+
+    world: World
+    revisions: tuple[Revision, ...]
+    files: int
+
+
+def write_sample(folder: Path, seed: int = 2024, *, settings: Settings | None = None) -> Sample:
     """Write a synthetic England in the publishers' shapes.
 
     Args:
@@ -73,7 +70,7 @@ def write_sample(folder: Path, seed: int = 2024, *, settings: Settings | None = 
         settings: where seeds and passports stand; the project's own when absent.
 
     Returns:
-        What was planted. It is also written beside the folder, as ``<folder>.truth.json``.
+        What the files were made from.
     """
     settings = settings or Settings()
     seeds = settings.seeds
@@ -87,9 +84,7 @@ def write_sample(folder: Path, seed: int = 2024, *, settings: Settings | None = 
     files += ofsted_files(world, seeds)
     files += reference_files(world, seeds)
     _write(folder, sorted(files), seed)
-    truth = tell_truth(world, revisions, len(files))
-    folder.with_name(folder.name + ".truth.json").write_text(truth.to_json(), encoding="utf-8")
-    return truth
+    return Sample(world, revisions, len(files))
 
 
 def department_files(
@@ -125,7 +120,7 @@ def draw_revisions(world: World) -> tuple[Revision, ...]:
     import numpy as np
 
     rng = np.random.default_rng([world.seed, 1])
-    out = list(_KNOWN_REVISIONS)
+    out = list(KNOWN_REVISIONS)
     known = {(r.name, r.la_code, r.year) for r in out}
     for name in ("referrals", "cin", "cpp", "cla"):
         for year in range(2013, 2022):
@@ -139,70 +134,6 @@ def draw_revisions(world: World) -> tuple[Revision, ...]:
     # Children in need at any point are those of 31 March and those who left: they are wrong together.
     out += [Revision("cin_any", r.la_code, r.year, r.through_edition, r.delta) for r in out if r.name == "cin"]
     return tuple(out)
-
-
-def tell_truth(world: World, revisions: tuple[Revision, ...], files: int) -> SampleTruth:
-    """What the sample's tests may rely on."""
-    import numpy as np
-
-    first = world.first_sif
-    codes = [c for c in world.places.codes if c in first]
-    score = np.array([world.deprivation[c] for c in codes])
-    grade = np.array([first[c].overall for c in codes], dtype=float)
-    revised = (
-        _revised(world, "cin_at_31_march_count", "383", 2018, ("2020", "2022", "2024")),
-        _revised(world, "referrals_count", "886", 2016, ("2016", "2022", "2024")),
-    )
-    values: dict[str, dict[str, dict[str, float]]] = {}
-    england: dict[str, dict[str, float]] = {}
-    for measure in _STATED:
-        q = MEASURES[measure]
-        for year in range(2010, 2025):
-            column = world.numbers[q.numerator][:, year - FIRST_YEAR]
-            if q.denominator and not q.is_average:
-                with np.errstate(invalid="ignore", divide="ignore"):
-                    column = q.per * column / world.numbers[q.denominator][:, year - FIRST_YEAR]
-            by_code = {c: round(float(v), 4) for c, v in zip(world.places.codes, column, strict=True) if v == v}
-            values.setdefault(measure, {})[str(year)] = by_code
-            if not q.denominator:
-                england.setdefault(measure, {})[str(year)] = float(np.nansum(column))
-    return SampleTruth(
-        world.seed,
-        PLANTED,
-        tuple(FirstInspection.of(first[c]) for c in codes),
-        revised,
-        len(revisions),
-        round(_spearman(score, grade), 4),
-        values,
-        england,
-        tuple((g.source, g.la_code, g.year) for g in GAPS),
-        files,
-    )
-
-
-def _revised(world: World, measure: str, code: str, year: int, editions: tuple[str, ...]) -> RevisedCell:
-    """What each edition prints of a figure that is documented as revised."""
-    name = MEASURES[measure].numerator
-    true = int(world.at(name, year)[world.places.row_of[code]])
-    mine = [r for r in _KNOWN_REVISIONS if (r.name, r.la_code, r.year) == (name, code, year)]
-    return RevisedCell(
-        code, year, measure, {e: true + sum(r.delta for r in mine if int(e) <= r.through_edition) for e in editions}
-    )
-
-
-def _spearman(a: np.ndarray, b: np.ndarray) -> float:
-    """Rank correlation, ties by their average."""
-    import numpy as np
-
-    def ranks(x: np.ndarray) -> np.ndarray:
-        order = np.argsort(x, kind="stable")
-        out = np.empty(len(x))
-        out[order] = np.arange(len(x))
-        for value in np.unique(x):
-            out[x == value] = out[x == value].mean()
-        return out
-
-    return float(np.corrcoef(ranks(a), ranks(b))[0, 1])
 
 
 def _write(folder: Path, files: list[tuple[str, bytes]], seed: int) -> None:

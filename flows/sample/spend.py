@@ -158,7 +158,7 @@ def gross_by_line(
         money["safeguarding"] = money["safeguarding"] - social_work
         money[social_work_group] = money.get(social_work_group, 0) + social_work
     out: list[Array] = [np.zeros(len(world.places.codes))] * len(lines)
-    for group in {g for _, g, k in lines if k == "part"}:
+    for group in sorted({g for _, g, k in lines if k == "part"}):
         left = money[group].copy()
         mine = [i for i, (_, g, k) in enumerate(lines) if g == group and k == "part"]
         for i in [i for i in mine if is_social_work[i]]:

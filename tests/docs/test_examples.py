@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows.settings import ROOT
+from flows.common.settings import ROOT
 from tests.installation import Installation
 
 PAGE = (ROOT / "docs" / "using_the_data.md").read_text(encoding="utf-8")

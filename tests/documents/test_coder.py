@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.studies.report_themes.coder import CodebookError, code_items, code_text, load_codebook, plain_text
+from flows.documents.themes.coder import CodebookError, code_items, code_text, load_codebook, plain_text
 
 CATEGORIES = [
     "casework",

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.studies.report_themes.codings import Codings, ItemCoding
-from flows.landing import land_returns
-from flows.reports import SOURCE, TABLES, read_archived
+from flows.common.settings import Settings
+from flows.documents.archived import SOURCE, TABLES, read_archived
+from flows.documents.themes.codings import Codings, ItemCoding
+from flows.landing.land import land_returns
 from flows.sample.inspections import Inspection
 from flows.sample.reports import report_pdf
-from flows.settings import Settings
-from flows.warehouse import fingerprint
+from flows.warehouse.fingerprint import fingerprint
 
 PARTS = {"help_and_protection": 3, "children_looked_after": 2, "adoption": 1, "care_leavers": 3, "leadership": 4}
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from analysis.studies.report_themes.coder import code_items
+from flows.common.settings import ROOT
 from flows.documents.batch import read_reports
 from flows.documents.quality import Quality, assess
 from flows.documents.rows import Tables, tables
-from flows.settings import ROOT
+from flows.documents.themes.coder import code_items
 from tests.documents.official import official_inspections
 
 pytestmark = pytest.mark.real

@@ -15,11 +15,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
+from flows.common.settings import Settings
 from flows.sample import write_sample
-from flows.settings import Settings
 from tests.drill.desk import Desk, mirror
 from tests.drill.faults import ALL, Fault, Seen
 from tests.installation import Installation
+from tests.sample_truth import truth_of
 
 GROUPS = {
     "servers": "On the publishers' servers",
@@ -74,7 +75,7 @@ def drawn(faults: list[Fault], count: int, seed: int) -> list[Fault]:
 def run(jobs: list[tuple[Fault, int]], folder: Path, desks: int) -> list[Seen]:
     """Every fault on an installation that is put back before it."""
     returns = folder / "returns"
-    truth = write_sample(returns)
+    truth = truth_of(write_sample(returns))
     made = Installation(Settings(data=folder / "made"), returns, truth)
     done = made.csw("run", "--returns", str(returns))
     assert done.returncode == 0, done.stdout + done.stderr

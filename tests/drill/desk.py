@@ -17,8 +17,8 @@ from pathlib import Path
 
 import duckdb
 
-from flows.settings import ROOT, Settings
-from flows.status import status
+from flows.common.settings import ROOT, Settings
+from flows.outputs.status import status
 from tests.fake_publishers import FakePublishers
 from tests.fake_publishers.world import World
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from flows.settings import ROOT
+from flows.common.settings import ROOT
 from tests.drill.desk import OTHER, TARGET, Desk, Done, Held, Running
 from tests.fake_publishers.scenarios import table, written
 
@@ -663,7 +663,7 @@ def clock_wrong(desk: Desk, random: Random) -> Seen:
     done = desk.refresh(TARGET, LD_PRELOAD=str(wrong), DRILL_CLOCK_DAYS=str(days))
     problems = [] if done.code == 0 else [f"the exit code is {done.code}: {done.said[-600:]}"]
     seen = completes(desk, before, f"nothing; the clock was {days:+g} days off")
-    from flows.polling import polls
+    from flows.schedule.polling import polls
 
     # What was asked by a wrong clock does not keep it from being asked.
     waits = [p.why for p in polls(desk.settings) if p.source == TARGET and not p.is_due and "to come" in p.why]
@@ -690,14 +690,14 @@ def two_at_once(desk: Desk, random: Random) -> Seen:
 
 FLOW = """
 import sys
-from flows.refresh import refresh
+from flows.schedule.refresh import refresh
 refresh(live=True)
 """
 
 
 def server_lost(desk: Desk, random: Random) -> Seen:
     """The Prefect server dies while a flow runs."""
-    from flows.serve import server
+    from flows.schedule.serve import server
     from tests.receivers import free_port
 
     before = desk.held()

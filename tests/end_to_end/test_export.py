@@ -13,9 +13,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from flows.errors import CswError
-from flows.export import Exported, export
-from flows.settings import Settings
+from flows.common.errors import CswError
+from flows.common.settings import Settings
+from flows.outputs.export import Exported, export
 from tests.installation import Installation
 
 

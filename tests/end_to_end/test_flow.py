@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows.settings import Settings
+from flows.common.settings import Settings
 from tests.end_to_end.test_refresh import amended, value
 from tests.installation import Installation
 from tests.receivers import Receiver
@@ -20,7 +20,7 @@ def test_the_flow_refreshes_and_leaves_artifacts(
     from prefect.client.orchestration import get_client
     from prefect.testing.utilities import prefect_test_harness
 
-    from flows.refresh import refresh
+    from flows.schedule.refresh import refresh
 
     old = value(copied, "886", 2024, "cin_at_31_march_count")
     assert isinstance(old, float)
@@ -49,7 +49,7 @@ def test_the_flow_refreshes_and_leaves_artifacts(
 def test_the_deployments_name_the_flow_and_one_writer() -> None:
     import yaml
 
-    from flows.settings import ROOT
+    from flows.common.settings import ROOT
 
     deployments = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
     assert [d["name"] for d in deployments] == ["poll", "refresh"]
@@ -63,7 +63,7 @@ def test_the_deployments_name_the_flow_and_one_writer() -> None:
 
 
 def test_an_inbox_that_was_cleared_is_no_folder_to_land(settings: Settings) -> None:
-    from flows.refresh import _filled_inbox
+    from flows.schedule.refresh import _filled_inbox
 
     assert _filled_inbox(settings) is None
     settings.inbox.mkdir(parents=True)

@@ -17,7 +17,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows.settings import ROOT
+from flows.common.settings import ROOT
 from tests.installation import Installation
 
 B1 = "b1_children_in_need_2013_to_2024.csv"

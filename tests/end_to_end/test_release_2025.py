@@ -8,13 +8,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows.errors import CswError
-from flows.landing import land_returns
-from flows.new_edition import new_edition, write_entries
-from flows.settings import ROOT, Settings
+from flows.common.errors import CswError
+from flows.common.settings import ROOT, Settings
+from flows.landing.land import land_returns
+from flows.landing.new_edition import new_edition, write_entries
 from tests.installation import Installation
 from tests.later_releases import cla_of_2025, grown, rows_of, workforce_indicators, written
-from tests.unit.made_up import b1, put
+from tests.made_up import b1, put
 
 B1 = "b1_children_in_need_2013_to_{}.csv"
 C1 = "c1_children_in_need_referrals_and_rereferrals_2013_to_{}.csv"

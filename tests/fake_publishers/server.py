@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from flows.settings import Servers
+from flows.common.settings import Servers
 from tests.fake_publishers import ees_content, ees_public, ees_site, govuk, ofsted, ons, scenarios
 from tests.fake_publishers.answers import Invalid, Reply, Request, not_found, send
 from tests.fake_publishers.faults import ZIPS, Fault, faults

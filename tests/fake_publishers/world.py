@@ -12,9 +12,9 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from flows.passports import Passport, Remote, load_passports
-from flows.recognition import recognise
-from flows.settings import Settings
+from flows.common.settings import Settings
+from flows.landing.recognise import recognise
+from flows.sources.passport import Passport, Remote, load_passports
 from tests.fake_publishers.tables import Table
 
 NAMESPACE = uuid.UUID("6f1f0a1e-5d43-4c0b-9f5e-0d9f1f6f0c11")

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from flows.live import FetchReport, fetch
-from flows.settings import Settings
+from flows.common.settings import Settings
+from flows.publishers.fetch import FetchReport, fetch
 from tests.fake_publishers import FakePublishers
 
 B1 = "b1_children_in_need_2013_to_2024.csv"

@@ -15,9 +15,9 @@ from typing import Any
 import httpx
 import pytest
 
-from flows.archive import sha256_of
-from flows.landing import land_folders
-from flows.live import fetch
+from flows.common.files import sha256_of
+from flows.landing.land import land_folders
+from flows.publishers.fetch import fetch
 from tests.fake_publishers import FakePublishers
 from tests.fake_publishers.scenarios import SHEET_ROWS, table
 from tests.live.fetching import B1, SOURCES, Start, arrived, cin, settings_for

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from flows.archive import Archive
-from flows.errors import CswError
-from flows.landing import land_folders
-from flows.live import fetch
-from flows.settings import ROOT, Settings
+from flows.common.errors import CswError
+from flows.common.settings import ROOT, Settings
+from flows.landing.archive import Archive
+from flows.landing.land import land_folders
+from flows.publishers.fetch import fetch
 from tests.live.fetching import B1, SOURCES, Start, arrived, cin, settings_for
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from flows.live import fetch
 from flows.publishers import ees_public
+from flows.publishers.fetch import fetch
 from flows.publishers.http import Absent, Http, Refused
 from flows.publishers.state import State
 from tests.fake_publishers import FakePublishers

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from flows.archive import Archive, sha256_of
-from flows.landing import land_folders
-from flows.live import fetch
-from flows.settings import Settings
+from flows.common.files import sha256_of
+from flows.common.settings import Settings
+from flows.landing.archive import Archive
+from flows.landing.land import land_folders
+from flows.publishers.fetch import fetch
 from tests.fake_publishers import FakePublishers
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]

@@ -17,9 +17,9 @@ import httpx
 import pytest
 import yaml
 
-from flows.serve import server
-from flows.settings import ROOT, Settings
-from flows.warehouse import file_identity
+from flows.common.settings import ROOT, Settings
+from flows.schedule.serve import server
+from flows.warehouse.fingerprint import file_identity
 from tests.fake_publishers import FakePublishers
 from tests.installation import Installation
 from tests.receivers import Receiver, free_port
@@ -211,7 +211,7 @@ def test_deployed_to_a_work_pool(copied: Installation, fake: FakePublishers, tmp
 
 
 def test_a_server_that_does_not_answer_is_named(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    from flows.errors import CswError
+    from flows.common.errors import CswError
 
     monkeypatch.setenv("PREFECT_API_URL", f"http://127.0.0.1:{free_port()}/api")
     with pytest.raises(CswError, match="where no server answers"), server(settings, 0, lambda _: None):

@@ -8,8 +8,8 @@ from typing import Any
 import duckdb
 import pytest
 
+from flows.common.settings import Settings
 from flows.run import run
-from flows.settings import Settings
 
 pytestmark = pytest.mark.real
 

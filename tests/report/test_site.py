@@ -11,10 +11,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from analysis.report.book import key_measures
+from analysis.report.published import key_measures
 from analysis.report.site import build
-from flows.settings import Settings
-from flows.site import is_current, write_site
+from flows.common.settings import Settings
+from flows.outputs.site import is_current, write_site
 from tests.installation import Installation
 from tests.report.pages import Page
 

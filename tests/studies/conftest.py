@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from analysis.marts import Marts
-from flows.settings import Settings
+from flows.common.settings import Settings
 from tests.installation import Installation
 
 

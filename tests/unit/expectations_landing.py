@@ -7,8 +7,8 @@ import random
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flows.settings import Settings
-from flows.tables import META
+from flows.common.settings import Settings
+from flows.landing.tables import META
 
 AUTHORITIES = [(str(code), f"Authority {code}") for code in range(202, 352)]
 LINES = ("16 Total Children Looked After", "1 Residential care")

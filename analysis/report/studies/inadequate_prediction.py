@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from analysis.report import charts, words
-from analysis.report.book import Book
 from analysis.report.charts import Line
+from analysis.report.published import Published
 from analysis.report.study import Found, Section, interval, simple_table
 
 MODELS = (
@@ -24,7 +24,7 @@ TESTS = (
 )
 
 
-def sections(book: Book, found: Found) -> tuple[str, list[Section]]:
+def sections(published: Published, found: Found) -> tuple[str, list[Section]]:
     """Summary and sections of the page."""
     return "", [
         Section("How measures moved", _trends(found)),

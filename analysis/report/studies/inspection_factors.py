@@ -5,14 +5,14 @@ from __future__ import annotations
 from functools import partial
 
 from analysis.report import charts, words
-from analysis.report.book import Book
+from analysis.report.published import Published
 from analysis.report.study import Found, Section, by_size, estimates_table, interval, simple_table
 
 CATEGORIES = ("low", "medium", "high")
 DEPRIVATION = ("least", "moderate", "most")
 
 
-def sections(book: Book, found: Found) -> tuple[str, list[Section]]:
+def sections(published: Published, found: Found) -> tuple[str, list[Section]]:
     """Summary and sections of the page."""
     summary = (
         "<p>Judgements in three categories: <strong>low</strong> inadequate, <strong>medium</strong> requires "

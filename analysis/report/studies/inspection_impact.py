@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from analysis.report import charts, words
-from analysis.report.book import Book, Row
 from analysis.report.charts import Line, Points
+from analysis.report.published import Published, Row
 from analysis.report.study import Found, Section, by_size, interval, simple_table
 
 GROUPS = (("good_or_outstanding", "a"), ("requires_improvement", "b"), ("inadequate", "c"))
@@ -69,7 +69,7 @@ BLOCKS = (
 )
 
 
-def sections(book: Book, found: Found) -> tuple[str, list[Section]]:
+def sections(published: Published, found: Found) -> tuple[str, list[Section]]:
     """Summary and sections of the page."""
     medians, paths = found.of("figure 1", "median"), found.of("figures 2-4", "path")
     out = [

@@ -6,7 +6,7 @@ from collections import defaultdict
 from functools import partial
 
 from analysis.report import charts, words
-from analysis.report.book import Book, rows
+from analysis.report.published import Published, rows
 from analysis.report.study import Found, Section, simple_table
 
 SPLITS = {
@@ -20,32 +20,29 @@ SPLITS = {
 SAMPLES = {"corpus": "every report read", "study": "the stratified sample"}
 
 
-def sections(book: Book, found: Found) -> tuple[str, list[Section]]:
+def sections(published: Published, found: Found) -> tuple[str, list[Section]]:
     """Summary and sections of the page."""
-    labels = _labels()
+    labels = _labels(published)
     return "", [
-        Section("The reports", _sample(book, found)),
-        Section("How often each category is asked for", _categories(book, labels)),
-        Section("Categories by group", _matrices(book, "category", labels)),
-        Section("Themes by group", _matrices(book, "theme", labels)),
-        Section("Which differences are more than chance", _tests(book, labels)),
+        Section("The reports", _sample(published, found)),
+        Section("How often each category is asked for", _categories(published, labels)),
+        Section("Categories by group", _matrices(published, "category", labels)),
+        Section("Themes by group", _matrices(published, "theme", labels)),
+        Section("Which differences are more than chance", _tests(published, labels)),
     ]
 
 
-def _labels() -> dict[str, str]:
-    from analysis.studies.report_themes.coder import load_codebook
-
-    book = load_codebook()
-    return {**{c.id: c.label for c in book.categories}, **{t.entry.id: t.entry.label for t in book.themes}}
+def _labels(published: Published) -> dict[str, str]:
+    return {**published.category_labels, **published.theme_labels}
 
 
-def _sample(book: Book, found: Found) -> str:
+def _sample(published: Published, found: Found) -> str:
     frame = [
         [k.replace("_", " ").replace(" | ", ": ").capitalize(), words.number(r["value"], digits=0)]
         for k, r in found.of("sample", "n").items()
     ]
     drawn = rows(
-        book.con,
+        published.con,
         """
         select framework, outcome_group, count(*) as n from studies.rpt_report_themes__drawn group by all order by all
         """,
@@ -66,11 +63,11 @@ def _sample(book: Book, found: Found) -> str:
     )
 
 
-def _categories(book: Book, labels: dict[str, str]) -> str:
+def _categories(published: Published, labels: dict[str, str]) -> str:
     parts = []
     for sample, label in SAMPLES.items():
         found = rows(
-            book.con,
+            published.con,
             "select label_id, item_pct from studies.rpt_report_themes__matrix where sample = ? and level = "
             "'category' and split = 'all' "
             "order by item_pct desc, label_id",
@@ -86,12 +83,14 @@ def _categories(book: Book, labels: dict[str, str]) -> str:
     return "".join(parts)
 
 
-def _matrices(book: Book, level: str, labels: dict[str, str]) -> str:
+def _matrices(published: Published, level: str, labels: dict[str, str]) -> str:
     parts = []
     for sample, label in SAMPLES.items():
         held: dict[str, dict[tuple[str, str], tuple[float, int]]] = defaultdict(dict)
         for r in rows(
-            book.con, "select * from studies.rpt_report_themes__matrix where sample = ? and level = ?", [sample, level]
+            published.con,
+            "select * from studies.rpt_report_themes__matrix where sample = ? and level = ?",
+            [sample, level],
         ):
             held[r["split"]][r["label_id"], r["split_group"]] = (r["report_pct"], r["report_count"])
         for split, title in SPLITS.items():
@@ -119,9 +118,9 @@ def _matrices(book: Book, level: str, labels: dict[str, str]) -> str:
     return "".join(parts)
 
 
-def _tests(book: Book, labels: dict[str, str]) -> str:
+def _tests(published: Published, labels: dict[str, str]) -> str:
     found = rows(
-        book.con,
+        published.con,
         """
         select * from studies.rpt_report_themes__comparison
         where p_value is not null order by p_adjusted, p_value, sample, level, split, label_id limit 60

@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import partial
 
 from analysis.report import charts, words
-from analysis.report.book import Book
 from analysis.report.pages import authority_page
+from analysis.report.published import Published
 from analysis.report.study import Found, Section, interval, simple_table
 
 
-def sections(book: Book, found: Found) -> tuple[str, list[Section]]:
+def sections(published: Published, found: Found) -> tuple[str, list[Section]]:
     """Summary and sections of the page."""
     expected = found.of("expected", "B")
     rows = [
@@ -29,7 +29,7 @@ def sections(book: Book, found: Found) -> tuple[str, list[Section]]:
     }
     rated = found.of("value added", "value_added")
     clear = next((r["value"] for r in found.of("value added", "n").values()), None)
-    codes = {f"{la['la_name']} ({code})": code for code, la in book.authorities.items()}
+    codes = {f"{la['la_name']} ({code})": code for code, la in published.authorities.items()}
     shown = sorted(((k, r["value"], r["ci_low"], r["ci_high"]) for k, r in rated.items()), key=lambda x: x[0])
     listing = "".join(
         f'<tr><th scope="row">{_link(k, codes)}</th><td>{interval(rated[k], 2)}</td><td>{rated[k]["n"]}</td></tr>'

@@ -1,0 +1,5 @@
+"""``python -m flows.cli`` is ``csw``."""
+
+from flows.cli.app import main
+
+main()

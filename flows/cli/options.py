@@ -1,0 +1,40 @@
+"""Options that several verbs of ``csw`` share, and what is refused of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Returns = Annotated[
+    Path | None,
+    typer.Option("--returns", help="A folder of publishers' files. Default: the bundled synthetic sample."),
+]
+Live = Annotated[
+    bool,
+    typer.Option("--live", help="Fetch from the publishers' servers; --returns then gives what has none."),
+]
+Source = Annotated[
+    list[str] | None,
+    typer.Option("--source", help="With --live: ask only for this publication, e.g. dfe_cin; may be given again."),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what went wrong.")]
+AsOf = Annotated[
+    str, typer.Option("--as-of", help="Build what was known on this date (YYYY-MM-DD), in a file of its own.")
+]
+
+
+def only_live(live: bool, sources: list[str] | None) -> None:
+    if sources and not live:
+        raise typer.BadParameter("--source says what to ask the servers for; give --live, too")
+
+
+def check_date(text: str) -> None:
+    from datetime import date
+
+    try:
+        if text:
+            date.fromisoformat(text)
+    except ValueError as exc:
+        raise typer.BadParameter(f"--as-of {text}: give a date as YYYY-MM-DD") from exc

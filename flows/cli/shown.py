@@ -1,0 +1,104 @@
+"""How the work and what came of it are shown on a terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from flows.landing.land import LandingReport
+    from flows.publishers.fetch import FetchReport
+    from flows.run import RunReport
+
+
+@contextmanager
+def progress(quiet: bool) -> Iterator[tuple[Callable[[str], None], Callable[[str], None]]]:
+    """How long work is shown: a live line on a terminal, a line per stage elsewhere, nothing when quiet."""
+    if quiet:
+        yield (lambda _: None), (lambda _: None)
+        return
+    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        yield (lambda s: typer.echo(s, err=True)), (lambda _: None)
+        return
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    with console.status("starting") as line:
+        done = 0
+
+        def say(text: str) -> None:
+            console.print(text, highlight=False)
+            line.update(text)
+
+        def progress(name: str) -> None:
+            nonlocal done
+            done += 1
+            line.update(f"{done} · {name}")
+
+        yield say, progress
+
+
+def show_fetch(report: FetchReport | None, quiet: bool) -> None:
+    if report is None:
+        return
+    for source, reason in report.failed.items():
+        typer.echo(f"not fetched, what is held stays: {source}:\n  {reason}", err=True)
+    if not quiet:
+        typer.echo(report.text())
+
+
+def show_landing(report: LandingReport | None, quiet: bool) -> None:
+    if report is None:
+        return
+    for refusal in report.refused:
+        typer.echo(f"refused: {refusal}", err=True)
+    for flag in report.flagged:
+        typer.echo(f"flagged: {flag}", err=True)
+    if quiet:
+        return
+    typer.echo(
+        f"Landed {len(report.landed)} tables of {len({(x.source, x.edition) for x in report.landed})} editions; "
+        f"{report.documents} documents archived; {report.unchanged} files unchanged; "
+        f"{len(report.duplicates)} duplicates; {len(report.refused)} refused; "
+        f"{len(report.unrecognised)} not recognised."
+    )
+    for path in report.unrecognised:
+        typer.echo(f"  not recognised: {path}")
+    for path, first in report.duplicates:
+        typer.echo(f"  same content: {path} = {first}")
+    if report.missing:
+        typer.echo(
+            f"  not delivered: {len(report.missing)} tables of known editions ({', '.join(report.missing[:3])} …)"
+        )
+
+
+def show_run(report: RunReport, quiet: bool) -> None:
+    if report.withheld:
+        typer.echo("withheld, the rest went on without:\n" + report.withheld, err=True)
+    if quiet:
+        return
+    if report.reports is not None and report.reports.reports:
+        typer.echo(report.reports.text())
+    for warning in report.warnings:
+        typer.echo(f"warning: {warning}")
+    if report.nothing_new:
+        typer.echo(f"Nothing new; {report.published} is up to date.")
+        show_site(report)
+        return
+    typer.echo("  ".join(f"{k} {v:.1f}s" for k, v in report.stages.items()) + f"  in all {report.seconds:.1f}s")
+    if report.built is not None:
+        tests = sum(n.type in {"test", "unit_test"} for n in report.built.nodes)
+        typer.echo(f"{len(report.built.nodes) - tests} models and seeds built, {tests} tests passed.")
+    if report.published:
+        typer.echo(f"Published {report.published}")
+    show_site(report)
+
+
+def show_site(report: RunReport) -> None:
+    if report.site is not None:
+        typer.echo(f"To look at: {report.site}")

@@ -1,0 +1,240 @@
+"""Sheets for coding: what a coder gets to fill in, and what is taken back from it.
+
+One row an item: its key, its words, what the rules suggest, and cells for themes, with drop-downs in the workbook. A
+blank row is not coded yet; ``none`` in the first cell says that no theme fits. Words that a spreadsheet would take
+for a formula are kept from being one.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flows.documents.themes.codings import AGREED, CodingError, ItemCoding, coder_name
+from flows.documents.themes.codings import text_key as key_of
+
+#: What a coder writes where no theme fits.
+NONE = "none"
+_THEMES = tuple(f"theme_{n}" for n in range(1, 13))
+COLUMNS = ("coder", "sample", "report_id", "item", "text_key", "text", "suggested", *_THEMES, "note")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_WIDTHS = {"text": 90, "suggested": 40, "report_id": 30, "note": 30}
+
+
+@dataclass(frozen=True, slots=True)
+class SheetItem:
+    """An item on a sheet: its key and words, what is suggested, and themes filled in beforehand."""
+
+    report_id: str
+    item: int
+    text: str
+    suggested: str = ""
+    themes: tuple[str, ...] = ()
+    note: str = ""
+
+
+def write_sheets(folder: Path, coder: str, sample: str, items: Sequence[SheetItem], themes: Mapping[str, str]) -> Path:
+    """Write a sheet as ``<coder>_<sample>.xlsx`` and the same as ``.csv``.
+
+    Args:
+        folder: where to.
+        coder: who will fill it in.
+        sample: name of the sample.
+        items: in the order in which they are to be coded.
+        themes: theme -> what it means; the choices of the drop-downs, shown on a sheet of their own.
+
+    Returns:
+        The workbook.
+
+    Raises:
+        CodingError: the coder's name is none, or there are no items.
+    """
+    coder = coder_name(coder)
+    if not items:
+        raise CodingError(f"sample {sample} has no items: there is nothing to code.")
+    rows = [
+        (
+            coder,
+            sample,
+            i.report_id,
+            i.item,
+            key_of(i.text),
+            i.text,
+            i.suggested,
+            *(i.themes + ("",) * len(_THEMES))[: len(_THEMES)],
+            i.note,
+        )
+        for i in items
+    ]
+    folder.mkdir(parents=True, exist_ok=True)
+    book = folder / f"{coder}_{sample}.xlsx"
+    _write_workbook(book, rows, themes)
+    with book.with_suffix(".csv").open("w", newline="", encoding="utf-8-sig") as f:
+        writer = csv.writer(f)
+        writer.writerow(COLUMNS)
+        writer.writerows([_harmless(cell) for cell in row] for row in rows)
+    return book
+
+
+def read_sheet(
+    path: Path, coder: str, known: Mapping[tuple[str, int], str], themes: Iterable[str]
+) -> tuple[list[ItemCoding], int]:
+    """Read a filled-in sheet.
+
+    Args:
+        path: .xlsx or .csv.
+        coder: whose coding it is; the sheet must say the same.
+        known: report and item -> text key, as the warehouse has them now.
+        themes: themes of the codebook.
+
+    Returns:
+        The coded items, and how many were left blank.
+
+    Raises:
+        CodingError: with every problem, each with its row and column; nothing is taken.
+    """
+    coder = coder_name(coder)
+    header, rows = _cells(path)
+    absent = [c for c in COLUMNS if c not in header and c not in ("sample", "suggested", "text", "note")]
+    if absent:
+        raise CodingError(f"{path.name}: row 1: no column {', '.join(absent)}. Use the sheet that was exported.")
+    choices = sorted(themes)
+    problems: list[str] = []
+    found: dict[tuple[str, int], ItemCoding] = {}
+    blank = 0
+    for number, cells in rows:
+        row = dict(zip(header, cells, strict=False))
+
+        def wrong(column: str, problem: str, at: int = number) -> None:
+            problems.append(f"{path.name}: row {at}, column {column}: {problem}")
+
+        if row.get("coder", "").strip().lower() != coder:
+            wrong("coder", f"says {row.get('coder', '')!r}, and this is the coding of {coder!r}")
+        report, item = row["report_id"], row["item"].removesuffix(".0")
+        if not item.isdigit() or (report, int(item)) not in known:
+            wrong("item" if item.isdigit() else "report_id", f"no recommendation {item!r} of report {report!r}")
+            continue
+        key = (report, int(item))
+        if key in found:
+            wrong("item", f"recommendation {item} of report {report} comes twice")
+        if row["text_key"] != known[key]:
+            wrong("text_key", "the words have been read anew since; export the sheet again")
+        chosen = [(c, row.get(c, "").strip().lower()) for c in _THEMES]
+        filled = [(c, value) for c, value in chosen if value]
+        if not filled:
+            blank += 1
+            continue
+        for column, value in filled:
+            if value not in choices and value != NONE:
+                near = difflib.get_close_matches(value, choices, 1)
+                wrong(column, f"{value!r} is no theme" + (f"; did you mean {near[0]!r}?" if near else ""))
+        values = [value for _, value in filled]
+        if NONE in values and len(values) > 1:
+            wrong(filled[0][0], f"{NONE!r} beside a theme")
+        if len(set(values)) < len(values):
+            wrong(filled[-1][0], "a theme comes twice")
+        given = tuple(v for v in dict.fromkeys(values) if v != NONE)
+        found[key] = ItemCoding(*key, known[key], given, coder, 0, row.get("note", ""))
+    if problems:
+        more = f"\n… and {len(problems) - 30} more" if len(problems) > 30 else ""
+        raise CodingError("nothing was taken:\n" + "\n".join(problems[:30]) + more)
+    return list(found.values()), blank
+
+
+def resolution_items(
+    texts: Mapping[tuple[str, int], str], codings: Mapping[str, Mapping[tuple[str, int], tuple[str, ...]]]
+) -> list[SheetItem]:
+    """Items for the sheet of the agreed coding: those on which coders differ come first and blank, the rest filled in.
+
+    Args:
+        texts: report and item -> words.
+        codings: coder -> report and item -> themes. Only items that all coded count.
+    """
+    shared = set(texts).intersection(*codings.values())
+    items = []
+    for key in sorted(shared):
+        said = {coder: tuple(sorted(coding[key])) for coder, coding in codings.items()}
+        told = " / ".join(f"{coder}: {', '.join(themes) or NONE}" for coder, themes in said.items())
+        same = len(set(said.values())) == 1
+        themes = (next(iter(said.values())) or (NONE,)) if same else ()
+        items.append(SheetItem(*key, texts[key], told, themes, "agreed" if same else ""))
+    return sorted(items, key=lambda i: (bool(i.themes), i.report_id, i.item))
+
+
+def _cells(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """Header and non-blank rows with their numbers."""
+    try:
+        if path.suffix.lower() == ".csv":
+            text = path.read_bytes().decode("utf-8-sig")
+            rows = [[_plain(c) for c in row] for row in csv.reader(io.StringIO(text, newline=""))]
+        else:
+            from openpyxl import load_workbook
+
+            book = load_workbook(path, read_only=True, data_only=False)
+            sheet = book["Coding"] if "Coding" in book.sheetnames else book.worksheets[0]
+            rows = [["" if c is None else str(c) for c in row] for row in sheet.iter_rows(values_only=True)]
+            book.close()
+    except (OSError, UnicodeDecodeError, ValueError, KeyError) as exc:
+        raise CodingError(f"{path.name}: cannot be read as a sheet ({exc}).") from exc
+    except Exception as exc:
+        if type(exc).__name__ in {"BadZipFile", "InvalidFileException"}:
+            raise CodingError(f"{path.name}: is neither a workbook (.xlsx) nor a .csv.") from exc
+        raise
+    if not rows:
+        raise CodingError(f"{path.name}: is empty.")
+    width = len(rows[0])
+    padded = [(n, row + [""] * (width - len(row))) for n, row in enumerate(rows[1:], 2) if any(c.strip() for c in row)]
+    return [c.strip() for c in rows[0]], padded
+
+
+def _harmless(cell: Any) -> Any:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+
+
+def _plain(cell: str) -> str:
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
+
+
+def _write_workbook(path: Path, rows: Sequence[Sequence[Any]], themes: Mapping[str, str]) -> None:
+    from openpyxl import Workbook
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+    from openpyxl.styles import Alignment, Font
+    from openpyxl.utils import get_column_letter
+    from openpyxl.worksheet.datavalidation import DataValidation
+
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.title = "Coding"
+    sheet.append(COLUMNS)
+    for number, row in enumerate(rows, 2):
+        for column, value in enumerate(row, 1):
+            cell = sheet.cell(number, column)
+            cell.value = ILLEGAL_CHARACTERS_RE.sub(" ", value) if isinstance(value, str) else value
+            if isinstance(value, str):
+                # Words are words, whatever they begin with.
+                cell.data_type = "s"
+                cell.alignment = Alignment(wrap_text=True, vertical="top")
+    for column, name in enumerate(COLUMNS, 1):
+        sheet.cell(1, column).font = Font(bold=True)
+        sheet.column_dimensions[get_column_letter(column)].width = _WIDTHS.get(name, 16)
+    sheet.freeze_panes = "A2"
+    list_of = book.create_sheet("Codebook")
+    list_of.append(("theme", "definition"))
+    for theme, definition in [*themes.items(), (NONE, "No theme fits.")]:
+        list_of.append((theme, definition))
+    choice = DataValidation(type="list", formula1=f"=Codebook!$A$2:$A${len(themes) + 2}", allow_blank=True)
+    choice.showErrorMessage = True
+    choice.error = "Choose a theme of the codebook."
+    first, last = (get_column_letter(COLUMNS.index(c) + 1) for c in (_THEMES[0], _THEMES[-1]))
+    choice.add(f"{first}2:{last}{len(rows) + 1}")
+    sheet.add_data_validation(choice)
+    book.save(path)
+
+
+__all__ = ["AGREED", "COLUMNS", "NONE", "SheetItem", "read_sheet", "resolution_items", "write_sheets"]

@@ -1,0 +1,342 @@
+"""From a recognised grid to a landed table: the publisher's columns and, in front, their keys as the passport reads."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from flows.common.errors import RefusedFile
+from flows.landing.grids import label
+from flows.landing.recognise import Fit
+from flows.sources.passport import LEVEL_WORDS, Level, Passport, Table
+
+#: Columns that landing adds, in front of the publisher's own.
+META = (
+    "_source",
+    "_table",
+    "_edition",
+    "_sha256",
+    "_row",
+    "_level",
+    "_la_code",
+    "_gss_code",
+    "_la_name",
+    "_period",
+    "_filter",
+)
+#: The mark of a footnote behind a name on a presentation sheet: ``Merton2``.
+_FOOTNOTE_MARK = re.compile(r"(?<=[^\W\d])\d[\d,]*$")
+_JOINT = re.compile(r"\d{3}( / \d{3})*")
+NATIONAL_NAMES = frozenset({"england", "total england", "england total"})
+REGIONAL_NAMES = frozenset(
+    {
+        "north east",
+        "north west",
+        "yorkshire and the humber",
+        "yorkshire & the humber",
+        "yorks & the humber",
+        "yorkshire and humber",
+        "yorkshrie and the humber",
+        "london (inner)",
+        "london (outer)",
+        "east midlands",
+        "west midlands",
+        "east of england",
+        "east",
+        "london",
+        "inner london",
+        "outer london",
+        "south east",
+        "south west",
+        "statistical neighbours",
+    }
+)
+#: Rows of placements that belong to no authority.
+ELSEWHERE_NAMES = frozenset({"placed outside of england"})
+
+
+@dataclass(frozen=True)
+class LandedTable:
+    """One clean table: ``rows`` hold the meta columns after ``_sha256`` and then the publisher's columns, all text."""
+
+    source: str
+    table: str
+    edition: str
+    columns: list[str]
+    rows: list[list[str]]
+    filters: frozenset[str]
+    periods: frozenset[str]
+
+
+def last_year(period: str) -> int | None:
+    """The year that a printed period ends in: 2022 → 2022, 202122 or 2021/22 or 2021-22 → 2022."""
+    p = re.sub(r"\s*\([^)]*\)$", "", period.strip())
+    if re.fullmatch(r"\d{4}", p):
+        return int(p)
+    m = re.fullmatch(r"(\d{4})[-/ ]?(\d{2})", p)
+    return int(m.group(1)) + 1 if m else None
+
+
+def land(fit: Fit, path: str) -> LandedTable:
+    """Read a fitted grid.
+
+    Raises:
+        RefusedFile: a row has more or fewer fields than the header, a level or period is not a known word,
+            or the edition is not in the passport.
+    """
+    table, reading, keys = fit.table, fit.reading, fit.keys
+    columns, body, first_row = _columns_and_body(fit)
+    at = {label(c): i for i, c in enumerate(columns)}
+
+    def position(key: str) -> int | None:
+        name = keys.get(key)
+        if name is None:
+            return None
+        if name.startswith("#"):
+            return int(name[1:]) - 1
+        return at[label(name)]
+
+    level_at, code_at, gss_at, name_at, period_at = (
+        position(k) for k in ("level", "la_code", "gss_code", "la_name", "period")
+    )
+    filters = _filter_positions(table.filter_columns(reading), at, path)
+    wider_at = [p for k in ("region_name", "country_name") if (p := position(k)) is not None]
+    default_period = reading.period or fit.edition or ""
+    block = re.compile(table.block_title, re.IGNORECASE) if table.block_title else None
+    block_name = ""
+    if block:
+        for row in fit.grid.rows[: fit.header_row]:
+            for cell in row:
+                if m := block.search(cell):
+                    block_name = m.group(1)
+    header_labels = [label(c) for c in fit.grid.rows[fit.header_row]]
+    width = len(columns)
+    rows: list[list[str]] = []
+    seen_filters: set[str] = set()
+    periods: set[str] = set()
+    kept_columns = _kept(columns, body, width)
+    last = max((i for i, r in enumerate(body) if any(c.strip() for c in r)), default=-1)
+    for i, row in enumerate(body[: last + 1]):
+        number = first_row + i
+        if not any(c.strip() for c in row):
+            if table.stop_at_blank_row and rows:
+                break
+            continue
+        if table.stop_at and any(re.search(table.stop_at, c) for c in row):
+            break
+        if block:
+            if m := next((m for c in row if (m := block.search(c))), None):
+                block_name = m.group(1)
+                continue
+            if [label(c) for c in row][: len(header_labels)] == header_labels:
+                continue
+            if len(row) <= 2 < width and i != last:
+                continue  # what stands above the next block: its source, "Gender: Total"
+        if len(row) != width:
+            row = _fitted(row, width, path, number, columns, is_last=i == last)
+        name = _name(row, name_at, wider_at)
+        if fit.grid.name:
+            name = _FOOTNOTE_MARK.sub("", name)
+        code = row[code_at].strip() if code_at is not None else ""
+        code = code.removesuffix(".0")
+        gss = row[gss_at].strip() if gss_at is not None else ""
+        level = table.level or _level(row[level_at] if level_at is not None else None, code, gss, name, path, number)
+        if table.level is None and not code and not gss and sum(bool(c.strip()) for c in row) == 1:
+            level = "none"  # a heading between rows, or a footnote
+        if level != "la":
+            code = ""
+        period = row[period_at].strip() if period_at is not None else default_period
+        parts = [f"{f}={' '.join(row[j].split())}" for f, j in filters]
+        if block:
+            parts.append(f"block={block_name}")
+        filter_text = "|".join(parts)
+        seen_filters.add(filter_text)
+        if level != "none":
+            periods.add(period)
+        rows.append([str(number), level, code, gss, name, period, filter_text, *(row[j] for j in kept_columns)])
+    edition = fit.edition or _edition_from_periods(fit, periods, rows, columns, kept_columns, path)
+    return LandedTable(
+        fit.passport.source,
+        table.table,
+        edition,
+        [columns[j] for j in kept_columns],
+        rows,
+        frozenset(seen_filters),
+        frozenset(periods),
+    )
+
+
+def _filter_positions(columns: dict[str, str], at: dict[str, int], path: str) -> list[tuple[str, int]]:
+    """Where each filter stands, under whichever of its names (``a|b``) the file has.
+
+    What one filter took is no other's: a name may pass from one column to the next. Beside ``cla_group``,
+    ``characteristic`` is the value of a group; beside ``breakdown`` it is the group.
+
+    Raises:
+        RefusedFile: of a filter's names the file has none, or only one that another filter has.
+    """
+    taken: dict[int, str] = {}
+    for name, names in columns.items():
+        position = next((i for n in names.split("|") if (i := at.get(label(n), -1)) >= 0 and i not in taken), None)
+        if position is None:
+            others = [f"{n} is read as {taken[at[label(n)]]}" for n in names.split("|") if label(n) in at]
+            raise RefusedFile(
+                path,
+                f"no column is left to be {name} (one of {', '.join(names.split('|'))})"
+                + (f": {', '.join(others)}." if others else "."),
+                column=names.split("|")[-1],
+                advice="If the publisher renamed it, add the new name to the table's filters in its passport.",
+            )
+        taken[position] = name
+    return [(name, i) for i, name in taken.items()]
+
+
+def _name(row: list[str], name_at: int | None, wider_at: list[int]) -> str:
+    """The authority's name; of a row without one, the region's, else the country's, that it sums."""
+    positions = [*([name_at] if name_at is not None else []), *wider_at]
+    return next((row[p].strip() for p in positions if row[p].strip()), "")
+
+
+def _columns_and_body(fit: Fit) -> tuple[list[str], list[list[str]], int]:
+    rows = fit.grid.rows
+    header_rows = fit.reading.header_rows or fit.table.header_rows
+    if header_rows:
+        names = _joined_header([rows[r - 1] for r in header_rows], max(len(r) for r in rows))
+    else:
+        names = [" ".join(c.replace("\ufeff", "").split()) for c in rows[fit.header_row]]
+    while names and not names[-1]:
+        names.pop()
+    renames = {label(k): v for k, v in fit.reading.columns_named.items()}
+    count: Counter[str] = Counter()
+    columns = []
+    for i, n in enumerate(names):
+        n = n or f"column {i + 1}"
+        n = renames.get(label(n), n)
+        count[n.casefold()] += 1
+        columns.append(n if count[n.casefold()] == 1 else f"{n} ({count[n.casefold()]})")
+    return columns, rows[fit.header_row + 1 :], fit.header_row + 2
+
+
+def _joined_header(rows: list[list[str]], width: int) -> list[str]:
+    """Header rows of a presentation sheet as one: merged cells reach to the right, words are joined downwards."""
+    filled = []
+    for depth, row in enumerate(rows):
+        current, out = "", []
+        for i in range(width):
+            cell = " ".join(row[i].split()) if i < len(row) else ""
+            if depth == len(rows) - 1:
+                out.append(cell)
+                continue
+            # A merged cell ends where a cell further down stands alone under nothing of its own row.
+            current = cell or current
+            out.append(current)
+        filled.append(out)
+    return [" | ".join(p for p in parts if p) for parts in zip(*filled, strict=True)]
+
+
+def _kept(columns: list[str], body: list[list[str]], width: int) -> list[int]:
+    """Columns that have a name or anything in them; spacer columns of sheets have neither."""
+    keep = []
+    for j in range(width):
+        unnamed = columns[j].startswith("column ") or " | " in columns[j]
+        if not unnamed or any(j < len(r) and r[j].strip() for r in body):
+            keep.append(j)
+    return keep
+
+
+def _fitted(row: list[str], width: int, path: str, number: int, columns: list[str], *, is_last: bool) -> list[str]:
+    if len(row) > width:
+        if any(c.strip() for c in row[width:]):
+            raise RefusedFile(
+                path,
+                f"{len(row)} fields where the header has {width}.",
+                row=number,
+                advice="A thousands separator or a comma may stand outside quotes.",
+            )
+        return row[:width]
+    if sum(bool(c.strip()) for c in row) <= 1 and row[0].strip():
+        return row + [""] * (width - len(row))  # a footnote
+    if is_last or len(row) > 1:
+        raise RefusedFile(
+            path,
+            f"the row ends after {len(row)} of {width} fields.",
+            row=number,
+            column=columns[len(row)],
+            advice="The file is truncated: download it again.",
+        )
+    return row + [""] * (width - len(row))
+
+
+def _level(word: str | None, code: str, gss: str, name: str, path: str, number: int) -> Level:
+    if word is not None:
+        w = label(word)
+        if not w:
+            return "none"
+        if w not in LEVEL_WORDS:
+            raise RefusedFile(
+                path,
+                f"{word!r} is not a geographic level that is known here.",
+                row=number,
+                advice="Known: " + ", ".join(sorted(LEVEL_WORDS)) + ".",
+            )
+        return LEVEL_WORDS[w]
+    plain = label(name)
+    # The name goes first: 970 is England in one publication and 921 both England and Isle of Wight in another.
+    if plain in NATIONAL_NAMES:
+        return "national"
+    if plain in REGIONAL_NAMES:
+        return "regional"
+    if plain in ELSEWHERE_NAMES:
+        return "none"
+    if _JOINT.fullmatch(code):
+        return "la"
+    if re.match(r"E0[6-9]|E10", gss):
+        return "la"
+    if gss.startswith("E92"):
+        return "national"
+    if gss.startswith(("E12", "E13")):
+        return "regional"
+    if not code and not gss and 0 < len(plain) <= 45 and not plain[0].isdigit():
+        return "la"
+    return "none"
+
+
+def _edition_from_periods(
+    fit: Fit, periods: set[str], rows: list[list[str]], columns: list[str], kept: list[int], path: str
+) -> str:
+    table = fit.table
+    if table.last_period_where:
+        names = [label(columns[j]) for j in kept]
+        tests = [(7 + names.index(label(c)), v) for c, v in table.last_period_where.items()]
+        periods = {r[5] for r in rows if all(r[i].strip() == v for i, v in tests)}
+    return last_period_edition(fit.passport, table, periods, path)
+
+
+def last_period_edition(passport: Passport, table: Table, periods: Iterable[str], path: str) -> str:
+    """The edition that ends where the periods end: a release is named by its last year.
+
+    Raises:
+        RefusedFile: no period reads as a year, or the passport has no edition for the last one.
+    """
+    years = [y for p in periods if (y := last_year(p)) is not None]
+    if not years:
+        raise RefusedFile(
+            path,
+            f"no period of {passport.source} {table.table} reads as a year (e.g. {next(iter(sorted(periods)), '')!r}).",
+            column=table.keys.get("period"),
+            advice="Years are written 2022, 202122 or 2021-22.",
+        )
+    last = str(max(years))
+    for edition, reading in table.editions.items():
+        if reading.last_period == last:
+            return edition
+    if last in passport.editions and not any(r.last_period for r in table.editions.values()):
+        return last
+    raise RefusedFile(
+        path,
+        f"{passport.source} {table.table} runs to {last}, and the passport has no such edition.",
+        column=table.keys.get("period"),
+        advice=f"Add edition {last} to flows/sources/{passport.source}.yml (docs/adding_a_year.md shows how).",
+    )

@@ -1,0 +1,273 @@
+"""The published warehouse for other tools: Parquet and CSV with a Frictionless data package, and an Excel workbook.
+
+What a table and a column mean is said once, in the YAML beside the models (``dbt_project/models/marts``) and in
+``analysis/results.yml``; the package and the workbook's dictionary are made from that. Specification: Frictionless
+Data, Data Package v1 and Table Schema v1.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flows.common.errors import CswError
+from flows.common.settings import Settings
+from flows.outputs.relations import Column, Relation
+from flows.sources.passport import load_passports
+from flows.warehouse.fingerprint import file_identity
+from flows.warehouse.publish import published_path
+
+if TYPE_CHECKING:
+    import duckdb
+
+SCHEMAS = ("marts", "studies", "results", "audit")
+FORMATS = ("parquet", "csv", "xlsx")
+STAMP = ".made_from"
+#: Views that only make sense asked for an authority, a measure or a year.
+NOT_EXPORTED = {"rpt_figure_edition", "rpt_figure_cell"}
+#: An Excel sheet holds no more rows; a larger table is left to the other formats.
+SHEET_ROWS = 50_000
+#: Text that a spreadsheet would run as a formula (OWASP, CSV injection); a sign that stands alone is none.
+FORMULA = r"^[=+@\t\r-]."
+LICENCE = {
+    "name": "OGL-UK-3.0",
+    "path": "https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/",
+    "title": "Open Government Licence v3.0",
+}
+#: DuckDB type -> Table Schema type.
+TYPES = {
+    "VARCHAR": "string",
+    "BOOLEAN": "boolean",
+    "DOUBLE": "number",
+    "INTEGER": "integer",
+    "BIGINT": "integer",
+    "HUGEINT": "integer",
+    "DATE": "date",
+    "TIMESTAMP": "datetime",
+    "TIMESTAMP WITH TIME ZONE": "datetime",
+}
+
+
+@dataclass
+class Exported:
+    """What was written."""
+
+    folder: Path
+    files: list[Path] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    """Tables that are too large for the workbook."""
+
+    @property
+    def bytes(self) -> int:
+        """Of all files."""
+        return sum(f.stat().st_size for f in self.files)
+
+
+def export(settings: Settings, out: Path | None = None, formats: Sequence[str] = FORMATS) -> Exported:
+    """Write the published warehouse into a folder: every table of marts, studies, results and audit.
+
+    Args:
+        settings: where things are kept.
+        out: the folder, replaced as a whole; ``data/export`` where None.
+        formats: of :data:`FORMATS`.
+
+    Raises:
+        CswError: nothing is published, a format is unknown, the folder holds something else, or the disk refuses.
+    """
+    import duckdb
+
+    unknown = [f for f in formats if f not in FORMATS]
+    if unknown:
+        raise CswError(f"{', '.join(unknown)}: exports are written as {', '.join(FORMATS)}.")
+    folder = out or settings.data / "export"
+    if folder.exists() and any(folder.iterdir()) and not (folder / "datapackage.json").exists():
+        raise CswError(f"{folder} holds something that is no export. Give a new or an empty folder.")
+    part = folder.parent / f".{folder.name}-next"
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    done = Exported(folder)
+    try:
+        with duckdb.connect(str(published_path(settings)), read_only=True) as con:
+            about = relations(settings, con)
+            for relation in about:
+                _write(con, relation, part, formats)
+            if "xlsx" in formats:
+                from flows.outputs.workbook import write_workbook
+
+                done.left_out = write_workbook(con, about, part / "warehouse.xlsx", SHEET_ROWS)
+            package = json.dumps(data_package(settings, con, about, part), indent=1, ensure_ascii=False)
+        (part / "datapackage.json").write_text(package + "\n", encoding="utf-8")
+    except OSError as exc:
+        shutil.rmtree(part, ignore_errors=True)
+        raise CswError(f"{folder}: could not be written ({exc.strerror}). Free some space and run again.") from exc
+    (part / STAMP).write_text(_stamp(settings), encoding="utf-8")
+    # The old export is gone only when the new one stands.
+    old = folder.parent / f".{folder.name}-old"
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)
+    part.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+    done.files = sorted(f for f in folder.rglob("*") if f.is_file() and f.name != STAMP)
+    return done
+
+
+def is_current(settings: Settings) -> bool:
+    """Whether the export in its place is of the published warehouse."""
+    stamp = settings.data / "export" / STAMP
+    return stamp.exists() and settings.published.exists() and stamp.read_text(encoding="utf-8") == _stamp(settings)
+
+
+def _stamp(settings: Settings) -> str:
+    return json.dumps(file_identity(settings.published))
+
+
+def relations(settings: Settings, con: duckdb.DuckDBPyConnection) -> list[Relation]:
+    """Every table that is exported, with its columns as the warehouse has them and their meaning as the YAML says."""
+    said = _said(settings)
+    found = []
+    for schema in SCHEMAS:
+        tables = con.execute(
+            "select table_name from information_schema.tables where table_schema = ? order by 1", [schema]
+        ).fetchall()
+        for (name,) in tables:
+            if name in NOT_EXPORTED:
+                continue
+            model = said.get(name, {})
+            about = {c["name"]: c for c in model.get("columns", [])}
+            columns = tuple(
+                Column(c, kind, _plain(about.get(c, {}).get("description", "")), _is_required(about.get(c, {})))
+                for c, kind, *_ in con.execute(f"describe {schema}.{name}").fetchall()
+            )
+            rows = con.execute(f"select count(*) from {schema}.{name}").fetchone()
+            grain = tuple(model.get("config", {}).get("meta", {}).get("grain", ()))
+            found.append(
+                Relation(schema, name, _plain(model.get("description", "")), grain, columns, rows[0] if rows else 0)
+            )
+    return found
+
+
+def _said(settings: Settings) -> dict[str, dict[str, Any]]:
+    """What the YAML says of each table."""
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    paths = sorted((settings.root / "dbt_project" / "models" / "marts").rglob("*.yml"))
+    found: dict[str, dict[str, Any]] = {}
+    for path in [*paths, settings.root / "analysis" / "results.yml"]:
+        for model in yaml.load(path.read_text(encoding="utf-8"), Loader=loader).get("models", []):
+            found[model["name"]] = model
+    return found
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _is_required(column: dict[str, Any]) -> bool:
+    return any(c.get("type") == "not_null" for c in column.get("constraints", []))
+
+
+def _write(con: duckdb.DuckDBPyConnection, relation: Relation, folder: Path, formats: Sequence[str]) -> None:
+    place = f"{relation.schema}.{relation.name}"
+    for suffix in ("parquet", "csv"):
+        if suffix not in formats:
+            continue
+        path = folder / suffix / relation.schema / f"{relation.name}.{suffix}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        target = path.as_posix().replace("'", "''")
+        if suffix == "parquet":
+            con.execute(
+                f"copy (from {place} order by {relation.order}) to '{target}' (format parquet, compression zstd)"
+            )
+        else:
+            columns = ", ".join(_harmless(c) for c in relation.columns)
+            ordered = f"select {columns} from {place} order by {relation.order}"
+            con.execute(f"copy ({ordered}) to '{target}' (format csv, header true)")
+
+
+def _harmless(column: Column) -> str:
+    """The column with an apostrophe before text that a spreadsheet would take for a formula."""
+    name = f'"{column.name}"'
+    if column.type != "VARCHAR":
+        return name
+    return f"case when regexp_matches({name}, '{FORMULA}', 's') then '''' || {name} else {name} end as {name}"
+
+
+def data_package(
+    settings: Settings, con: duckdb.DuckDBPyConnection, about: Sequence[Relation], folder: Path
+) -> dict[str, Any]:
+    """The descriptor of what was written."""
+    newest = con.execute("select max(published_on), bool_or(is_synthetic) from marts.dim_edition").fetchone()
+    published, synthetic = newest or (None, False)
+    held = {r[0] for r in con.execute("select distinct source from marts.dim_edition").fetchall()}
+    resources = []
+    for r in about:
+        for suffix in ("csv", "parquet"):
+            path = folder / suffix / r.schema / f"{r.name}.{suffix}"
+            if path.exists():
+                resources.append(_resource(r, path, folder))
+    return {
+        "profile": "data-package",
+        "name": "childrens-services-warehouse",
+        "title": "Children's services in England: returns and inspections"
+        + (" (invented figures)" if synthetic else ""),
+        "description": (
+            "SYNTHETIC: made from the bundled sample; the places are real, no figure is. " if synthetic else ""
+        )
+        + "Tables of the warehouse. In CSV, text that a spreadsheet would run as a formula has an apostrophe before "
+        "it; Parquet holds it as it is.",
+        "synthetic": bool(synthetic),
+        "version": str(published or ""),
+        "licenses": [LICENCE],
+        "sources": [
+            {"title": f"{p.publisher}: {p.title}", "path": p.homepage}
+            for p in load_passports(settings.passports)
+            if p.source in held
+        ],
+        "resources": resources,
+    }
+
+
+def _type(kind: str) -> str:
+    if kind.endswith("[]"):
+        return "array"
+    return "number" if kind.startswith("DECIMAL") else TYPES.get(kind, "any")
+
+
+def _resource(relation: Relation, path: Path, folder: Path) -> dict[str, Any]:
+    is_csv = path.suffix == ".csv"
+    described: dict[str, Any] = {
+        "fields": [
+            {
+                "name": c.name,
+                "type": _type(c.type),
+                **({"description": c.description} if c.description else {}),
+                **({"constraints": {"required": True}} if c.is_required else {}),
+            }
+            for c in relation.columns
+        ],
+        "missingValues": [""],
+    }
+    if relation.grain:
+        described["primaryKey"] = list(relation.grain)
+    with path.open("rb") as f:
+        digest = hashlib.file_digest(f, "sha256").hexdigest()
+    return {
+        **({"profile": "tabular-data-resource"} if is_csv else {}),
+        "name": f"{relation.schema}_{relation.name}" + ("" if is_csv else "_parquet"),
+        "path": path.relative_to(folder).as_posix(),
+        "title": f"{relation.schema}.{relation.name}",
+        **({"description": relation.description} if relation.description else {}),
+        "format": path.suffix[1:],
+        "mediatype": "text/csv" if is_csv else "application/vnd.apache.parquet",
+        **({"encoding": "utf-8"} if is_csv else {}),
+        "bytes": path.stat().st_size,
+        "hash": f"sha256:{digest}",
+        "schema": described,
+    }

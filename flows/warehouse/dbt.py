@@ -1,0 +1,143 @@
+"""Running dbt: one warm worker process per run, and its results as plain data."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flows.common.errors import CswError
+from flows.common.settings import Settings
+
+
+@dataclass(frozen=True)
+class Node:
+    """What became of one model, seed or test."""
+
+    id: str
+    name: str
+    type: str
+    status: str
+    message: str
+    failures: int
+    seconds: float
+    sql: str
+    path: str
+    advice: str = ""
+    """What to do where it fails; of a test, as its ``meta`` says."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether it stops publishing."""
+        return self.status in {"error", "fail", "runtime error"}
+
+
+@dataclass(frozen=True)
+class DbtResult:
+    """What became of one dbt command."""
+
+    success: bool
+    error: str
+    nodes: list[Node]
+
+    @property
+    def failed(self) -> list[Node]:
+        """Nodes that stop publishing."""
+        return [n for n in self.nodes if n.failed]
+
+
+class Dbt:
+    """A warm dbt, working on one database file.
+
+    Args:
+        settings: where the project and its data are.
+        database: the file to build.
+        as_of: a date (ISO) that the models are built as of; blank for the newest.
+    """
+
+    def __init__(self, settings: Settings, database: Path, as_of: str = "") -> None:
+        self.database, self.as_of = database, as_of
+        target = settings.data / "dbt"
+        (target / "logs").mkdir(parents=True, exist_ok=True)
+        database.parent.mkdir(parents=True, exist_ok=True)
+        self._log = (target / "logs" / "worker.log").open("w")
+        env = {
+            **os.environ,
+            "CSW_LANDING": str(settings.landing),
+            "CSW_NEXT": str(database),
+            "DBT_TARGET_PATH": str(target / "target"),
+            "DBT_PROJECT_DIR": str(settings.root),
+            "DBT_PROFILES_DIR": str(settings.root),
+            "DBT_LOG_PATH": str(target / "logs"),
+            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+            "PYTHONPATH": os.pathsep.join([str(settings.root), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep),
+        }
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "flows.warehouse.dbt_worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+            env=env,
+            cwd=settings.root,
+        )
+        self._ready = False
+
+    def __enter__(self) -> Dbt:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the worker."""
+        if self._process.stdin:
+            self._process.stdin.close()
+        try:
+            self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+        self._log.close()
+
+    def build(self, select: list[str] | None = None, progress: Callable[[str], None] | None = None) -> DbtResult:
+        """Build and test models.
+
+        Args:
+            select: dbt selectors; everything when absent.
+            progress: called with the name of each finished node.
+
+        Raises:
+            CswError: dbt itself could not run.
+        """
+        if not self._ready:
+            ready = self._answer(None)
+            if not ready["success"]:
+                raise CswError(f"the dbt project could not be parsed: {ready['error']}")
+            self._ready = True
+        arguments = ["build"]
+        if select:
+            arguments += ["--select", *select]
+        if self.as_of:
+            arguments += ["--vars", json.dumps({"as_of": self.as_of})]
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps({"arguments": arguments}) + "\n")
+        self._process.stdin.flush()
+        done = self._answer(progress)
+        if not done["success"] and not done["nodes"]:
+            raise CswError(f"dbt could not run: {done['error'] or 'see the log ' + self._log.name}")
+        return DbtResult(done["success"], done["error"], [Node(**n) for n in done["nodes"]])
+
+    def _answer(self, progress: Callable[[str], None] | None) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            answer: dict[str, Any] = json.loads(line)
+            if answer["kind"] != "progress":
+                return answer
+            if progress:
+                progress(answer["node"])
+        raise CswError(f"the dbt process ended without an answer; see {self._log.name}.")

@@ -1,0 +1,84 @@
+"""When a return is due: by the server's word, by the cadence, and when that is past."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from flows.common.settings import Settings
+from flows.landing.land import land_returns
+from flows.outputs.status import SourceStatus, status
+from tests.made_up import B1_NAME, b1, put
+
+
+def of_cin(settings: Settings, today: date) -> SourceStatus:
+    return next(s for s in status(settings, today).sources if s.source == "dfe_cin")
+
+
+@pytest.fixture
+def landed(settings: Settings, tmp_path: Path) -> Settings:
+    """Children in need of 2022, published on 27 October 2022."""
+    put(tmp_path / "in", B1_NAME, b1())
+    land_returns(settings, tmp_path / "in", workers=1)
+    return settings
+
+
+def server_says(settings: Settings, next_release: str, failed: str = "") -> None:
+    settings.live.mkdir(parents=True, exist_ok=True)
+    said = {
+        "sources": {"dfe_cin": {"asked": "2023-10-02T08:30:00+00:00", "next_release": next_release, "failed": failed}}
+    }
+    (settings.live / "state.json").write_text(json.dumps(said))
+
+
+@pytest.mark.parametrize(
+    ("today", "is_overdue"), [(date(2023, 10, 1), False), (date(2023, 10, 31), False), (date(2023, 11, 1), True)]
+)
+def test_by_the_cadence_it_is_due_a_year_later_in_its_month(landed: Settings, today: date, is_overdue: bool) -> None:
+    found = of_cin(landed, today)
+    assert found.next_expected is not None
+    assert (str(found.next_expected), found.next_expected.by_server) == ("Oct 2023", False)
+    assert found.is_overdue is is_overdue
+
+
+@pytest.mark.parametrize(
+    ("said", "shown", "last_day"),
+    [
+        ("2023", "2023", date(2023, 12, 31)),
+        ("2023-11", "Nov 2023", date(2023, 11, 30)),
+        ("2023-12", "Dec 2023", date(2023, 12, 31)),
+        ("2023-10-26", "26 Oct 2023", date(2023, 10, 26)),
+    ],
+)
+def test_the_servers_word_goes_before_as_exact_as_it_is(
+    landed: Settings, said: str, shown: str, last_day: date
+) -> None:
+    server_says(landed, said)
+    found = of_cin(landed, last_day)
+    assert found.next_expected is not None
+    assert (str(found.next_expected), found.next_expected.by_server) == (shown, True)
+    assert not found.is_overdue
+    assert of_cin(landed, date(2024, 1, 1)).is_overdue
+    assert "* as the publisher's server says" in status(landed, last_day).text()
+
+
+def test_a_word_that_the_newest_edition_is_past_counts_for_nothing(landed: Settings) -> None:
+    server_says(landed, "2022-10-27")
+    found = of_cin(landed, date(2023, 1, 1))
+    assert found.next_expected is not None
+    assert str(found.next_expected) == "Oct 2023"
+
+
+def test_trouble_and_what_has_no_server_are_said(landed: Settings) -> None:
+    server_says(landed, "", "the server answers 503 (asked 5 times).\nand more")
+    text = status(landed, date(2023, 1, 1)).text()
+    line = next(x for x in text.splitlines() if x.startswith("dfe_cin "))
+    assert "2023-10-02" in line
+    assert line.endswith("the server answers 503 (asked 5 times).")
+    assert next(x for x in text.splitlines() if x.startswith("dfe_workforce ")).rstrip().endswith("never")
+    lait = next(x for x in text.splitlines() if x.startswith("dfe_lait "))
+    assert "no server" in lait
+    assert "dfe_lait: the publisher's download is a workbook with macros" in text
