@@ -276,7 +276,7 @@ class _Block:
 
 
 def read_recommendations(
-    lines: Sequence[Line], body: float, default: Section = Section.LOCAL_AUTHORITY
+    lines: Sequence[Line], body: float, default: Section = Section.LOCAL_AUTHORITY, *, is_letter: bool = False
 ) -> Recommendations:
     """Find the recommendations sections of a report and split them into items.
 
@@ -284,6 +284,7 @@ def read_recommendations(
         lines: lines of the report proper, in reading order (`lines.body_lines`).
         body: height of the type of the text in points (`lines.body_size`).
         default: section of the items until the report turns to another addressee or service.
+        is_letter: whether the document is a letter on a visit.
 
     Returns:
         The items, or a reason for their absence.
@@ -299,7 +300,7 @@ def read_recommendations(
         key, used = heading_at(lines, index, body)
         section = section_from(key, lines[index], body, section, default)
         # A letter that says what needs to improve may have a chapter of findings "Areas for improvement" as well.
-        told = any(names_what(heading) for _, heading in headings) and is_common_heading(key)
+        told = is_letter and any(names_what(heading) for _, heading in headings) and is_common_heading(key)
         if told or not is_start(lines, index, key, used, body):
             index += 1
             continue

@@ -136,7 +136,7 @@ def _read(document: DocumentText, file: str, sha256: str) -> Report:
         dates=read_dates(pages),
         judgements=read_judgements(pages, framework),
         previous=read_previous(lines),
-        recommendations=read_recommendations(lines, body_size(pages), default),
+        recommendations=read_recommendations(lines, body_size(pages), default, is_letter=_is_of_visit(cover)),
     )
 
 
