@@ -22,7 +22,7 @@ Result = Report | UnreadReport
 # Seconds that a worker may take to start, and those beyond the limit of one document before it is stopped from
 # outside: the reader looks at the clock between pages only.
 _START_SECONDS = 120.0
-_GRACE_SECONDS = 5.0
+_GRACE_SECONDS = 2.0
 _READY = "ready"
 
 
@@ -116,7 +116,9 @@ class _Pool:
         try:
             message = worker.connection.recv()
         except (EOFError, OSError):
-            self._lose(worker, Refusal(RefusalReason.READER_DIED, "the process that read the document ended"))
+            memory = self.limits.max_memory_bytes
+            most = f", as where it needs more than {memory / 1e9:g} GB of memory" if memory else ""
+            self._lose(worker, Refusal(RefusalReason.READER_DIED, f"the process that read the document ended{most}"))
             return
         worker.ready = True
         if worker.task is not None:

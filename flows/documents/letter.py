@@ -41,7 +41,8 @@ _LOOKED = re.compile(
     r"|(?:this|the) visit (?:focused (?:specifically )?on|looked at|considered|reviewed)"
     r"|inspectors (?:looked at|reviewed|evaluated|considered|focused on|examined|assessed)"
     r"|multi-agency responses? to)"
-    r"(?: the (?:progress made|following areas?(?: of practice)?))?(?:: \W?| )(?:in |the )?(?P<theme>[^.:]{4,400}?)[.:]",
+    r"(?: the (?:progress made|following areas?(?: of practice)?))?"
+    r"(?:: \W?| )(?:in |the )?(?P<theme>[^.:]{4,400}?)[.:]",
     re.IGNORECASE,
 )
 # What inspectors look at on every visit is no theme.

@@ -31,7 +31,8 @@ class Limits:
             `batch`.
         max_characters: characters of text in all pages (a bomb may hide millions of them in a small file).
         min_characters: fewer characters than this in the whole document mean that its pages are pictures.
-        max_memory_bytes: address space of a worker process in `batch`; None leaves it to the system.
+        max_memory_bytes: address space of a worker process in `batch`; None leaves it to the system. A report takes
+            some 300 MB, the interpreter and the libraries included.
     """
 
     max_bytes: int = 50_000_000

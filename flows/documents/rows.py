@@ -246,7 +246,7 @@ def _report(report: Report) -> Row:
 
 
 def _framework(finding: Finding[Framework]) -> Row:
-    """The framework of an inspection or of the review of a board; visits and joint inspections have none of their own."""
+    """The framework of an inspection or of the review of a board; visits and joint inspections have none."""
     row = _finding("framework", finding, str)
     if finding.value is None or finding.value in INSPECTIONS or finding.value is Framework.LSCB_REVIEW:
         return row
@@ -254,7 +254,7 @@ def _framework(finding: Finding[Framework]) -> Row:
 
 
 def _overall_status(report: Report) -> str:
-    """`given`, `none_given` (the report says none), `not_read` (it may print one that was not understood), `not_due`."""
+    """`given`, `none_given` (the report gives none), `not_read` (it may print one) or `not_due` (its kind has none)."""
     overall = report.overall
     if report.kind is not ReportKind.FULL_INSPECTION or overall is None:
         return "not_due"
