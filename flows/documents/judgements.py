@@ -71,7 +71,8 @@ _ILACS_ROWS = (
     _row("help_and_protection", r"^(?:The )?experiences and progress of children who need help"),
     _row("children_looked_after", r"^(?:The )?experiences and progress of children (?:in care|looked after)"),
     _row("care_leavers", r"^(?:The )?experiences and progress of (?:children )?care[ -](?:leavers|experienced)"),
-    _row(OVERALL, r"^Overall effectiveness"),
+    # In a sentence that the typesetter broke here it has a small letter.
+    _row(OVERALL, r"^(?-i:O)verall effectiveness"),
 )
 # The rest of a wrapped label may stand behind its grade in the order of the file.
 _WORDS_OF_LABELS = re.compile(
@@ -81,7 +82,9 @@ _WORDS_OF_LABELS = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_ROW = 140
-_LONGEST_LINE = 75
+# Lines from the label of one row to that of the next, and words of a grade that is none of the known ones.
+_LINES_OF_A_ROW = 6
+_WORDS_OF_A_GRADE = 4
 _OVERALL_LINE = re.compile(rf"^Overall\s+effectiveness\W*\d?\W*(?i:{GRADE_WORDS})", re.MULTILINE)
 _GRADE_OR_NONE = re.compile(
     rf"\b(?:{GRADE_WORDS}|not\s+(?:judged|applicable|graded|inspected)|requires?|improvement|to|be)\b", re.IGNORECASE
@@ -183,26 +186,38 @@ def _ilacs(pages: tuple[Page, ...]) -> list[Judgement]:
 
 
 def _end_of_table(text: str, begin: int) -> int:
-    """Where the table of an ILACS report ends: at the first line that holds other words than its labels and grades.
+    """Where the table of an ILACS report ends.
 
-    What follows is text, in which the names of the rows and grades of earlier inspections come again. Without a head
-    the table begins at the first line that is one of its labels.
+    What follows is text, in which the names of the rows and grades of earlier inspections come again. The table goes on
+    from row to row, each a few lines below the one before and each of another name; after the last one it ends with the
+    first line that holds other words than labels and grades. Words in the place of a grade belong to it all the same.
     """
-    is_inside = begin > 0
-    position = begin
-    for line in text[begin:].splitlines(keepends=True):
-        words = _GRADE_OR_NONE.sub(" ", line)
-        is_row = not _WORDS_OF_LABELS.sub("", words).strip(" \n\u2013\u2014-()/")
-        if line.strip() and is_row:
-            is_inside = True
-        elif line.strip() and is_inside:
-            # A row of a name that is not known here goes on the table if a grade ends it; a sentence is longer.
-            known = any(row.label.match(line) for row in _ILACS_ROWS)
-            graded = re.search(rf"(?:{GRADE_WORDS})\s*$", line, re.IGNORECASE) and len(line) <= _LONGEST_LINE
-            if not known and not graded:
-                return position
+    labels = sorted(
+        (match.start(), match.end()) for row in _ILACS_ROWS for match in [row.label.search(text, begin)] if match
+    )
+    if not labels:
+        return begin
+    last_start, last_end = labels[0]
+    for start, end in labels[1:]:
+        if text.count("\n", last_start, start) > _LINES_OF_A_ROW:
+            break
+        last_start, last_end = start, end
+    position = text.find("\n", last_end) + 1 or len(text)
+    is_graded = bool(grades_in(text[last_end:position])) or not _is_of_table(text[last_end:position])
+    for line in text[position:].splitlines(keepends=True):
+        if _is_of_table(line):
+            is_graded = is_graded or bool(grades_in(line))
+        elif is_graded or len(line.split()) > _WORDS_OF_A_GRADE:
+            return position
+        else:
+            is_graded = True
         position += len(line)
     return position
+
+
+def _is_of_table(line: str) -> bool:
+    words = _GRADE_OR_NONE.sub(" ", line)
+    return not _WORDS_OF_LABELS.sub("", words).strip(" \n\u2013\u2014-()/")
 
 
 def _from_chapter(judgement: Judgement, pages: tuple[Page, ...]) -> Judgement:
@@ -411,6 +426,11 @@ def _cell(row: _Row, label: str, rest: str, page: int, last: bool) -> Judgement:
         # something else.
         strange = _WORDS_OF_LABELS.sub("", rest[: grade.start]).strip(" \n-\u2013")
         values = {found.value for found in grades}
+        # A sentence goes on after the grade, a row of a table does not.
+        behind = _GRADE_OR_NONE.sub(" ", rest[grade.end :].split("\n")[0])
+        if _WORDS_OF_LABELS.sub("", behind).strip(" \u2013-()"):
+            words = " ".join(f"{label} {rest}".split("\n")[0].split())[:60]
+            return Judgement(row.measure, label, None, None, page, None, f"a sentence and not a row: {words!r}")
         if not strange and (last or len(values) == 1):
             return _judged(row.measure, label, grade, page)
         if not strange:

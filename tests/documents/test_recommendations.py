@@ -88,7 +88,7 @@ def test_sub_points_belong_to_their_item() -> None:
     sheet = start().heading("Recommendations").item("1.", "Make letters better by:")
     sheet.item("\uf06e", "writing fewer of them", x=MARGIN + 28).item("\uf06e", "reading them aloud.", x=MARGIN + 28)
     found = read(sheet.item("2.", "Stop.").heading("Inspection findings"))
-    assert texts(found) == ["Make letters better by: writing fewer of them reading them aloud.", "Stop."]
+    assert texts(found) == ["Make letters better by: • writing fewer of them • reading them aloud.", "Stop."]
     assert found.items[0].sub_items == ("writing fewer of them", "reading them aloud.")
 
 
