@@ -105,6 +105,8 @@ class Authorities:
             if by_number not in (None, by_title[0]):
                 return Place(None, None, f"the title names {by_title[0]}, but its number is that of {by_number}")
             return Place(by_title[0], "title")
+        if by_number and by_file and by_number != by_file:
+            return Place(None, None, f"its number is that of {by_number}, the name of its file that of {by_file}")
         named = by_number or by_file
         if by_title and named in by_title:
             return Place(named, "number" if by_number else "file name")

@@ -82,9 +82,11 @@ _WORDS_OF_LABELS = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_ROW = 140
+_SENTENCE = "a sentence and not a row"
 # Lines from the label of one row to that of the next, and words of a grade that is none of the known ones.
 _LINES_OF_A_ROW = 6
 _WORDS_OF_A_GRADE = 4
+_WORDS_OF_A_SENTENCE = 3
 _OVERALL_LINE = re.compile(rf"^Overall\s+effectiveness\W*\d?\W*(?i:{GRADE_WORDS})", re.MULTILINE)
 _GRADE_OR_NONE = re.compile(
     rf"\b(?:{GRADE_WORDS}|not\s+(?:judged|applicable|graded|inspected)|requires?|improvement|to|be)\b", re.IGNORECASE
@@ -245,7 +247,8 @@ def _not_given(judgement: Judgement, judgements: list[Judgement], outside: re.Ma
     A line that might be the row, below what was taken for the table, leaves it open: that is for people to look at.
     """
     others = any(other.grade is not None for other in judgements if other.measure != OVERALL)
-    if judgement.measure != OVERALL or judgement.page is not None or not others:
+    is_row = judgement.page is not None and not str(judgement.reason).startswith(_SENTENCE)
+    if judgement.measure != OVERALL or is_row or not others:
         return judgement
     if outside:
         words = " ".join(outside.group(0).split())
@@ -420,17 +423,15 @@ def _table(text: str, starts: list[tuple[int, int]], rows: Sequence[_Row], begin
 def _cell(row: _Row, label: str, rest: str, page: int, last: bool) -> Judgement:
     label = " ".join(label.split())
     grades = grades_in(rest)
+    if _is_sentence(rest, grades):
+        words = " ".join(f"{label} {rest}".split("\n")[0].split())[:60]
+        return Judgement(row.measure, label, None, None, page, None, f"{_SENTENCE}: {words!r}")
     if grades:
         grade = grades[0]
         # Words that belong neither to a label nor to a known grade, before the grade, mean that the cell holds
         # something else.
         strange = _WORDS_OF_LABELS.sub("", rest[: grade.start]).strip(" \n-\u2013")
         values = {found.value for found in grades}
-        # A sentence goes on after the grade, a row of a table does not.
-        behind = _GRADE_OR_NONE.sub(" ", rest[grade.end :].split("\n")[0])
-        if _WORDS_OF_LABELS.sub("", behind).strip(" \u2013-()"):
-            words = " ".join(f"{label} {rest}".split("\n")[0].split())[:60]
-            return Judgement(row.measure, label, None, None, page, None, f"a sentence and not a row: {words!r}")
         if not strange and (last or len(values) == 1):
             return _judged(row.measure, label, grade, page)
         if not strange:
@@ -439,6 +440,18 @@ def _cell(row: _Row, label: str, rest: str, page: int, last: bool) -> Judgement:
     words = " ".join(_WORDS_OF_LABELS.sub("", rest.split("\n\n")[0]).split())[:40]
     reason = f"unknown words of a grade: {words!r}" if words else "the row holds no grade"
     return Judgement(row.measure, label, None, words or None, page, None, reason)
+
+
+def _is_sentence(rest: str, grades: list[Grade]) -> bool:
+    """Whether a label's line goes on as a sentence: with words after its grade, or with many that are no grade."""
+    line = rest.split("\n")[0]
+    if grades and grades[0].end <= len(line):
+        before, behind = line[: grades[0].start], _GRADE_OR_NONE.sub(" ", line[grades[0].end :])
+        return (
+            bool(_WORDS_OF_LABELS.sub("", behind).strip(" \u2013-()"))
+            or len(_WORDS_OF_LABELS.sub("", before).split()) >= _WORDS_OF_A_SENTENCE
+        )
+    return len(line.split()) > _WORDS_OF_A_GRADE and not _is_of_table(line)
 
 
 def _judged(measure: str, label: str, grade: Grade, page: int | None) -> Judgement:
