@@ -126,6 +126,42 @@ def read_tables(settings: Settings) -> list[Path]:
     return [settings.landing / SOURCE / table / "read.csv" for table in TABLES]
 
 
+def open_reports(settings: Settings) -> list[tuple[str, str, str]]:
+    """Landed reports that people may have to look at: file, hash, and why; none before anything was read.
+
+    Those of no known authority, those without a day of publication in their text, their file's name, an index or by
+    hand, and those that were refused.
+    """
+    path = settings.landing / SOURCE / "report" / "read.csv"
+    if not path.exists():
+        return []
+    listed = _listed_files(settings)
+    found = []
+    with path.open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            value = {name: None if cell == _NULL else cell for name, cell in row.items()}
+            whys = []
+            if value["status"] != "read":
+                whys.append(f"refused, {value['refusal_reason']}: {value['refusal_detail']}")
+            elif value["la_code"] is None:
+                whys.append(f"of no known authority: {value['la_reason']}")
+            days = (value["publication_date"], value["file_name_date"], value["placed_publication_date"])
+            if value["status"] == "read" and not any(days) and row["file"] not in listed:
+                whys.append("no day of publication in its text, in the name of its file or in an index")
+            if whys:
+                found.append((row["delivered_as"], row["sha256"], "; ".join(whys)))
+    return found
+
+
+def _listed_files(settings: Settings) -> set[str]:
+    """Names of the files in the landed indexes of reports."""
+    names: set[str] = set()
+    for path in (settings.landing / SOURCE / "report_index").glob("[!_]*.csv"):
+        with path.open(newline="", encoding="utf-8") as file:
+            names |= {row["file"] for row in csv.DictReader(file)}
+    return names
+
+
 class ReportRecogniser:
     """Tells landing which PDFs of any name are inspection reports: by reading them, once.
 

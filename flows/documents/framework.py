@@ -178,12 +178,12 @@ def read_cover(pages: tuple[Page, ...]) -> Cover:
             match = re.search(pattern, sentence, re.IGNORECASE)
             if match:
                 reason = "recognised by its opening sentence; the title has another wording"
-                named = _authority(sentence, match, framework, [])
+                name = _authority(sentence, match, framework, [])
                 return Cover(
                     Finding(framework, Confidence.MEDIUM, reason, page.number, match.group(0)),
                     False,
                     Finding(joined, Confidence.MEDIUM, reason, page.number, joined),
-                    named,
+                    name,
                 )
     reason = "the title is none of the known frameworks"
     return Cover(

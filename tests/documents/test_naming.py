@@ -6,10 +6,12 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from flows.cli.app import app
 from flows.common.errors import CswError
 from flows.common.settings import Settings
-from flows.documents.archived import ReportRecogniser, read_archived
+from flows.documents.archived import ReportRecogniser, open_reports, read_archived
 from flows.documents.authority import load_authorities
 from flows.documents.naming import day_of, number_of, report_id
 from flows.documents.placements import place_report, placements_path, read_placements
@@ -184,3 +186,38 @@ def test_a_damaged_file_of_placements_is_told_by_row_and_column(settings: Settin
     path.write_text("sha256,file\n")
     with pytest.raises(CswError, match="la_code"):
         read_placements(settings)
+
+
+def test_what_people_have_to_look_at_is_listed(settings: Settings, tmp_path: Path) -> None:
+    assert open_reports(settings) == []
+    folder = tmp_path / "returns"
+    folder.mkdir()
+    (folder / "a report.pdf").write_bytes(report("Nowhere Council"))
+    (folder / "80418_norfolk_page.pdf").write_bytes(b"<html></html>")
+    (folder / "Kent, 13 january 2020.pdf").write_bytes(report())
+    land(settings, folder)
+    assert {file: why.split(":")[0] for file, _, why in open_reports(settings)} == {
+        "80418_norfolk_page.pdf": "refused, html_instead_of_pdf",
+        "a report.pdf": "of no known authority",
+    }
+    place_report(settings, "a report.pdf", "Kent")
+    land(settings, folder)
+    whys = {file: why for file, _, why in open_reports(settings)}
+    assert whys["a report.pdf"].startswith("no day of publication")
+
+
+def test_the_command_places_a_report(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "returns"
+    folder.mkdir()
+    (folder / "a report.pdf").write_bytes(report("Nowhere Council"))
+    land(settings, folder)
+    monkeypatch.setenv("CSW_DATA", str(settings.data))
+    runner = CliRunner()
+    assert "of no known authority" in runner.invoke(app, ["reports", "open"]).output
+    done = runner.invoke(app, ["reports", "place", "a report.pdf", "Kent", "--published", "2020-01-13"])
+    assert (done.exit_code, done.output.split(".pdf")[1]) == (
+        0,
+        ": authority 886, published on 2020-01-13. Run `csw run` to take it up.\n",
+    )
+    land(settings, folder)
+    assert "placed and dated" in runner.invoke(app, ["reports", "open"]).output
