@@ -30,7 +30,7 @@ def _tables() -> dict[str, dict[str, str]]:
     return {m["name"]: {c["name"]: c["data_type"] for c in m["columns"]} for m in models}
 
 
-#: Schema ``results``: table → column → type, in order; what they mean is in ``results.yml``.
+#: What studies write: table → column → type, in order; what they mean is in ``results.yml``.
 TABLES: dict[str, dict[str, str]] = _tables()
 
 
@@ -156,7 +156,8 @@ def result_frames(
 
 def _pandas_types(columns: dict[str, str]) -> dict[str, str]:
     return {
-        column: {"varchar": "object", "double": "float64", "integer": "Int64"}[kind] for column, kind in columns.items()
+        column: {"varchar": "object", "double": "float64", "integer": "Int64", "bigint": "Int64"}[kind]
+        for column, kind in columns.items()
     }
 
 
@@ -166,8 +167,9 @@ def write_results(
     scoreboard: Sequence[ScoreRow],
     inputs: Inputs | None = None,
     kept: Collection[str] = (),
+    tables: Mapping[str, pd.DataFrame] | None = None,
 ) -> None:
-    """Replace schema ``results`` of a warehouse file; all of it or none.
+    """Replace schema ``results`` of a warehouse file, and the tables that studies make beside it; all of it or none.
 
     Args:
         database: the file.
@@ -175,6 +177,7 @@ def write_results(
         scoreboard: of the studies that ran.
         inputs: what they asked.
         kept: studies whose rows stay as the file has them.
+        tables: tables of schema ``studies``, by name; their columns are those of :data:`TABLES`.
     """
     import duckdb
 
@@ -187,12 +190,16 @@ def write_results(
             if kept:
                 con.execute(f"insert into _rows select * from results.{name} where list_contains(?, study)", [[*kept]])
             con.register("_frame", frame)
-            casts = ", ".join(_cast(column, kind) for column, kind in TABLES[name].items())
-            con.execute(f"insert into _rows select {casts} from _frame")
+            con.execute(f"insert into _rows select {_casts(name)} from _frame")
             con.unregister("_frame")
             # Whether a study ran or was kept does not show in the order of rows.
             con.execute(f"create or replace table results.{name} as from _rows order by study, rowid")
             con.execute("drop table _rows")
+        for name, frame in (tables or {}).items():
+            con.register("_frame", frame.astype(_pandas_types(TABLES[name])))
+            con.execute("create schema if not exists studies")
+            con.execute(f"create or replace table studies.{name} as select {_casts(name)} from _frame")
+            con.unregister("_frame")
         con.execute("commit")
 
 
@@ -204,6 +211,10 @@ def kept_inputs(marts: Marts) -> dict[str, dict[str, str]]:
     for row in marts.frame("select study, statement, digest from results.study_input").itertuples(index=False):
         found.setdefault(str(row.study), {})[str(row.statement)] = str(row.digest)
     return found
+
+
+def _casts(table: str) -> str:
+    return ", ".join(f'{_cast(column, kind)} as "{column}"' for column, kind in TABLES[table].items())
 
 
 def _cast(column: str, kind: str) -> str:

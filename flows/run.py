@@ -23,7 +23,7 @@ from flows.outputs.export import is_current as exports_are_current
 from flows.outputs.site import is_current, write_site
 from flows.sample.bundled import keep_apart
 from flows.warehouse.fingerprint import Fingerprint, fingerprint, published_fingerprint, published_tables
-from flows.warehouse.publish import publish, published_path, remove_database, start_next
+from flows.warehouse.publish import copy_for_dbt, has_next, publish, published_path, remove_database, start_next
 
 if TYPE_CHECKING:
     from expectations.results import Result
@@ -219,9 +219,21 @@ def _after_landing(
 
 
 def _for_people(settings: Settings, report: RunReport, watch: Stopwatch) -> None:
-    """The exports and the report site of what is published."""
+    """The exports and the report site of what is published, and a copy of it for dbt by hand."""
+    _copy_for_dbt(settings, report, watch)
     _export(settings, report, watch)
     report_site(settings, report, watch)
+
+
+def _copy_for_dbt(settings: Settings, report: RunReport, watch: Stopwatch) -> None:
+    """A file for dbt by hand where publishing took the last one away; without it the run is as good."""
+    if settings.next.exists() or not settings.published.exists():
+        return
+    with watch.stage("copy for dbt"):
+        try:
+            copy_for_dbt(settings)
+        except OSError as exc:
+            report.warnings.append(f"no copy was left for dbt by hand: {settings.next}: {exc.strerror}")
 
 
 def _export(settings: Settings, report: RunReport, watch: Stopwatch) -> None:
@@ -382,7 +394,7 @@ def check_only(settings: Settings, *, docs: bool = False, say: Say = lambda _: N
     """Gate and shop window on what there is; see :func:`gate` and :func:`check`."""
     report = RunReport()
     watch = Stopwatch(report, say)
-    database = settings.next if settings.next.exists() else published_path(settings)
+    database = settings.next if has_next(settings) else published_path(settings)
     with _Warm(settings, settings.next, expecting_work=False) as warm:
         gate(settings, report, watch, warm)
         check(settings, report, watch, warm, database)
@@ -402,7 +414,7 @@ def publish_only(settings: Settings) -> None:
     report = RunReport()
     watch = Stopwatch(report, lambda _: None)
     with writer(settings.data), _Warm(settings, settings.next, expecting_work=False) as warm:
-        if not settings.next.exists():
+        if not has_next(settings):
             raise CswError("there is no next warehouse to publish. Run `csw build` first.")
         check(settings, report, watch, warm)
         analyse(settings, settings.next, report, watch)

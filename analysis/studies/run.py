@@ -14,6 +14,8 @@ from analysis.results import Estimate, adjusted, by_key, export_results, kept_in
 from analysis.studies.spec import Choices, Spec, load_spec, slugs
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from analysis.scoreboard import ScoreRow
 
 log = logging.getLogger(__name__)
@@ -86,6 +88,7 @@ def analyse_into(database: Path, progress: Callable[[str], None] = lambda _: Non
         kept = [study for study in slugs() if study in inputs and _answers_the_same(marts, inputs[study])]
         estimates: list[Estimate] = []
         scoreboard: list[ScoreRow] = []
+        tables: dict[str, pd.DataFrame] = {}
         asked = {study: inputs[study] for study in kept}
         for study in slugs():
             if study in kept:
@@ -94,11 +97,23 @@ def analyse_into(database: Path, progress: Callable[[str], None] = lambda _: Non
             outcome = run_studies(marts, [study], progress=progress)
             estimates += outcome.estimates
             scoreboard += outcome.scoreboard
+            tables |= _tables_of(marts, study)
             # What could not run is tried again next time.
             if not outcome.failed:
                 asked[study] = {sql: marts.digest(sql) for sql in list(marts.asked)}
-    write_results(database, estimates, scoreboard, {s: a for s, a in asked.items() if s not in kept}, kept)
+    asked = {s: a for s, a in asked.items() if s not in kept}
+    write_results(database, estimates, scoreboard, asked, kept, tables)
     return Outcome(estimates, scoreboard)
+
+
+def _tables_of(marts: Marts, study: str) -> dict[str, pd.DataFrame]:
+    """Tables of schema ``studies`` that a study makes beside its estimates; none where the marts lack what it needs."""
+    model = import_module(f"analysis.studies.{study}.model")
+    try:
+        return dict(model.tables(marts)) if hasattr(model, "tables") else {}
+    except MartLacks as exc:
+        log.debug("tables of %s: %s", study, exc)
+        return {}
 
 
 def _answers_the_same(marts: Marts, answers: Mapping[str, str]) -> bool:

@@ -2,6 +2,8 @@
 
 Readers open ``warehouse.duckdb`` and nothing else. A run builds ``next.duckdb``; only :func:`publish` puts it in the
 place of the published one. ``state.json`` says from which landed files and which models the published file was made.
+Where ``next.duckdb`` stood a copy of what was published is left, so that dbt by hand has something to look at and to
+build on (:func:`copy_for_dbt`).
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     import duckdb
 
 #: Models that list every edition: rebuilt whichever publication changed.
-BOOKS = ["stg_landing__catalogue", "stg_landing__edition", "stg_landing__unit+", "tag:books"]
+EVERY_EDITION = ["stg_landing__catalogue", "stg_landing__edition", "stg_landing__unit+", "tag:every_edition"]
 
 
 def start_next(settings: Settings, made_from: Fingerprint, changed: list[str] | None) -> list[str] | None:
@@ -42,7 +44,7 @@ def start_next(settings: Settings, made_from: Fingerprint, changed: list[str] | 
     if changed is None:
         return None
     shutil.copyfile(settings.published, settings.next)
-    return [*BOOKS, *(f"source:landing.{s}+" for s in changed)]
+    return [*EVERY_EDITION, *(f"source:landing.{s}+" for s in changed)]
 
 
 def remove_database(path: Path) -> None:
@@ -59,11 +61,13 @@ def publish(settings: Settings) -> None:
     Raises:
         CswError: there is nothing to publish, or the disk refuses; the old file stays.
     """
-    if not settings.next.exists():
+    if not has_next(settings):
         raise CswError("there is no next warehouse to publish. Run `csw build` and `csw check` first.")
     import duckdb
 
-    about = json.loads((settings.warehouse / "next.json").read_text())
+    # A file that dbt built by hand says nothing of what it is made from: then the next run builds everything.
+    said = settings.warehouse / "next.json"
+    about = json.loads(said.read_text()) if said.exists() else {**asdict(Fingerprint({}, "")), "tables": []}
     # Whatever a writer left in the log belongs in the file before it is moved.
     with duckdb.connect(str(settings.next)) as con:
         con.execute("checkpoint")
@@ -75,6 +79,35 @@ def publish(settings: Settings) -> None:
     except OSError as exc:
         raise CswError(f"{settings.published}: could not be replaced ({exc.strerror}). The old one stays.") from exc
     write_atomically(settings.warehouse / "state.json", json.dumps(state, indent=1, sort_keys=True).encode())
+
+
+def has_next(settings: Settings) -> bool:
+    """Whether there is something to publish: a next file that is not the untouched copy of the published one."""
+    if not settings.next.exists():
+        return False
+    return not settings.published.exists() or file_identity(settings.next) != file_identity(settings.published)
+
+
+def copy_for_dbt(settings: Settings) -> None:
+    """Leave a copy of the published file where dbt builds by default, unless there is a file already.
+
+    ``dbt show``, ``dbt test``, ``dbt run`` and ``dbt docs generate`` by hand work on it; the published file is out of
+    their reach.
+
+    Raises:
+        OSError: the disk refuses; no half copy is left.
+    """
+    if settings.next.exists() or not settings.published.exists():
+        return
+    part = settings.next.with_name(f".{settings.next.name}")
+    try:
+        # With its time of writing, which tells that nothing has been built in it since.
+        shutil.copy2(settings.published, part)
+        part.replace(settings.next)
+        # What is built in it by hand is not what the last run said it would build.
+        (settings.warehouse / "next.json").unlink(missing_ok=True)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def published_path(settings: Settings) -> Path:

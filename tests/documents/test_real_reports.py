@@ -5,14 +5,15 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import duckdb
 import pandas as pd
 import pytest
 
 from flows.common.settings import ROOT
 from flows.documents.batch import read_reports
-from flows.documents.quality import Quality, assess
 from flows.documents.rows import Tables, tables
 from flows.documents.themes.coder import code_items
+from tests.documents.assessment import Quality, assess
 from tests.documents.official import official_inspections
 
 pytestmark = pytest.mark.real
@@ -66,6 +67,18 @@ def test_aims_of_quality_are_met(quality: Quality) -> None:
     assert figures.loc["item_counts_right", "denominator"] >= 40
     missed = figures[figures["aim"].notna() & ~figures["is_met"].eq(True)]
     assert missed.empty, quality.exceptions.to_string()
+
+
+def test_the_warehouse_says_the_same_of_the_readings(
+    quality: Quality, real_warehouse: duckdb.DuckDBPyConnection
+) -> None:
+    columns = ["figure", "numerator", "denominator"]
+    ours = real_warehouse.sql("select * from audit.rpt_report_quality").df()[columns].to_dict("records")
+    # The workbooks' grades of the safeguarding boards are not in the warehouse.
+    theirs = quality.figures[quality.figures["figure"] != "lscb_agrees"]
+    assert ours == theirs[columns].to_dict("records")
+    files = real_warehouse.sql("select figure, file from audit.rpt_report_quality_exceptions").fetchall()
+    assert set(files) == set(zip(quality.exceptions["figure"], quality.exceptions["file"], strict=True))
 
 
 def test_everything_has_a_confidence_or_a_reason(read: Tables) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 STUDY = "report_themes"
+MATRIX = "studies.rpt_report_themes__matrix"
 ITEMS, THEMES = "marts.fct_recommendation", "marts.fct_recommendation_theme"
 GROUPINGS = {
     "framework": "study_framework",
@@ -48,6 +49,19 @@ def run(marts: Marts, spec: Spec, choices: Choices) -> list[Estimate]:
     coder = chosen_coder(coded)
     mine = coded[coded["coder"] == coder]
     return [*out, *matrices(mine, coder), *statements(mine, spec, coder), *agreement(coded)]
+
+
+def tables(marts: Marts) -> dict[str, pd.DataFrame]:
+    """The tests beside the code matrices: ``studies.rpt_report_themes__comparison``.
+
+    Raises:
+        MartLacks: the warehouse has no code matrices.
+    """
+    from analysis.studies.report_themes.matrices import compare_groups
+
+    # In order, so that of two equal groups the first by name is the highest, whichever way the file was built.
+    matrix = marts.frame(f"select * from {MATRIX} where split <> 'all' order by all")
+    return {"rpt_report_themes__comparison": compare_groups(matrix)}
 
 
 def read_frame(marts: Marts, spec: Spec, choices: Choices) -> pd.DataFrame:

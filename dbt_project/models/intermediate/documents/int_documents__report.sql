@@ -38,11 +38,7 @@ listed_authorities as (
     select listed.*, landed_units.la_code
     from listed
     left join landed_units
-        on
-            listed.source = landed_units.source
-            and listed.table_name = landed_units.table_name
-            and listed.edition = landed_units.edition
-            and listed.unit_name = landed_units.unit_name
+        on {{ same_named_place('listed', 'landed_units') }}
 
 ),
 

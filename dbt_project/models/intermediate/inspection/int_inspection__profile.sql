@@ -3,13 +3,13 @@
     the two that all studies leave out. -#}
 with inspections as (
 
-    select * from {{ ref('fct_inspection') }}
+    select * from {{ ref('int_inspection__dated_inspection') }}
 
 ),
 
 authorities as (
 
-    select * from {{ ref('dim_local_authority') }}
+    select * from {{ ref('int_geography__authority') }}
 
 ),
 

@@ -43,10 +43,7 @@ members as (
             la_years.la_code = footprints.la_code
             and {{ existed_in('footprints.valid_from', 'footprints.valid_to', 'la_years.year') }}
     left join published
-        on
-            la_years.la_code = published.la_code
-            and la_years.year = published.year
-            and la_years.measure_id = published.measure_id
+        on {{ same_figure('la_years', 'published') }}
 
 ),
 

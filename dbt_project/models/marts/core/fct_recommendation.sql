@@ -1,6 +1,6 @@
 with reports as (
 
-    select * from {{ ref('int_documents__report') }} where status = 'read'
+    select * from {{ ref('int_documents__report') }}
 
 ),
 
@@ -12,7 +12,7 @@ matches as (
 
 recommendations as (
 
-    select * from {{ ref('stg_ofsted__recommendation') }}
+    select * from {{ ref('int_documents__recommendation') }}
 
 ),
 
@@ -46,7 +46,7 @@ final as (
         recommendations.reason,
         cast(coalesce(codings.theme_count, 0) as integer) as theme_count
     from reports
-    inner join recommendations on reports.sha256 = recommendations.sha256 and reports.file = recommendations.file
+    inner join recommendations on reports.report_id = recommendations.report_id
     left join matches on reports.report_id = matches.report_id
     left join codings on reports.report_id = codings.report_id and recommendations.item = codings.item
 

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from flows.documents.quality import Quality, assess
+from tests.documents.assessment import Quality, assess
 
 REPORT: dict[str, Any] = {
     "file": "a.pdf",

@@ -1,0 +1,23 @@
+{#- A report's recommendations are those of its bytes, under its own name: the same bytes may lie under several. -#}
+with reports as (
+
+    select * from {{ ref('int_documents__report') }}
+
+),
+
+recommendations as (
+
+    select * from {{ ref('stg_ofsted__recommendation') }}
+
+),
+
+final as (
+
+    select reports.report_id, recommendations.*
+    from recommendations
+    inner join reports on recommendations.sha256 = reports.sha256 and recommendations.file = reports.file
+    where reports.status = 'read'
+
+)
+
+select * from final
