@@ -26,7 +26,8 @@ class Place:
 
     Attributes:
         la_code: the department's three-digit code; None where nobody can be named.
-        basis: `placed by hand`, `title`, `number`, `file name`; None without a code.
+        basis: `placed by hand`, `title`, `number`, `file name`; without a code `conflict` where two of them differ, else
+            None.
         reason: why there is none, in words for whoever places it by hand.
     """
 
@@ -103,10 +104,10 @@ class Authorities:
         if len(by_title) == 1:
             # A file may be saved under any name, so a name alone contradicts no title; Ofsted's number does.
             if by_number not in (None, by_title[0]):
-                return Place(None, None, f"the title names {by_title[0]}, but its number is that of {by_number}")
+                return Place(None, "conflict", f"the title names {by_title[0]}, but its number is that of {by_number}")
             return Place(by_title[0], "title")
         if by_number and by_file and by_number != by_file:
-            return Place(None, None, f"its number is that of {by_number}, the name of its file that of {by_file}")
+            return Place(None, "conflict", f"its number is that of {by_number}, the name of its file that of {by_file}")
         named = by_number or by_file
         if by_title and named in by_title:
             return Place(named, "number" if by_number else "file name")

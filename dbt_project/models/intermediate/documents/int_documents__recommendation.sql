@@ -13,7 +13,11 @@ recommendations as (
 
 final as (
 
-    select reports.report_id, recommendations.*
+    select
+        reports.report_id,
+        reports.report_kind,
+        case when recommendations.section = 'lscb' then 'safeguarding_board' else 'local_authority' end as addressee,
+        recommendations.*
     from recommendations
     inner join reports on recommendations.sha256 = reports.sha256 and recommendations.file = reports.file
     where reports.status = 'read'
