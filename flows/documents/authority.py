@@ -26,7 +26,7 @@ class Place:
 
     Attributes:
         la_code: the department's three-digit code; None where nobody can be named.
-        basis: `placed by hand`, `title`, `number`, `file name`; without a code `conflict` where two of them differ, else
+        basis: `placed by hand`, `title`, `number`, `file name`; without a code `conflict` where two differ, else
             None.
         reason: why there is none, in words for whoever places it by hand.
     """

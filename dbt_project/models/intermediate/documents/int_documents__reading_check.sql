@@ -129,6 +129,8 @@ checks as (
         recommendation_exceptions is null as is_right,
         recommendation_exceptions as detail
     from read_reports
+    -- What joint inspections ask for goes into no mart.
+    where is_inspection or framework = 'lscb_review' or report_kind like '%visit'
     union all
     select
         'dates_found' as figure,

@@ -52,7 +52,7 @@ final as (
     inner join recommendations on reports.report_id = recommendations.report_id
     left join matches on reports.report_id = matches.report_id
     left join codings on reports.report_id = codings.report_id and recommendations.item = codings.item
-    where reports.report_kind in ('full_inspection', 'safeguarding_board_review')
+    where recommendations.is_of_inspection
 
 )
 
