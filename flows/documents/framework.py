@@ -104,8 +104,8 @@ _TITLES: tuple[tuple[Framework, str], ...] = (
     (Framework.UNANNOUNCED_CONTACT, r"unannounced inspection of contact,? referral and assessment"),
     (
         Framework.ILACS,
-        rf"inspection of (?:local authority )?children{_APOSTROPHE}s (?:social care )?services"
-        rf"|inspection of .{{3,90}}? children{_APOSTROPHE}s (?:social care )?services",
+        rf"\b(?:re-? ?)?inspection of (?:local authority )?children{_APOSTROPHE}s (?:social care )?services"
+        rf"|\b(?:re-? ?)?inspection of .{{3,90}}? children{_APOSTROPHE}s (?:social care )?services",
     ),
 )
 _LABEL = re.compile(
@@ -245,7 +245,9 @@ def _authority(joined: str, match: re.Match[str], framework: Framework, block: l
         return Finding(before, Confidence.HIGH, None, 1, before)
     if framework is Framework.ILACS:
         inside = re.match(
-            rf"inspection of (?!local authority|children)(.+?) children{_APOSTROPHE}s", match.group(0), re.IGNORECASE
+            rf"(?:re-? ?)?inspection of (?!local authority|children)(.+?) children{_APOSTROPHE}s",
+            match.group(0),
+            re.IGNORECASE,
         )
         if inside:
             return Finding(inside.group(1), Confidence.HIGH, None, 1, match.group(0))
