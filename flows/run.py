@@ -15,7 +15,7 @@ from flows.common.errors import CheckFailed, CswError
 from flows.common.files import write_atomically
 from flows.common.lock import writer
 from flows.common.settings import Settings
-from flows.documents.archived import ReportsRead, read_archived
+from flows.documents.archived import ReportRecogniser, ReportsRead, read_archived
 from flows.landing.catalogue import read_catalogue
 from flows.landing.land import LandingReport, land_folders
 from flows.outputs.export import export
@@ -153,7 +153,7 @@ def _land(
     if live:
         folders.append(_fetch(settings, report, watch, sources))
     with watch.stage("land"):
-        report.landing = land_folders(settings, folders)
+        report.landing = land_folders(settings, folders, documents=ReportRecogniser(settings))
     if report.fetched is not None:
         report.fetched.note_landing(settings, report.landing)
     with watch.stage("read reports"):

@@ -10,6 +10,7 @@ import typer
 from flows import __version__
 from flows.cli import editions, files, questions, runs, schedules
 from flows.cli.coding import coding
+from flows.cli.reports import reports
 
 app = typer.Typer(
     name="csw",
@@ -22,6 +23,7 @@ app = typer.Typer(
 for group in (runs, questions, files, editions, schedules):
     app.add_typer(group.verbs)
 app.add_typer(coding)
+app.add_typer(reports)
 
 
 def _show_version(wanted: bool) -> None:

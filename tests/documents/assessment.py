@@ -78,9 +78,7 @@ def assess(
         _details(reports[reports["status"] != "read"], "{refusal_reason}: {refusal_detail}"),
     )
     kinds = read["framework"]
-    _found(
-        book, "framework_found", "reports whose framework was recognised", read, "framework", "framework_reason", None
-    )
+    _found(book, "kind_found", "reports whose kind was recognised", read, "report_kind", "framework_reason", 1)
     inspections = read[kinds.isin([str(framework) for framework in INSPECTIONS])]
     _found(
         book,

@@ -8,7 +8,7 @@ with reports as (
     -- A report that is listed and not held, or held under another name, was not there to be read.
     select
         *,
-        framework in (select framework from {{ ref('framework') }}) as is_inspection,
+        coalesce(framework in (select framework from {{ ref('framework') }}), false) as is_inspection,
         case when publication_date_source = 'report' then publication_date end as printed_publication_date
     from {{ ref('int_documents__report') }}
     where status in ('read', 'refused')
@@ -27,10 +27,12 @@ inspection_reports as (
 
 ),
 
--- Each inspection has one report: the nearest by date.
+-- Each inspection has one report: the nearest by date. One that no workbook lists has nothing to be compared with.
 matches as (
 
-    select * from {{ ref('int_documents__report_inspection') }} where is_nearest
+    select *
+    from {{ ref('int_documents__report_inspection') }}
+    where is_nearest and source_of_judgement = 'ofsted_workbook'
 
 ),
 
@@ -58,6 +60,7 @@ pairs as (
 hand_counts as (
 
     select
+        coalesce(read_reports.report_id, regexp_replace(hand_counts.file, '\.pdf$', '', 'i')) as report_id,
         hand_counts.file,
         hand_counts.items,
         hand_counts.sample,
@@ -74,6 +77,7 @@ date_pairs as (
 
     select
         'publication_date' as compared,
+        report_id,
         file,
         printed_publication_date as date_read,
         official_publication_date as official_date
@@ -81,6 +85,7 @@ date_pairs as (
     union all
     select
         'first_day' as compared,
+        report_id,
         file,
         inspection_first_day as date_read,
         official_inspection_date as official_date
@@ -92,35 +97,70 @@ checks as (
 
     select
         'reports_read' as figure,
+        report_id,
         file,
         status = 'read' as is_right,
         concat(refusal_reason, ': ', refusal_detail) as detail
     from reports
     union all
-    select 'framework_found' as figure, file, framework is not null as is_right, coalesce(framework_reason, '') as detail
+    select 'kind_found' as figure, report_id, file, report_kind is not null as is_right, coalesce(framework_reason, '') as detail
     from read_reports
     union all
     select
+        'authority_placed' as figure,
+        report_id,
+        file,
+        la_code is not null as is_right,
+        coalesce(la_reason, concat('read as ', la_code_as_read, ', listed as ', la_code_by_index), '') as detail
+    from read_reports
+    union all
+    select
+        'publication_dated' as figure,
+        report_id,
+        file,
+        publication_date is not null as is_right,
+        'no day of publication in its text, in an index or in the name of its file' as detail
+    from read_reports
+    union all
+    select
+        'lists_ended' as figure,
+        report_id,
+        file,
+        recommendation_exceptions is null as is_right,
+        recommendation_exceptions as detail
+    from read_reports
+    -- What joint inspections ask for goes into no mart.
+    where is_inspection or framework = 'lscb_review' or report_kind like '%visit'
+    union all
+    select
         'dates_found' as figure,
+        report_id,
         file,
         inspection_first_day is not null as is_right,
         coalesce(inspection_dates_reason, '') as detail
     from inspection_reports
     union all
-    select 'overall_found' as figure, file, overall_judgement is not null as is_right, coalesce(overall_reason, '') as detail
+    select
+        'overall_found' as figure,
+        report_id,
+        file,
+        overall_judgement is not null or overall_status = 'none_given' as is_right,
+        coalesce(overall_reason, '') as detail
     from inspection_reports
     union all
     select
         'inspections_matched' as figure,
+        inspection_reports.report_id,
         inspection_reports.file,
-        pairs.file is not null as is_right,
+        pairs.report_id is not null as is_right,
         'no inspection of this authority and framework in the official record is near' as detail
     from inspection_reports
-    left join pairs on inspection_reports.file = pairs.file
+    left join pairs on inspection_reports.report_id = pairs.report_id
     {%- for field in judged %}
     union all
     select
         '{{ field }}_agrees' as figure,
+        report_id,
         file,
         {{ field }} = official_{{ field }} as is_right,
         concat('read ', {{ field }}, ', official ', official_{{ field }}) as detail
@@ -130,6 +170,7 @@ checks as (
     union all
     select
         'overall_wrong_silently' as figure,
+        report_id,
         file,
         overall_judgement = official_overall_judgement or coalesce(overall_confidence = 'low', false) as is_right,
         concat('read ', overall_judgement, ', official ', official_overall_judgement) as detail
@@ -138,6 +179,7 @@ checks as (
     union all
     select
         compared || '_agrees' as figure,
+        report_id,
         file,
         date_read = official_date as is_right,
         concat('read ', date_read, ', official ', official_date) as detail
@@ -146,6 +188,7 @@ checks as (
     union all
     select
         compared || '_within_a_week' as figure,
+        report_id,
         file,
         abs(date_diff('day', date_read, official_date)) <= 7 as is_right,
         -- What differs is said once, where it is asked whether the days are equal.
@@ -155,6 +198,7 @@ checks as (
     union all
     select
         'dates_plausible' as figure,
+        report_id,
         file,
         date_diff('day', inspection_last_day, official_publication_date) between 7 and 200 as is_right,
         concat(
@@ -165,6 +209,7 @@ checks as (
     union all
     select
         'recommendations_found' as figure,
+        report_id,
         file,
         coalesce(recommendation_count, 0) > 0 or recommendation_statements is not null as is_right,
         coalesce(recommendation_reason, '') as detail
@@ -174,6 +219,7 @@ checks as (
     union all
     select
         'item_counts_right' || {{ suffix }} as figure,
+        report_id,
         file,
         coalesce(items = recommendation_count, false) as is_right,
         concat('read ', recommendation_count, ', counted ', items) as detail
@@ -187,6 +233,7 @@ final as (
 
     select
         figure,
+        report_id,
         file,
         true as is_counted,
         is_right,
@@ -195,6 +242,7 @@ final as (
     union all
     select
         'item_counts_right' as figure,
+        report_id,
         file,
         false as is_counted,
         false as is_right,

@@ -13,7 +13,13 @@ recommendations as (
 
 final as (
 
-    select reports.report_id, recommendations.*
+    select
+        reports.report_id,
+        reports.report_kind,
+        -- What visits and joint inspections ask for is of no framework and enters no study.
+        coalesce(reports.report_kind in ('full_inspection', 'safeguarding_board_review'), false) as is_of_inspection,
+        case when recommendations.section = 'lscb' then 'safeguarding_board' else 'local_authority' end as addressee,
+        recommendations.*
     from recommendations
     inner join reports on recommendations.sha256 = reports.sha256 and recommendations.file = reports.file
     where reports.status = 'read'

@@ -16,7 +16,13 @@ report_dates as (
 
 ),
 
-dated as (
+reported_inspections as (
+
+    select * from {{ ref('int_documents__reported_inspection') }}
+
+),
+
+listed as (
 
     select
         inspections.*,
@@ -25,12 +31,27 @@ dated as (
         case
             when inspection_dates.inspection_date is not null then 'official'
             when report_dates.inspection_date is not null then 'report'
-        end as inspection_date_source
+        end as inspection_date_source,
+        'ofsted_workbook' as source_of_judgement
     from inspections
     left join inspection_dates
         on {{ same_inspection('inspections', 'inspection_dates') }}
     left join report_dates
         on {{ same_inspection('inspections', 'report_dates') }}
+
+),
+
+dated as (
+
+    select * from listed
+    union all by name
+    select
+        *,
+        case when inspection_date is not null then 'report' end as inspection_date_source,
+        'report' as source_of_judgement,
+        'ofsted_reports' as source,
+        'documents' as edition
+    from reported_inspections
 
 ),
 
@@ -63,6 +84,7 @@ final as (
         row_number() over (
             partition by dated.la_code, dated.framework order by dated.publication_date
         ) = 1 as is_first_in_framework,
+        dated.source_of_judgement,
         dated.source,
         dated.edition
     from dated

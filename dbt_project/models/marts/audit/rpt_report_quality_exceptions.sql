@@ -6,7 +6,7 @@ with checks as (
 
 final as (
 
-    select figure, file, detail
+    select figure, report_id, file, detail
     from checks
     where not is_right and detail is not null
 

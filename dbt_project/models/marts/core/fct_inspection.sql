@@ -24,6 +24,7 @@ final as (
         leadership,
         outcome_group,
         is_first_in_framework,
+        source_of_judgement,
         source,
         edition
     from inspections
