@@ -347,7 +347,7 @@ def build(
     warm: _Warm,
     progress: Callable[[str], None] | None,
 ) -> None:
-    """Build the next warehouse, with every dbt test.
+    """Build the next warehouse, with every test of data.
 
     Raises:
         CheckFailed: a model or test failed; the message shows the failing rows.

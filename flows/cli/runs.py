@@ -67,7 +67,7 @@ def land(returns: Returns = None, live: Live = False, source: Source = None, qui
 
 @verbs.command()
 def build(as_of: AsOf = "", full: Annotated[bool, typer.Option("--full")] = False, quiet: Quiet = False) -> None:
-    """Build the next warehouse from what is landed, with every dbt test; publish nothing."""
+    """Build the next warehouse from what is landed, with every test of data; publish nothing."""
     from flows.common.settings import Settings
     from flows.run import build_only
 
