@@ -11,11 +11,7 @@ export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export GX_ANALYTICS_ENABLED := false
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-<<<<<<< HEAD
-.PHONY: help run test test-quick test-slow test-r lint types bench drill figures coverage clean
-=======
-.PHONY: help run test test-quick test-slow test-r lint lint-sql types dictionary bench drill coverage clean
->>>>>>> refs/heads/dbt
+.PHONY: help run test test-quick test-slow test-r lint lint-sql types dictionary bench drill figures coverage clean
 
 help:
 	@echo "make run        the main job on the bundled synthetic sample (RUN_ARGS='--returns DIR' for real returns)"
@@ -23,11 +19,8 @@ help:
 	@echo "make bench      how long each stage takes on the real returns (RETURNS=DIR)"
 	@echo "make test-slow  what takes too long for every change: schedules on a real Prefect server, simulations, every page"
 	@echo "make drill      everything that can go wrong with a refresh, and 200 random faults (docs/reliability.md); an hour"
-<<<<<<< HEAD
 	@echo "make figures    rewrite the kept figures of the real returns (tests/real/*.csv), to be read as a diff (RETURNS=DIR)"
-=======
 	@echo "make dictionary what columns mean, written beside them from dbt_project/seeds/measure.csv and dbt_project/columns.yml"
->>>>>>> refs/heads/dbt
 	@echo "make coverage   docs/coverage.md from the published warehouse"
 
 .venv/.synced: pyproject.toml uv.lock
