@@ -30,6 +30,11 @@ def only_live(live: bool, sources: list[str] | None) -> None:
         raise typer.BadParameter("--source says what to ask the servers for; give --live, too")
 
 
+def only_archive(archive: bool, live: bool, returns: Path | None) -> None:
+    if archive and (live or returns is not None):
+        raise typer.BadParameter("--archive lands nothing new; leave out --live and --returns")
+
+
 def check_date(text: str) -> None:
     from datetime import date
 
@@ -38,3 +43,15 @@ def check_date(text: str) -> None:
             date.fromisoformat(text)
     except ValueError as exc:
         raise typer.BadParameter(f"--as-of {text}: give a date as YYYY-MM-DD") from exc
+
+
+def check_database(path: Path | None) -> None:
+    """See that a file that was asked for is a warehouse."""
+    from flows.common.errors import CswError, WrongArgument
+    from flows.warehouse.publish import check_warehouse
+
+    try:
+        if path is not None:
+            check_warehouse(path)
+    except CswError as exc:
+        raise WrongArgument(f"--database {exc}") from exc

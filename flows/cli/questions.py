@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from flows.cli.options import check_database
+
 verbs = typer.Typer()
 
 
@@ -34,6 +36,7 @@ def sql(
 
     if output not in {"table", "csv", "json"}:
         raise typer.BadParameter("--format is table, csv or json")
+    check_database(database)
     typer.echo(query(database or published_path(Settings()), statement, output))  # type: ignore[arg-type]
 
 
@@ -59,7 +62,7 @@ def coverage(
 ) -> None:
     """How many authorities have a value, per measure and year, and why the rest do not."""
     from flows.common.settings import Settings
-    from flows.outputs.coverage import coverage_page
+    from flows.outputs.coverage import coverage_page, write_page
     from flows.warehouse.publish import open_published
 
     with open_published(Settings()) as con:
@@ -67,7 +70,7 @@ def coverage(
     if out is None:
         typer.echo(page)
     else:
-        out.write_text(page, encoding="utf-8")
+        write_page(out, page)
         typer.echo(f"Wrote {out}")
 
 

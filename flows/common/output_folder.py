@@ -135,6 +135,10 @@ class OutputFolder:
         for name in set(old) - set(new) - {f for files in parts.values() for f in files}:
             self._remove(name)
 
+    def restamp(self, part: str, stamp: str) -> None:
+        """Note what a part was made from, where that is known only when it stands."""
+        self._write_list(self.files, {part: stamp})
+
     def drop(self, part: str) -> None:
         """Remove a part and what we know of it."""
         parts = self.files

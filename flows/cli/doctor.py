@@ -1,0 +1,2 @@
+import typer
+verbs = typer.Typer()
