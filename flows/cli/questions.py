@@ -14,11 +14,14 @@ verbs = typer.Typer()
 
 @verbs.command()
 def status() -> None:
-    """What is landed, what is published, what is due."""
+    """What is landed, what is published, what is due, and what the schedules do."""
     from flows.common.settings import Settings
     from flows.outputs.status import status as state
+    from flows.schedule.upcoming import upcoming
 
-    typer.echo(state(Settings()).text())
+    settings = Settings()
+    typer.echo(state(settings).text())
+    typer.echo("\n" + upcoming(settings).text())
 
 
 @verbs.command()

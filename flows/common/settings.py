@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, NonNegativeFloat, PositiveFloat, PositiveInt, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, NonNegativeFloat, PositiveFloat, PositiveInt, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -43,6 +43,10 @@ def _names(text: Any) -> Any:
     return tuple(n for n in text.replace(",", " ").split() if n) if isinstance(text, str) else text
 
 
+def _folders(text: Any) -> Any:
+    return tuple(Path(p).resolve() for p in text.split(os.pathsep) if p) if isinstance(text, str) else text
+
+
 Address = Annotated[str, AfterValidator(_address)]
 Folder = Annotated[Path, AfterValidator(_folder)]
 
@@ -53,8 +57,7 @@ class _Environment(EnvSettingsSource):
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         if field_name in {"root", "servers"}:
             return None, field_name, False
-        value, key, is_complex = super().get_field_value(field, field_name)
-        return (_names(value) if field_name == "notify" else value), key, is_complex
+        return super().get_field_value(field, field_name)
 
 
 class _Group(BaseSettings):
@@ -166,9 +169,15 @@ class Settings(_Group):
 
     servers: Servers = Field(default_factory=Servers)
 
-    notify: Annotated[tuple[str, ...], NoDecode] = Field((), repr=False)
+    notify: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = Field((), repr=False)
     """Who is told of a refresh (``CSW_NOTIFY``): Apprise addresses (``json://…``, ``mailto://…``) or blocks of the
     Prefect server (``block:TYPE/NAME``)."""
+
+    returns_folders: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_folders)] = ()
+    """Folders from which scheduled runs may land files, beside the inbox (``CSW_RETURNS_FOLDERS``, with the system's
+    separator of paths between them)."""
+    serve_url: Annotated[str, AfterValidator(lambda t: _address(t) if t else "")] = ""
+    """The address under which a reverse proxy shows the server of ``csw serve`` (``CSW_SERVE_URL``)."""
 
     @property
     def incoming(self) -> Path:
