@@ -32,7 +32,9 @@ def harmless_frame(frame: pd.DataFrame) -> pd.DataFrame:
     for name in frame.columns:
         if frame[name].dtype == object or str(frame[name].dtype) in {"string", "str"}:
             column = frame[name]
-            runs = column.map(lambda x: isinstance(x, str)) & column.astype("string").str.contains(FORMULA).fillna(False)
+            runs = column.map(lambda x: isinstance(x, str)) & column.astype("string").str.contains(FORMULA).fillna(
+                False
+            )
             if runs.any():
                 changed[name] = column.where(~runs, "'" + column.astype("string"))
     return frame.assign(**changed) if changed else frame

@@ -55,9 +55,7 @@ def build(
 
     with duckdb.connect(str(database), read_only=True) as con:
         pages = _write(Published(con), folder, due or {}, as_known, progress, beside)
-    return Built(
-        folder / PLACES[0], pages, sum(f.stat().st_size for f in folder.rglob("*") if f.is_file())
-    )
+    return Built(folder / PLACES[0], pages, sum(f.stat().st_size for f in folder.rglob("*") if f.is_file()))
 
 
 def _write(

@@ -34,7 +34,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         # What a terminal's letters lack is written as an escape: no answer ends for want of an arrow or an accent.
         with suppress(AttributeError, ValueError):
-            stream.reconfigure(errors="backslashreplace")
+            getattr(stream, "reconfigure")(errors="backslashreplace")  # noqa: B009  (a stream that was put there may have none)
     for name in ENDING:
         with suppress(AttributeError, ValueError):
             signal.signal(getattr(signal, name), _stop)
@@ -58,7 +58,7 @@ def main() -> None:
     except BrokenPipeError:
         # Whoever read (`csw sql … | head`) has had enough.
         with suppress(OSError):
-            sys.stdout = None  # type: ignore[assignment]
+            sys.stdout = None
         sys.exit(0)
     except MemoryError as exc:
         _say(exc, "memory ran out. Give the machine more, or end what else runs on it, and run again.")

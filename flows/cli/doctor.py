@@ -15,7 +15,7 @@ def doctor(
         bool, typer.Option("--live", help="Ask the publishers' servers, too: one cheap question per kind of call.")
     ] = False,
 ) -> None:
-    """Look at set-up, data folder, space and schedules, and say what does not fit. Exit code 1 where something is wrong."""
+    """Look at set-up, data folder, space and schedules, and say what does not fit; exit code 1 then."""
     from flows.common.settings import Settings
     from flows.schedule.doctor import examine
 

@@ -15,7 +15,9 @@ verbs = typer.Typer()
 
 @verbs.command()
 def report(
-    out: Annotated[Path | None, typer.Option("--out", help="An empty folder, or one with a site in it. Default: data/report.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="An empty folder, or one with a site in it. Default: data/report.")
+    ] = None,
     database: Annotated[
         Path | None, typer.Option("--database", help="Another warehouse file, e.g. one built --as-of.")
     ] = None,
@@ -33,8 +35,12 @@ def report(
 
 @verbs.command()
 def export(
-    out: Annotated[Path | None, typer.Option("--out", help="An empty folder, or one with an export in it. Default: data/export.")] = None,
-    formats: Annotated[str, typer.Option("--format", "-f", help="parquet, csv, xlsx; several with commas. The others stay.")] = "",
+    out: Annotated[
+        Path | None, typer.Option("--out", help="An empty folder, or one with an export in it. Default: data/export.")
+    ] = None,
+    formats: Annotated[
+        str, typer.Option("--format", "-f", help="parquet, csv, xlsx; several with commas. The others stay.")
+    ] = "",
 ) -> None:
     """Write the published tables as Parquet, CSV (a Frictionless data package) and one Excel workbook."""
     from flows.common.settings import Settings

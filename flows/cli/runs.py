@@ -42,7 +42,9 @@ def run(
         if folder is not None:
             _keep_apart(settings, folder)
         with progress(quiet) as (say, each):
-            report = run_all(settings, folder, live=live, sources=source, as_of=as_of, full=full, say=say, progress=each)
+            report = run_all(
+                settings, folder, live=live, sources=source, as_of=as_of, full=full, say=say, progress=each
+            )
     show_fetch(report.fetched, quiet)
     show_landing(report.landing, quiet)
     show_run(report, quiet)

@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, NonNegativeFloat, PositiveFloat, PositiveInt, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+)
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -121,20 +129,20 @@ class Servers(_Group):
     ofsted_reports: Address = "https://reports.ofsted.gov.uk"
     ofsted_files: Address = "https://files.ofsted.gov.uk"
     user_agent: str = "Mozilla/5.0 (compatible; childrens-services-warehouse/0.1; statistical research)"
-    per_second: NonNegativeFloat = Field(4, validation_alias="CSW_HTTP_RATE")
+    per_second: NonNegativeFloat = Field(default=4, validation_alias="CSW_HTTP_RATE")
     """Requests a second to one host; 0 for as many as can be."""
-    timeout: PositiveFloat = Field(30, validation_alias="CSW_HTTP_TIMEOUT")
+    timeout: PositiveFloat = Field(default=30, validation_alias="CSW_HTTP_TIMEOUT")
     """Longest silence of a server."""
-    deadline: PositiveFloat = Field(600, validation_alias="CSW_HTTP_DEADLINE")
+    deadline: PositiveFloat = Field(default=600, validation_alias="CSW_HTTP_DEADLINE")
     """Longest time for one file, however steadily it drips, its repeats included."""
-    tries: PositiveInt = Field(5, validation_alias="CSW_HTTP_TRIES")
-    backoff: NonNegativeFloat = Field(1, validation_alias="CSW_HTTP_BACKOFF")
+    tries: PositiveInt = Field(default=5, validation_alias="CSW_HTTP_TRIES")
+    backoff: NonNegativeFloat = Field(default=1, validation_alias="CSW_HTTP_BACKOFF")
     """First pause before a repeat; each further one is twice as long. A server's Retry-After goes before."""
-    max_bytes: PositiveInt = Field(600_000_000, validation_alias="CSW_HTTP_MAX_BYTES")
+    max_bytes: PositiveInt = Field(default=600_000_000, validation_alias="CSW_HTTP_MAX_BYTES")
     """Largest file taken, also out of a zip or gzip."""
-    max_page_bytes: PositiveInt = Field(20_000_000, validation_alias="CSW_HTTP_MAX_PAGE_BYTES")
+    max_page_bytes: PositiveInt = Field(default=20_000_000, validation_alias="CSW_HTTP_MAX_PAGE_BYTES")
     """Largest JSON answer or page."""
-    max_zip_ratio: PositiveFloat = Field(200, validation_alias="CSW_HTTP_MAX_ZIP_RATIO")
+    max_zip_ratio: PositiveFloat = Field(default=200, validation_alias="CSW_HTTP_MAX_ZIP_RATIO")
     """How many times its packed size a zip's content may have."""
 
     @property
@@ -169,7 +177,7 @@ class Settings(_Group):
 
     servers: Servers = Field(default_factory=Servers)
 
-    notify: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = Field((), repr=False)
+    notify: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = Field(default=(), repr=False)
     """Who is told of a refresh (``CSW_NOTIFY``): Apprise addresses (``json://…``, ``mailto://…``) or blocks of the
     Prefect server (``block:TYPE/NAME``)."""
 

@@ -1,4 +1,4 @@
-"""``python -m flows.common.tether COMMAND …``: run a command that ends, with all that it started, when its starter ends.
+"""``python -m flows.common.tether COMMAND …``: a command that ends, with all that it started, when its starter does.
 
 The starter holds the other end of this process's standard input, which the system closes when it ends, also by a kill.
 To be started in a session of its own, for everything in it is ended.

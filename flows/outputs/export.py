@@ -202,9 +202,7 @@ def _is_required(column: dict[str, Any]) -> bool:
     return any(c.get("type") == "not_null" for c in column.get("constraints", []))
 
 
-def _write_format(
-    con: duckdb.DuckDBPyConnection, about: Sequence[Relation], folder: Path, format: str
-) -> list[str]:
+def _write_format(con: duckdb.DuckDBPyConnection, about: Sequence[Relation], folder: Path, format: str) -> list[str]:
     """Write every table in one format; the tables that were too large for it."""
     if format == "xlsx":
         from flows.outputs.workbook import write_workbook

@@ -139,7 +139,9 @@ def status(settings: Settings, today: date | None = None) -> Status:
                 no_server=p.no_remote or "",
             )
         )
-    return Status(found, _published(settings, state, build, now), before == now and not why_not_default(build, settings))
+    return Status(
+        found, _published(settings, state, build, now), before == now and not why_not_default(build, settings)
+    )
 
 
 def _published(settings: Settings, state: dict[str, Any], build: Build | None, now: Fingerprint) -> str:

@@ -33,7 +33,9 @@ def sample_folder(settings: Settings) -> Path:
 
         _refuse_beside_real(settings)
         if folder.exists() and any(folder.iterdir()) and not is_synthetic(folder):
-            raise CswError(f"{folder} holds files that are not the sample. Move them away: the sample is written there.")
+            raise CswError(
+                f"{folder} holds files that are not the sample. Move them away: the sample is written there."
+            )
         shutil.rmtree(folder, ignore_errors=True)
         if is_synthetic(settings.data):
             # What was made from another sample is no earlier edition of this one.
@@ -58,7 +60,7 @@ def keep_apart(settings: Settings, returns: Path) -> str | None:
         what was done, for people; None when there was nothing to do.
 
     Raises:
-        WrongArgument: there is no such folder, or nothing in it that a passport knows, where it would replace the sample.
+        WrongArgument: there is no such folder, or, where it would replace the sample, no file that a passport knows.
         CswError: the sample would be landed beside real returns, or the other way round.
     """
     _see_that_it_holds_files(returns)
@@ -69,7 +71,7 @@ def keep_apart(settings: Settings, returns: Path) -> str | None:
     held = archived_kinds(settings)
     if held == {SYNTHETIC_KIND, REAL}:
         raise CswError(
-            f"{settings.archive} holds both real and synthetic files; nothing is landed beside them and nothing removed. "
+            f"{settings.archive} holds both real and synthetic files; nothing is landed and nothing removed. "
             "Set CSW_DATA to another folder and deliver the real files there."
         )
     if REAL in held or not (SYNTHETIC_KIND in held or is_synthetic(settings.data)):

@@ -54,7 +54,9 @@ def _say_how_it_ended(flow: Flow[..., Any], flow_run: FlowRun, state: State) -> 
 
     ended = state.name.lower() if state.name else "ended"
     # A poll that fails in the same way every day is told of once; its runs are there to see.
-    if is_news(_settings(flow_run.parameters.get("data")), state.message or ended):
+    # Of a deployment it is this installation, whatever the run was asked for.
+    data = None if flow_run.deployment_id else flow_run.parameters.get("data")
+    if is_news(_settings(data), state.message or ended):
         _tell(Settings(), f"Refresh {ended}: {flow_run.name}", state.message or "")
 
 
@@ -103,8 +105,8 @@ def refresh(
     """Refresh the published warehouse from the publishers' servers, a folder of returns, or both.
 
     Args:
-        returns: folder of publishers' files, of a deployment within the inbox or ``CSW_RETURNS_FOLDERS``; where None the
-            inbox of the data folder (``data/inbox``), if it has any.
+        returns: folder of publishers' files, of a deployment within the inbox or ``CSW_RETURNS_FOLDERS``; where None
+            the inbox of the data folder (``data/inbox``), if it has any.
         live: ask the publishers' servers.
         due_only: only those that are worth asking today (:mod:`flows.schedule.polling`).
         data: data folder of the installation (default, and the only one for a deployment: the project's, or

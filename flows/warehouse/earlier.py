@@ -31,7 +31,7 @@ class Earlier:
     bytes: int
 
 
-def keep_published(settings: Settings) -> None:
+def keep_published(settings: Settings, *, gone_back_from: bool = False) -> None:
     """Keep the published file, before another takes its place: a second name for the same bytes, no copy.
 
     Raises:
@@ -41,7 +41,8 @@ def keep_published(settings: Settings) -> None:
         return
     name = _name(settings.published)
     settings.earlier.mkdir(parents=True, exist_ok=True)
-    write_atomically(settings.earlier / f"{name}.json", json.dumps(published_state(settings) or {}).encode())
+    state = {**(published_state(settings) or {}), "gone_back_from": gone_back_from}
+    write_atomically(settings.earlier / f"{name}.json", json.dumps(state).encode())
     path = settings.earlier / f"{name}.duckdb"
     if not path.exists():
         _second_name(settings.published, path)
@@ -72,15 +73,18 @@ def roll_back(settings: Settings, name: str = "") -> Earlier:
 
     Args:
         settings: where things are kept.
-        name: which one (:attr:`Earlier.name`, or its beginning); the newest that is older than the published one where
-            blank.
+        name: which one (:attr:`Earlier.name`, or its beginning); where blank the newest that is older than the published
+            one and was not itself gone back from.
 
     Raises:
         CswError: there is none, or none of this name, or the disk refuses.
     """
     now = _name(settings.published) if settings.published.exists() else "~"
     held = [e for e in earlier(settings) if e.name != now]
-    found = [e for e in held if e.name.startswith(name)] if name else [e for e in held if e.name < now]
+    if name:
+        found = [e for e in held if e.name.startswith(name)]
+    else:
+        found = [e for e in held if e.name < now and not _state(e.path).get("gone_back_from")]
     if not found:
         known = ", ".join(e.name for e in held) or "none"
         raise CswError(f"there is no earlier warehouse{f' {name}' if name else ''} to go back to. There are: {known}.")
@@ -92,7 +96,7 @@ def roll_back(settings: Settings, name: str = "") -> Earlier:
     aside += [a for a in before.get("set_aside", []) if a not in aside]
     mine = {"sources": state.get("sources"), "project": state.get("project")}
     try:
-        keep_published(settings)
+        keep_published(settings, gone_back_from=True)
         part = part_of(settings.published, ".duckdb")
         _second_name(chosen.path, part)
         os.replace(part, settings.published)
@@ -110,7 +114,8 @@ def roll_back(settings: Settings, name: str = "") -> Earlier:
 
 
 def _is_published(settings: Settings, path: Path) -> bool:
-    return settings.published.exists() and path.exists() and os.path.samefile(path, settings.published)
+    # By size and time of writing: also where the second name is a copy.
+    return settings.published.exists() and file_identity(path) == file_identity(settings.published)
 
 
 def _name(path: Path) -> str:

@@ -148,7 +148,7 @@ def _made_from(settings: Settings, build: Build) -> dict[str, Any]:
     if not build.by_hand:
         try:
             about = json.loads((settings.warehouse / "next.json").read_text(encoding="utf-8"))
-            if about["project"] == build.project_digest:
+            if about["project"] == build.project_digest and isinstance(about["sources"], dict):
                 return dict(about)
         except (OSError, ValueError, KeyError, TypeError):
             pass

@@ -70,7 +70,13 @@ def test_a_folder_of_an_earlier_version_is_taken_over_and_one_of_a_later_is_refu
 
 
 def test_the_lock_may_be_taken_again_by_who_holds_it_and_by_nobody_else(tmp_path: Path) -> None:
-    ask = "from flows.common.lock import writer; from pathlib import Path; import sys\nwith writer(Path(sys.argv[1])): print('in')"
+    ask = """
+import sys
+from pathlib import Path
+from flows.common.lock import writer
+with writer(Path(sys.argv[1])):
+    print("in")
+"""
 
     def other() -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -21,7 +21,9 @@ def write(folder: OutputFolder, part: str = "", stamp: str = "", **files: str) -
 
 
 def held(folder: Path) -> dict[str, str]:
-    return {p.relative_to(folder).as_posix(): p.read_text() for p in folder.rglob("*") if p.is_file() and p.name != LIST}
+    return {
+        p.relative_to(folder).as_posix(): p.read_text() for p in folder.rglob("*") if p.is_file() and p.name != LIST
+    }
 
 
 def test_what_we_wrote_is_replaced_and_what_others_put_there_stays(tmp_path: Path) -> None:
@@ -121,9 +123,13 @@ def test_killed_between_two_files_it_is_known_and_done_again(tmp_path: Path, mon
 
 
 def test_what_cannot_be_made_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(CswError, match="No space left"), OutputFolder(tmp_path / "new", "a site").replacing() as made:
-        (made / "a").write_text("a")
-        raise OSError(28, "No space left on device")
+    def fill() -> None:
+        with OutputFolder(tmp_path / "new", "a site").replacing() as made:
+            (made / "a").write_text("a")
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(CswError, match="No space left"):
+        fill()
     assert not (tmp_path / "new").exists()
 
 

@@ -132,7 +132,8 @@ def test_it_schedules_runs_in_time_and_says_what_came_of_it(served: Served) -> N
     # One of another schedule, whose time comes now.
     before = {r.at for r in served.shown().last}
     with served.client() as client:
-        every = [{"active": True, "schedule": {"interval": 3, "anchor_date": datetime.now(UTC).isoformat()}}]
+        soon = (datetime.now(UTC) + timedelta(seconds=4)).isoformat()
+        every = [{"active": True, "schedule": {"interval": 86400, "anchor_date": soon}}]
         client.post(f"deployments/{poll['id']}/schedules", json=every).raise_for_status()
     wait_for(lambda: [r for r in served.shown().last if r.at not in before], 60, "a scheduled run ends")
     ran = served.shown().last[0]
