@@ -19,6 +19,9 @@ Source = Annotated[
     list[str] | None,
     typer.Option("--source", help="With --live: ask only for this publication, e.g. dfe_cin; may be given again."),
 ]
+Archive = Annotated[
+    bool, typer.Option("--archive", help="Land nothing new: what the archive holds, e.g. after a restore.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what went wrong.")]
 AsOf = Annotated[
     str, typer.Option("--as-of", help="Build what was known on this date (YYYY-MM-DD), in a file of its own.")

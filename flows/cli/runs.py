@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.cli.options import AsOf, Live, Quiet, Returns, Source, check_date, only_archive, only_live
+from flows.cli.options import Archive, AsOf, Live, Quiet, Returns, Source, check_date, only_archive, only_live
 from flows.cli.shown import progress, show_fetch, show_landing, show_run, show_unwritten
 
 if TYPE_CHECKING:
@@ -23,9 +23,7 @@ def run(
     source: Source = None,
     as_of: AsOf = "",
     full: Annotated[bool, typer.Option("--full", help="Build everything, also where nothing changed.")] = False,
-    archive: Annotated[
-        bool, typer.Option("--archive", help="Land nothing new: what the archive holds, e.g. after a restore.")
-    ] = False,
+    archive: Archive = False,
     quiet: Quiet = False,
 ) -> None:
     """Land, check, build, check again, publish."""
@@ -58,7 +56,13 @@ def run(
 
 
 @verbs.command()
-def land(returns: Returns = None, live: Live = False, source: Source = None, quiet: Quiet = False) -> None:
+def land(
+    returns: Returns = None,
+    live: Live = False,
+    source: Source = None,
+    archive: Archive = False,
+    quiet: Quiet = False,
+) -> None:
     """Archive and land files, read the reports among them; build nothing."""
     from flows.common.lock import writer
     from flows.common.settings import Settings
@@ -66,8 +70,9 @@ def land(returns: Returns = None, live: Live = False, source: Source = None, qui
 
     settings = Settings()
     only_live(live, source)
+    only_archive(archive, live, returns)
     with writer(settings.data), progress(quiet) as (say, _):
-        folder = returns if live else _returns_or_sample(settings, returns, quiet)
+        folder = None if archive else returns if live else _returns_or_sample(settings, returns, quiet)
         if folder is not None:
             _keep_apart(settings, folder)
         say = say if live else (lambda _: None)

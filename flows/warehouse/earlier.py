@@ -73,8 +73,8 @@ def roll_back(settings: Settings, name: str = "") -> Earlier:
 
     Args:
         settings: where things are kept.
-        name: which one (:attr:`Earlier.name`, or its beginning); where blank the newest that is older than the published
-            one and was not itself gone back from.
+        name: which one (:attr:`Earlier.name`, or its beginning); where blank the newest older than the published
+            one that was not itself gone back from.
 
     Raises:
         CswError: there is none, or none of this name, or the disk refuses.
