@@ -18,8 +18,8 @@ PROJECT = "childrens-services-warehouse"
 
 #: What asks that a work made with it be under the same terms, or is not free to use for all.
 COPYLEFT = re.compile(
-    r"(?i)(?<!beside the )\b(a?gpl|gnu (affero )?general public|sspl|server side public|busl|business source|cc[- ]by[- ](nc|sa)|eupl|"
-    r"osl|cpal|commons clause|elastic license)"
+    r"(?i)(?<!beside the )\b(a?gpl|gnu (affero )?general public|sspl|server side public|busl|business source|"
+    r"cc[- ]by[- ](nc|sa)|eupl|osl|cpal|commons clause|elastic license)"
 )
 #: What is asked of changes to the library itself only, and nothing of who uses it as it is.
 WEAK = re.compile(r"(?i)\b(lgpl|lesser general public|mpl|mozilla public|epl|eclipse public|cddl)")
@@ -109,9 +109,9 @@ def page() -> str:
     lines = [
         "# Dependencies",
         "",
-        "Written by `make dependencies` from `uv.lock` and what the installed packages say of themselves; a test holds it "
-        "against both, and sees that nothing came in whose licence would bind what is made with it (GPL, AGPL, SSPL and "
-        "their like). Licences that ask something of changes to the library itself only are marked *weak*.",
+        "Written by `make dependencies` from `uv.lock` and what the installed packages say of themselves; a test "
+        "holds it against both, and sees that nothing came in whose licence would bind what is made with it (GPL, "
+        "AGPL, SSPL and their like). Licences that ask something of changes to the library itself only are marked *weak*.",
         "",
         "Pins and their reasons are in `pyproject.toml`. A version is that of the lock; a licence is blank where the "
         "package is for another system or Python than the one on which this was written.",

@@ -12,6 +12,7 @@ from flows.common.findings import Finding
 from flows.common.lock import LAYOUT, layout_of, may_write
 from flows.common.settings import Settings, unknown_settings
 
+NAME = "childrens-services-warehouse"
 #: A first run on all returns needs about so much beside what it fetches; and a build so much memory.
 FIRST_RUN_BYTES, MEMORY_BYTES = 2_000_000_000, 2_000_000_000
 
@@ -29,16 +30,18 @@ def _python() -> Finding:
 
 
 def _packages(settings: Settings) -> Finding:
-    """Whether what is installed is what pyproject.toml asks for, its pins among them."""
+    """Whether what is installed is what this project asks for, its pins among them."""
     import tomllib
-    from importlib.metadata import PackageNotFoundError, version
+    from importlib.metadata import PackageNotFoundError, requires, version
 
     from packaging.requirements import Requirement
 
     path = settings.root / "pyproject.toml"
-    if not path.exists():
-        return Finding("packages", None, "pyproject.toml is not here, so nothing is held against it")
-    asked = [Requirement(r) for r in tomllib.loads(path.read_text(encoding="utf-8"))["project"]["dependencies"]]
+    if path.exists():
+        names = tomllib.loads(path.read_text(encoding="utf-8"))["project"]["dependencies"]
+    else:  # installed as a package
+        names = [r for r in requires(NAME) or [] if "extra ==" not in r]
+    asked = [Requirement(r) for r in names]
     wrong = []
     for r in asked:
         try:
@@ -51,7 +54,7 @@ def _packages(settings: Settings) -> Finding:
     if wrong:
         advice = "Run `make .venv/.synced` (or `uv sync --frozen`), and use .venv/bin/csw."
         return Finding("packages", False, "; ".join(wrong), advice)
-    return Finding("packages", True, f"all {len(asked)} that pyproject.toml asks for")
+    return Finding("packages", True, f"all {len(asked)} that are asked for, in the versions that are asked for")
 
 
 def _settings() -> Finding:
