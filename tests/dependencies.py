@@ -111,7 +111,8 @@ def page() -> str:
         "",
         "Written by `make dependencies` from `uv.lock` and what the installed packages say of themselves; a test "
         "holds it against both, and sees that nothing came in whose licence would bind what is made with it (GPL, "
-        "AGPL, SSPL and their like). Licences that ask something of changes to the library itself only are marked *weak*.",
+        "AGPL, SSPL and their like). Licences that ask something of changes to the library itself only "
+        "are marked *weak*.",
         "",
         "Pins and their reasons are in `pyproject.toml`. A version is that of the lock; a licence is blank where the "
         "package is for another system or Python than the one on which this was written.",
