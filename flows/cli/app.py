@@ -5,9 +5,11 @@ from __future__ import annotations
 import signal
 import sys
 from contextlib import suppress
+from typing import Annotated
 
 import typer
 
+from flows import __version__
 from flows.cli import doctor, earlier, editions, files, questions, runs, schedules
 from flows.cli.coding import coding
 
@@ -25,6 +27,21 @@ app.add_typer(coding)
 
 #: Signals that ask a command to end: by a service manager, by a terminal that is closed.
 ENDING = ("SIGTERM", "SIGHUP")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"csw {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _all_verbs(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """England's children's-services returns and Ofsted inspections as inspection-centred marts."""
 
 
 def main() -> None:

@@ -20,9 +20,11 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from flows import __version__
 from flows.common.errors import CswError
 from flows.common.text import printable
 
+#: Where the dbt project, passports and studies are: a checkout, or where the package is installed.
 ROOT = Path(__file__).resolve().parent.parent.parent
 #: Letters that DuckDB and dbt take for something else than a folder's name: patterns of files, parts of an address.
 _NOT_IN_PATHS = re.compile(r"[*?\[\]{}#%]")
@@ -33,6 +35,11 @@ def _address(text: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError("give an address that begins with http:// or https://")
     return text.rstrip("/")
+
+
+def _default_data() -> Path:
+    """``data`` in a checkout; installed as a package, ``data`` in the folder that the command is run in."""
+    return (ROOT if (ROOT / "pyproject.toml").exists() else Path.cwd()) / "data"
 
 
 def _folder(path: Path) -> Path:
@@ -128,7 +135,7 @@ class Servers(_Group):
     """Rows that Nomis gives a guest at once."""
     ofsted_reports: Address = "https://reports.ofsted.gov.uk"
     ofsted_files: Address = "https://files.ofsted.gov.uk"
-    user_agent: str = "Mozilla/5.0 (compatible; childrens-services-warehouse/0.1; statistical research)"
+    user_agent: str = f"Mozilla/5.0 (compatible; childrens-services-warehouse/{__version__}; statistical research)"
     per_second: NonNegativeFloat = Field(default=4, validation_alias="CSW_HTTP_RATE")
     """Requests a second to one host; 0 for as many as can be."""
     timeout: PositiveFloat = Field(default=30, validation_alias="CSW_HTTP_TIMEOUT")
@@ -173,7 +180,7 @@ class Settings(_Group):
     """
 
     root: Path = ROOT
-    data: Folder = Field(default_factory=lambda: ROOT / "data", validate_default=True)
+    data: Folder = Field(default_factory=_default_data, validate_default=True)
 
     servers: Servers = Field(default_factory=Servers)
 
