@@ -11,7 +11,7 @@ export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export GX_ANALYTICS_ENABLED := false
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help run test test-quick test-slow test-r lint lint-sql types dictionary bench drill figures coverage clean
+.PHONY: help run test test-quick test-slow test-r lint lint-sql types dictionary bench drill figures coverage dependencies clean
 
 help:
 	@echo "make run        the main job on the bundled synthetic sample (RUN_ARGS='--returns DIR' for real returns)"
@@ -22,6 +22,7 @@ help:
 	@echo "make figures    rewrite the kept figures of the real returns (tests/real/*.csv), to be read as a diff (RETURNS=DIR)"
 	@echo "make dictionary what columns mean, written beside them from dbt_project/seeds/measure.csv and dbt_project/columns.yml"
 	@echo "make coverage   docs/coverage.md from the published warehouse"
+	@echo "make dependencies  docs/dependencies.md: every package with version and licence; nothing copyleft"
 
 .venv/.synced: pyproject.toml uv.lock
 ifeq ($(UV),)
@@ -39,7 +40,7 @@ test: .venv/.synced lint types
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 test-quick: .venv/.synced
-	$(BIN)/pytest -m "not real" tests/unit tests/landing tests/sample tests/warehouse tests/outputs tests/schedule tests/architecture
+	$(BIN)/pytest -m "not real" tests/unit tests/common tests/landing tests/sample tests/warehouse tests/outputs tests/schedule tests/architecture
 
 lint: .venv/.synced
 	$(BIN)/ruff check .
@@ -71,6 +72,9 @@ figures: .venv/.synced
 
 coverage: .venv/.synced
 	$(BIN)/csw coverage --out docs/coverage.md
+
+dependencies: .venv/.synced
+	$(BIN)/python -m tests.dependencies
 
 clean:
 	rm -rf .venv .uv data target logs
