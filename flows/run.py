@@ -15,16 +15,29 @@ from flows.common.errors import CheckFailed, CswError
 from flows.common.files import write_atomically
 from flows.common.lock import writer
 from flows.common.settings import Settings
-from flows.documents.archived import ReportsRead, read_archived
+from flows.documents.archived import ReportRecogniser, ReportsRead, read_archived
 from flows.landing.catalogue import read_catalogue
 from flows.landing.land import LandingReport, land_folders
-from flows.outputs.export import export
+from flows.outputs.data_docs import data_docs_folder
+from flows.outputs.export import export, held_formats
 from flows.outputs.export import is_current as exports_are_current
 from flows.outputs.site import is_current, write_site
 from flows.sample.bundled import keep_apart
 from flows.sources.passport import load_passports
-from flows.warehouse.fingerprint import Fingerprint, fingerprint, published_fingerprint, published_tables
-from flows.warehouse.publish import publish, published_path, remove_database, start_next
+from flows.warehouse.built import check_build, mark_built
+from flows.warehouse.earlier import Earlier, roll_back
+from flows.warehouse.fingerprint import Fingerprint, file_identity, fingerprint, published_tables
+from flows.warehouse.publish import (
+    building,
+    copy_for_dbt,
+    has_next,
+    needed,
+    publish,
+    published_path,
+    remove_database,
+    saying_what_stands,
+    start_next,
+)
 
 if TYPE_CHECKING:
     from expectations.results import Result
@@ -47,10 +60,14 @@ class RunReport:
     nothing_new: bool = False
     stages: dict[str, float] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    unwritten: list[str] = field(default_factory=list)
+    """What could not be written after the warehouse was published, and why."""
     site: Path | None = None
     """The first page of the report site."""
     withheld: str = ""
     """What the gate refused of what was landed, with the rows."""
+    study_errors: dict[str, str] = field(default_factory=dict)
+    """Studies that failed through a mistake of ours, and how; everything else is published."""
 
     @property
     def seconds(self) -> float:
@@ -109,7 +126,7 @@ def run(
     """
     report = RunReport()
     watch = Stopwatch(report, say)
-    with writer(settings.data):
+    with writer(settings.data), saying_what_stands(settings):
         if as_of:
             _land(settings, returns, report, watch, live=live, sources=sources)
             return _build_as_of(settings, as_of, report, watch, progress)
@@ -151,7 +168,7 @@ def _land(
     if live:
         folders.append(_fetch(settings, report, watch, sources))
     with watch.stage("land"):
-        report.landing = land_folders(settings, folders)
+        report.landing = land_folders(settings, folders, documents=ReportRecogniser(settings))
     if report.fetched is not None:
         report.fetched.note_landing(settings, report.landing)
     with watch.stage("read reports"):
@@ -196,8 +213,7 @@ def stop_without_primaries(settings: Settings, fetched: FetchReport | None) -> N
 
 def is_complete(settings: Settings) -> bool:
     """Whether what is published, exported and shown is made from everything landed."""
-    is_built = fingerprint(settings).changed_since(published_fingerprint(settings)) == []
-    return is_built and exports_are_current(settings) and is_current(settings)
+    return needed(settings, fingerprint(settings)) == [] and exports_are_current(settings) and is_current(settings)
 
 
 def run_stages(
@@ -238,31 +254,43 @@ def _after_landing(
 ) -> None:
     if not read_catalogue(settings):
         raise CswError("nothing was landed: no file is known to a passport. `csw land` lists what it found.")
-    before = published_fingerprint(settings)
     report.published = settings.published
-    if not full and fingerprint(settings).changed_since(before) == []:
+    if not full and needed(settings, fingerprint(settings)) == []:
         report.nothing_new = True
         return
     warm.start()
     gate(settings, report, watch, warm)
     # The gate may have taken out what was new.
     made_from = fingerprint(settings)
-    changed = None if full else made_from.changed_since(before)
+    changed = None if full else needed(settings, made_from)
     if changed == []:
         report.nothing_new = True
         return
-    build(settings, made_from, changed, report, watch, warm, progress)
-    check(settings, report, watch, warm)
-    analyse(settings, settings.next, report, watch)
-    with watch.stage("publish"):
-        publish(settings)
+    with building(settings.next):
+        build(settings, made_from, changed, report, watch, warm, progress)
+        check(settings, report, watch, warm)
+        analyse(settings, settings.next, report, watch)
+        with watch.stage("publish"):
+            publish(settings)
     _data_docs(settings, report, watch, warm)
 
 
 def _for_people(settings: Settings, report: RunReport, watch: Stopwatch) -> None:
-    """The exports and the report site of what is published."""
+    """The exports and the report site of what is published, and a copy of it for dbt by hand."""
+    _copy_for_dbt(settings, report, watch)
     _export(settings, report, watch)
     report_site(settings, report, watch)
+
+
+def _copy_for_dbt(settings: Settings, report: RunReport, watch: Stopwatch) -> None:
+    """A file for dbt by hand where publishing took the last one away; without it the run is as good."""
+    if settings.next.exists() or not settings.published.exists():
+        return
+    with watch.stage("copy for dbt"):
+        try:
+            copy_for_dbt(settings)
+        except OSError as exc:
+            report.warnings.append(f"no copy was left for dbt by hand: {settings.next}: {exc.strerror}")
 
 
 def _export(settings: Settings, report: RunReport, watch: Stopwatch) -> None:
@@ -274,16 +302,17 @@ def _export(settings: Settings, report: RunReport, watch: Stopwatch) -> None:
         return
     with watch.stage("export"):
         try:
-            export(settings, formats=("parquet", "csv"))
+            export(settings, formats=held_formats(settings))
         except Exception as exc:
-            report.warnings.append(f"the exports could not be written: {exc}")
+            report.unwritten.append(f"the exports could not be written ({exc}); the next run makes up for it")
 
 
 def _data_docs(settings: Settings, report: RunReport, watch: Stopwatch, warm: _Warm) -> None:
     """What was checked in this run, as pages; without them the run is as good."""
     with watch.stage("data docs"):
         try:
-            warm.expectations.write_data_docs(settings.report / "data_docs")
+            with data_docs_folder(settings).replacing() as made:
+                warm.expectations.write_data_docs(made)
         except Exception as exc:
             report.warnings.append(f"the Data Docs could not be written: {type(exc).__name__}: {exc}")
 
@@ -301,8 +330,8 @@ def gate(settings: Settings, report: RunReport, watch: Stopwatch, warm: _Warm) -
 
     with watch.stage("gate"):
         new = [x.key for x in report.landing.landed] if report.landing else []
-        result = warm.expectations.check_gate(settings, new or None)
-        report.warnings += [describe_warnings(result)] if result.warnings else []
+        result = warm.expectations.check_gate(settings.landing, settings.seeds, new or None)
+        report.warnings += describe_warnings(result)
         if result.ok:
             return
         # Only a run takes tables out: it holds the writer's lock and says so in its exit code; a look takes nothing.
@@ -314,10 +343,14 @@ def gate(settings: Settings, report: RunReport, watch: Stopwatch, warm: _Warm) -
         report.withheld = describe(result)
 
 
-def describe_warnings(result: Result) -> str:
-    """Warnings of a check in one line: how many, of which checks."""
-    checks = Counter(f.check for f in result.warnings)
-    return f"{result.title}: " + ", ".join(f"{n} × {check}" for check, n in checks.most_common())
+def describe_warnings(result: Result) -> list[str]:
+    """Warnings of a check in a line, and what it could not check in another: how many, of which checks."""
+    lines = []
+    for said, findings in (("", result.warnings), ("could not check ", result.not_checkable)):
+        checks = Counter(f.check for f in findings)
+        if checks:
+            lines.append(f"{result.title}: {said}" + ", ".join(f"{n} × {check}" for check, n in checks.most_common()))
+    return lines
 
 
 def build(
@@ -329,7 +362,7 @@ def build(
     warm: _Warm,
     progress: Callable[[str], None] | None,
 ) -> None:
-    """Build the next warehouse, with every dbt test.
+    """Build the next warehouse, with every test of data.
 
     Raises:
         CheckFailed: a model or test failed; the message shows the failing rows.
@@ -346,6 +379,7 @@ def build(
                 "the next warehouse did not pass; what was published before stays published.\n\n"
                 + describe_failures(report.built, settings.next)
             )
+        mark_built(settings.next, made_from.project)
 
 
 def check(settings: Settings, report: RunReport, watch: Stopwatch, warm: _Warm, database: Path | None = None) -> None:
@@ -358,19 +392,23 @@ def check(settings: Settings, report: RunReport, watch: Stopwatch, warm: _Warm, 
 
     with watch.stage("check"):
         previous = settings.published if settings.published.exists() else None
-        result = warm.expectations.check_shop_window(database or settings.next, previous)
-        report.warnings += [describe_warnings(result)] if result.warnings else []
+        result = warm.expectations.check_release(database or settings.next, previous)
+        report.warnings += describe_warnings(result)
         if not result.ok:
             raise CheckFailed("the warehouse is implausible; what is published stays.\n\n" + describe(result))
 
 
 def analyse(settings: Settings, database: Path, report: RunReport, watch: Stopwatch) -> None:
-    """Run every study on a warehouse and write the results into it; what cannot run is a warning and a result row."""
+    """Run every study on a warehouse and write the results into it.
+
+    What the warehouse lacks is a warning and a result row; a study that fails is an error of the run, which publishes.
+    """
     from analysis.studies.run import analyse_into
 
     with watch.stage("analyse"):
         outcome = analyse_into(database)
-    report.warnings += [f"{study} could not run: {reason}" for study, reason in outcome.failed.items()]
+    report.warnings += [f"{study} could not run: {reason}" for study, reason in outcome.lacking.items()]
+    report.study_errors = dict(outcome.errors)
 
 
 def report_site(settings: Settings, report: RunReport, watch: Stopwatch) -> None:
@@ -387,8 +425,8 @@ def report_site(settings: Settings, report: RunReport, watch: Stopwatch) -> None
         try:
             write_site(settings)
         except Exception as exc:
-            report.warnings.append(
-                f"the report site could not be written ({type(exc).__name__}: {exc}); the old one stays"
+            report.unwritten.append(
+                f"the report site could not be written ({type(exc).__name__}: {exc}); the next run makes up for it"
             )
             report.site = report.site if report.site.exists() else None
     if report.built is not None:
@@ -409,46 +447,69 @@ def build_only(
     with writer(settings.data):
         if as_of:
             return _build_as_of(settings, as_of, report, watch, progress)
+        if not read_catalogue(settings):
+            raise CswError("nothing is landed, so there is nothing to build. Run `csw land --returns DIR` first.")
         made_from = fingerprint(settings)
-        changed = None if full else made_from.changed_since(published_fingerprint(settings))
+        changed = None if full else needed(settings, made_from)
         if changed == []:
             report.nothing_new, report.published = True, settings.published
             return report
-        with _Warm(settings, settings.next, expecting_work=False) as warm:
+        with building(settings.next), _Warm(settings, settings.next, expecting_work=False) as warm:
             build(settings, made_from, changed, report, watch, warm, progress)
     return report
 
 
 def check_only(settings: Settings, *, docs: bool = False, say: Say = lambda _: None) -> RunReport:
-    """Gate and shop window on what there is; see :func:`gate` and :func:`check`."""
+    """Gate and release checks on what there is; see :func:`gate` and :func:`check`."""
     report = RunReport()
     watch = Stopwatch(report, say)
-    database = settings.next if settings.next.exists() else published_path(settings)
+    database = settings.next if has_next(settings) else published_path(settings)
     with _Warm(settings, settings.next, expecting_work=False) as warm:
         gate(settings, report, watch, warm)
         check(settings, report, watch, warm, database)
         if docs:
             with watch.stage("data docs"):
-                page = warm.expectations.write_data_docs(settings.report / "data_docs")
-                report.warnings.append(f"Data Docs: {page}")
+                with data_docs_folder(settings).replacing() as made:
+                    warm.expectations.write_data_docs(made)
+                report.warnings.append(f"Data Docs: {settings.report / 'data_docs' / 'index.html'}")
     return report
 
 
-def publish_only(settings: Settings) -> None:
+def publish_only(settings: Settings) -> RunReport:
     """Check the next warehouse and publish it.
 
     Raises:
         CheckFailed: it is implausible; nothing is published.
+        CswError: it is no default build (as of a date, other variables, a part, something failed).
     """
     report = RunReport()
     watch = Stopwatch(report, lambda _: None)
-    with writer(settings.data), _Warm(settings, settings.next, expecting_work=False) as warm:
-        if not settings.next.exists():
+    with (
+        writer(settings.data),
+        saying_what_stands(settings),
+        _Warm(settings, settings.next, expecting_work=False) as warm,
+    ):
+        if not has_next(settings):
             raise CswError("there is no next warehouse to publish. Run `csw build` first.")
+        check_build(settings, settings.next)
         check(settings, report, watch, warm)
         analyse(settings, settings.next, report, watch)
         publish(settings)
         _for_people(settings, report, watch)
+    return report
+
+
+def roll_back_to(settings: Settings, name: str = "", say: Say = lambda _: None) -> tuple[Earlier, RunReport]:
+    """Publish an earlier warehouse again, with its exports and site; see :func:`flows.warehouse.earlier.roll_back`."""
+    report = RunReport(published=settings.published)
+    with writer(settings.data), saying_what_stands(settings):
+        was = file_identity(settings.published) if settings.published.exists() else None
+        chosen = roll_back(settings, name)
+        if settings.next.exists() and file_identity(settings.next) == was:
+            # The copy for dbt by hand, of what was gone back from: nothing that anybody built.
+            remove_database(settings.next)
+        _for_people(settings, report, Stopwatch(report, say))
+    return chosen, report
 
 
 def _build_as_of(
@@ -457,25 +518,26 @@ def _build_as_of(
     from flows.warehouse.dbt import Dbt
 
     final = settings.warehouse / f"as_of_{as_of}.duckdb"
-    building = settings.warehouse / f".as_of_{as_of}.duckdb"
-    remove_database(building)
-    with watch.stage("build"):
-        with Dbt(settings, building, as_of) as dbt:
-            report.built = dbt.build(None, progress)
-        if not report.built.success:
-            from flows.warehouse.failures import describe_failures
+    part = settings.warehouse / f".as_of_{as_of}.duckdb"
+    remove_database(part)
+    with building(part):
+        with watch.stage("build"):
+            with Dbt(settings, part, as_of) as dbt:
+                report.built = dbt.build(None, progress)
+            if not report.built.success:
+                from flows.warehouse.failures import describe_failures
 
-            raise CheckFailed(
-                f"the warehouse as of {as_of} did not pass.\n\n" + describe_failures(report.built, building)
-            )
-    analyse(settings, building, report, watch)
+                raise CheckFailed(
+                    f"the warehouse as of {as_of} did not pass.\n\n" + describe_failures(report.built, part)
+                )
+        analyse(settings, part, report, watch)
     usual = {
         e.source + " " + e.edition
         for e in read_catalogue(settings)
         if e.published_basis == "usual" and e.published_on <= as_of
     }
     report.warnings.append(f"{len(usual)} editions rest on the usual month of publication, not a stated day.")
-    building.replace(final)
+    part.replace(final)
     report.published = final
     return report
 

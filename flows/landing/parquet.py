@@ -43,8 +43,9 @@ def land_parquet(
         " || '|' || ".join(f"'{f}=' || coalesce({quoted(c)}, '')" for f, c in table.filter_columns(fit.reading).items())
         or "''"
     )
+    source = _text(fit.passport.source)
     try:
-        con.execute("create view published as select * from read_parquet(?)".replace("?", f"'{path.as_posix()}'"))
+        con.execute(f"create view published as select * from read_parquet({_text(path.as_posix())})")
         where = " and ".join(f"{quoted(c)} = '{v}'" for c, v in table.last_period_where.items()) or "true"
         periods = [
             r[0] for r in con.execute(f"select distinct {column('period')} from published where {where}").fetchall()
@@ -55,19 +56,19 @@ def land_parquet(
         con.execute(
             f"""
             copy (
-                select '{fit.passport.source}' as _source, '{table.table}' as _table, '{edition}' as _edition,
+                select {source} as _source, {_text(table.table)} as _table, {_text(edition)} as _edition,
                     '{sha}' as _sha256, row_number() over () as _row, {level} as _level,
                     case when {level} = 'la' then {code} else '' end as _la_code, '' as _gss_code, {name} as _la_name,
                     {column("period")} as _period, {filters} as _filter, {texts}
                 from published
-            ) to '{out.as_posix()}' (format csv, header true)
+            ) to {_text(out.as_posix())} (format csv, header true)
             """
         )
         count = con.execute("select count(*) from published").fetchone()
         units = con.execute(
             f"""
             select _level, _la_code, _gss_code, _la_name, cast(count(*) as varchar)
-            from read_csv('{out.as_posix()}', all_varchar = true, header = true, nullstr = '\\N')
+            from read_csv({_text(out.as_posix())}, all_varchar = true, header = true, nullstr = '\\N')
             group by all order by all
             """
         ).fetchall()
@@ -80,4 +81,9 @@ def land_parquet(
 
 
 def _words(words: frozenset[str]) -> str:
-    return ", ".join("'" + w.replace("'", "''") + "'" for w in sorted(words))
+    return ", ".join(_text(w) for w in sorted(words))
+
+
+def _text(text: str) -> str:
+    """A text as SQL has it."""
+    return "'" + text.replace("'", "''") + "'"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.common.errors import CswError, NotDescribed, RefusedFile
+from flows.common.processes import work_for_parent
 from flows.landing.grids import label
 from flows.landing.mapping import mapped_columns
 from flows.landing.recognise import Fit, is_document_name, recognise
@@ -84,7 +85,7 @@ def read_files(jobs: list[Job], workers: int | None = None) -> Iterator[Read]:
     order = sorted(range(len(jobs)), key=lambda i: -jobs[i].path.stat().st_size)
     results: dict[int, Read] = {}
     try:
-        with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        with ProcessPoolExecutor(workers, mp_context=context, initializer=work_for_parent) as pool:
             for i, done in zip(order, pool.map(read_file, [jobs[i] for i in order], chunksize=4), strict=True):
                 results[i] = done
     except BrokenProcessPool as exc:
