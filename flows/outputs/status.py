@@ -73,6 +73,8 @@ class Status:
     sources: list[SourceStatus]
     published: str
     up_to_date: bool
+    last_fetch: str = ""
+    """What came of the last fetch, as one screen; blank where there was none."""
 
     def text(self) -> str:
         """For people."""
@@ -95,6 +97,8 @@ class Status:
         if any(s.next_expected and s.next_expected.by_server for s in self.sources):
             lines.append("* as the publisher's server says")
         lines += [f"{s.source}: {s.no_server}" for s in self.sources if s.no_server]
+        if self.last_fetch:
+            lines += ["", self.last_fetch]
         return "\n".join(lines)
 
 
@@ -105,6 +109,7 @@ def status(settings: Settings, today: date | None = None) -> Status:
     edition held; else in the months, after those of the newest edition, in which the series usually appears (the
     passport's cadence).
     """
+    from flows.publishers.report import last_fetch
     from flows.publishers.state import SourceEntry, State
 
     asked = State(settings.live / "state.json").sources
@@ -139,8 +144,12 @@ def status(settings: Settings, today: date | None = None) -> Status:
                 no_server=p.no_remote or "",
             )
         )
+    fetched = last_fetch(settings)
     return Status(
-        found, _published(settings, state, build, now), before == now and not why_not_default(build, settings)
+        found,
+        _published(settings, state, build, now),
+        before == now and not why_not_default(build, settings),
+        f"Last fetch, {fetched.at[:16].replace('T', ' ')} UTC. {fetched.text()}" if fetched else "",
     )
 
 

@@ -12,6 +12,7 @@ import json
 import re
 from typing import Any
 
+from flows.publishers.days import london_day, partial_date
 from flows.publishers.ees_models import (
     DataContent,
     DataSetFile,
@@ -23,8 +24,9 @@ from flows.publishers.ees_models import (
 )
 from flows.publishers.ees_public import csv_url, news, pages
 from flows.publishers.http import Absent, Forbidden, Refused
-from flows.publishers.query import Discovery, Offer, Query, RemoteFile, london_day, partial_date, safe_name
+from flows.publishers.query import Discovery, Offer, Query, RemoteFile
 from flows.publishers.shapes import fitted
+from flows.publishers.wire import safe_name
 
 PAGE = 40
 

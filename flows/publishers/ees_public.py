@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from flows.publishers.days import london_day
 from flows.publishers.ees_models import Paged
 from flows.publishers.ees_public_models import Change, DataSet, State, Version, VersionChanges
 from flows.publishers.http import Absent, Http, Refused
-from flows.publishers.query import Query, london_day
+from flows.publishers.query import Query
 from flows.publishers.shapes import Misfit, fitted
 
 T = TypeVar("T")

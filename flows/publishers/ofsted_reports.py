@@ -20,17 +20,9 @@ from urllib.parse import urljoin, urlsplit
 from pydantic import Field
 
 from flows.publishers.authorities import Authorities, Authority
+from flows.publishers.days import FIRST_YEAR, LAST_YEAR
 from flows.publishers.http import Refused
-from flows.publishers.query import (
-    FIRST_YEAR,
-    LAST_YEAR,
-    Composed,
-    Discovery,
-    Download,
-    Offer,
-    Query,
-    RemoteFile,
-)
+from flows.publishers.query import Composed, Discovery, Download, Offer, Query, RemoteFile
 from flows.publishers.shapes import Misfit, Shape
 
 #: Providers asked for at once; the site gives so many at most, or fewer.

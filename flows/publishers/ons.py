@@ -15,8 +15,9 @@ from urllib.parse import urlencode
 
 from pydantic import Field, field_validator
 
+from flows.publishers.days import FIRST_YEAR, LAST_YEAR
 from flows.publishers.http import Refused
-from flows.publishers.query import FIRST_YEAR, LAST_YEAR, Discovery, Offer, Query, RemoteFile
+from flows.publishers.query import Discovery, Offer, Query, RemoteFile
 from flows.publishers.shapes import Shape, fitted
 
 #: Rows about the series, before its figures.

@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from flows.common.errors import CswError
 from flows.common.files import write_atomically
-from flows.publishers.query import is_partial_date
+from flows.publishers.days import is_partial_date
 from flows.publishers.wire import kept_date, kept_etag
 
 M = TypeVar("M", bound=BaseModel)
