@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from flows.cli import editions, files, questions, runs, schedules
+from flows.cli import editions, files, keeping, questions, runs, schedules
 from flows.cli.coding import coding
 
 app = typer.Typer(
@@ -17,7 +17,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for group in (runs, questions, files, editions, schedules):
+for group in (runs, questions, files, keeping, editions, schedules):
     app.add_typer(group.verbs)
 app.add_typer(coding)
 

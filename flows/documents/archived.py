@@ -21,7 +21,8 @@ from flows.common.files import write_atomically
 from flows.common.settings import Settings
 from flows.documents.report import READER_VERSION
 from flows.documents.rows import COLUMNS, Row, tables
-from flows.landing.archive import Archive
+from flows.landing.archive import Archive, Kept
+from flows.landing.quarantine import held_documents
 
 #: The publication whose documents are read.
 SOURCE = "ofsted_reports"
@@ -108,8 +109,12 @@ def read_tables(settings: Settings) -> list[Path]:
 
 
 def _archived(settings: Settings) -> Iterator[tuple[Path, str]]:
+    held = held_documents(settings)
     for path, provenance in Archive(settings.archive).all(SOURCE):
-        if provenance.edition == "documents":
+        if provenance.edition != "documents" or provenance.sha256 in held:
+            continue
+        # What was read once stays read; bytes that are read again have to be those that came.
+        if _kept(settings, provenance.sha256).exists() or Kept(path, provenance).is_whole():
             yield path, provenance.sha256
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.common.errors import CswError, RefusedFile
+from flows.common.files import sha256_of
 from flows.landing.grids import label
 from flows.landing.mapping import mapped_columns
 from flows.landing.recognise import Fit, is_document_name, recognise
@@ -49,17 +50,25 @@ class ReadTable:
     units: list[tuple[str, ...]]
     first_period: str
     last_period: str
+    sha256: str = ""
+    """Hash of what stands at ``path``."""
 
 
 @dataclass(frozen=True)
 class Read:
-    """What became of a file: tables, a document, nothing known (no source), or a refusal."""
+    """What became of a file: tables, a document, nothing known (no source), a remark, or a refusal.
+
+    ``refusals`` are of tables of the file that do not hold, beside ``tables``, which do; ``refusal`` is of all of it.
+    ``remark`` says why a file is listed and nothing more.
+    """
 
     source: str = ""
     edition: str = ""
     tables: tuple[ReadTable, ...] = ()
     is_document: bool = False
     refusal: tuple[Any, ...] | None = None
+    refusals: tuple[tuple[Any, ...], ...] = ()
+    remark: str = ""
 
 
 def read_files(jobs: list[Job], workers: int | None = None) -> Iterator[Read]:
@@ -133,6 +142,7 @@ def _read_table(job: Job, fit: Fit) -> tuple[str, ReadTable]:
         units=units,
         first_period=periods[0] if periods else "",
         last_period=periods[-1] if periods else "",
+        sha256=sha256_of(out.read_bytes()),
     )
 
 

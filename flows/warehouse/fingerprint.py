@@ -44,6 +44,11 @@ def fingerprint(settings: Settings) -> Fingerprint:
     for path in read_tables(settings):
         if path.exists() and SOURCE in sources:
             sources[SOURCE].update(hashlib.sha256(path.read_bytes()).digest())
+    return Fingerprint({k: v.hexdigest() for k, v in sources.items()}, project_digest(settings))
+
+
+def project_digest(settings: Settings) -> str:
+    """A hash of everything that models landed files and studies them."""
     project = hashlib.sha256((settings.root / "dbt_project.yml").read_bytes())
     for name in BEHIND_MODELS:
         project.update((settings.root / name).read_bytes())
@@ -54,7 +59,7 @@ def fingerprint(settings: Settings) -> Fingerprint:
         if path.suffix in {".sql", ".yml", ".csv", ".py"} and pages not in path.parents:
             project.update(path.relative_to(settings.root).as_posix().encode())
             project.update(path.read_bytes())
-    return Fingerprint({k: v.hexdigest() for k, v in sources.items()}, project.hexdigest())
+    return project.hexdigest()
 
 
 def published_fingerprint(settings: Settings) -> Fingerprint | None:

@@ -16,7 +16,7 @@ from flows.common.errors import Busy, CswError
 from flows.common.lock import writer
 from flows.common.settings import Settings
 from flows.landing.catalogue import read_catalogue
-from flows.landing.land import land_returns, withdraw
+from flows.landing.land import land_returns
 from flows.warehouse import publish as publishing
 from flows.warehouse.fingerprint import Fingerprint, fingerprint, published_fingerprint
 from flows.warehouse.publish import publish, start_next

@@ -45,7 +45,7 @@ resolved as (
         {%- endfor %}
         published.source,
         published.edition,
-        editions.published_on
+        {{ edition_day('editions') }} as edition_day
     from published
     left join landed_units
         on
@@ -79,22 +79,23 @@ within_edition as (
         publication_date,
         source,
         edition,
-        published_on,
+        edition_day,
         {%- for field in judged %}
         max({{ field }}) as {{ field }}{{ ',' if not loop.last }}
         {%- endfor %}
     from resolved
-    group by la_code, framework, inspection_type, publication_date, source, edition, published_on
+    group by la_code, framework, inspection_type, publication_date, source, edition, edition_day
 
 ),
 
 final as (
 
-    select * exclude (published_on)
+    select * exclude (edition_day)
     from within_edition
     qualify
         row_number() over (
-            partition by la_code, framework, publication_date order by published_on desc, edition desc, source
+            partition by la_code, framework, publication_date
+            order by edition_day desc, {{ revision_number('edition') }} desc, edition desc, source
         ) = 1
 
 )

@@ -31,7 +31,7 @@ areas as (
         edition_values.source,
         edition_values.edition,
         editions.role,
-        editions.published_on
+        {{ edition_day('editions') }} as edition_day
     from edition_values
     inner join editions
         on edition_values.source = editions.source and edition_values.edition = editions.edition
@@ -51,7 +51,8 @@ ranked as (
                     when areas.value_status = 'reported' then 2
                     else 3
                 end,
-                areas.published_on desc,
+                areas.edition_day desc,
+                {{ revision_number('areas.edition') }} desc,
                 areas.edition desc,
                 areas.source,
                 areas.value desc nulls last,

@@ -12,7 +12,8 @@ ranked_groups as (
         groups.*,
         row_number() over (
             partition by groups.la_code, groups.year, groups.gross_or_net, groups.spend_group
-            order by editions.published_on desc, groups.edition desc
+            order by
+                {{ edition_day('editions') }} desc, {{ revision_number('groups.edition') }} desc, groups.edition desc
         ) as precedence
     from groups
     inner join {{ ref('int_measures__edition') }} as editions
