@@ -89,5 +89,5 @@ def _verify_landing(settings: Settings, found: Verified) -> None:
     found.checked.append(f"landing: {len(tables)} tables")
     if tables and not trouble and ledger.digest != reading_digest(settings):
         found.checked.append(
-            "landing: passports, seeds or code changed since; the next landing reads the archive again"
+            "landing: passports, seeds or code changed since; the next landing reads all again"
         )
