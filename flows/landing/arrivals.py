@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ from flows.common.synthetic import is_synthetic
 SYNTHETIC = "synthetic:"
 #: A folder's own list of its files (file, sha256, copy_of, published_on): proof against a damaged copy.
 MANIFEST = "MANIFEST.csv"
+#: How programs name a further copy of a file.
+_COPY = re.compile(r" - copy\b|\(\d+\)|^copy of ", re.IGNORECASE)
 #: No return is older.
 EARLIEST = date(1990, 1, 1)
 
@@ -58,7 +61,9 @@ def arrived(folders: Sequence[Path]) -> Arrived:
 def _look_into(folder: Path, found: Arrived) -> None:
     if not folder.is_dir():
         raise CswError(f"{folder} is not a folder. Give the folder that holds the publishers' files.")
-    paths = sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith("."))
+    paths = [p for p in folder.rglob("*") if p.is_file() and not p.name.startswith(".")]
+    # Of two files with one content the first is kept: the one with the publisher's name.
+    paths.sort(key=lambda p: (bool(_COPY.search(p.name)), p))
     if not paths:
         raise CswError(f"{folder} holds no files. Put the publishers' files there, in any arrangement.")
     said = Manifests(folder, found.refused)

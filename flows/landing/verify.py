@@ -88,6 +88,4 @@ def _verify_landing(settings: Settings, found: Verified) -> None:
             found.damaged.append(f"{path.relative_to(settings.data)}: {what} {again}")
     found.checked.append(f"landing: {len(tables)} tables")
     if tables and not trouble and ledger.digest != reading_digest(settings):
-        found.checked.append(
-            "landing: passports, seeds or code changed since; the next landing reads all again"
-        )
+        found.checked.append("landing: passports, seeds or code changed since; the next landing reads all again")
