@@ -21,7 +21,7 @@ from flows.common.errors import RefusedFile
 from flows.common.files import content_sha256_of, sha256_of
 from flows.common.settings import Settings
 from flows.landing.archive import Archive, Provenance
-from flows.landing.arrivals import File, arrived, as_day
+from flows.landing.delivery import File, arrived, as_day
 from flows.landing.catalogue import (
     HELD,
     Catalogue,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import PurePath
 
-from flows.landing.arrivals import as_day
+from flows.landing.delivery import as_day
 
 #: Words by which publishers mark a file that replaces another.
 _MARK = re.compile(
