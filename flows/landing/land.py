@@ -22,6 +22,7 @@ from flows.common.files import content_sha256_of, sha256_of, write_atomically
 from flows.common.settings import Settings
 from flows.common.synthetic import is_synthetic
 from flows.landing.archive import Archive, Provenance
+from flows.landing.arrivals import is_packed, printable, refused_name, unpack
 from flows.landing.catalogue import Catalogue, Key, Landed, base_edition, landed_path
 from flows.landing.tables import META
 from flows.landing.workers import Job, Read, read_files
@@ -44,6 +45,7 @@ class LandingReport:
     unchanged: int = 0
     duplicates: list[tuple[str, str]] = field(default_factory=list)
     unrecognised: list[str] = field(default_factory=list)
+    """Files that are listed and nothing more, each with the reason behind its name where one is known."""
     refused: list[RefusedFile] = field(default_factory=list)
     flagged: list[RefusedFile] = field(default_factory=list)
     """Documents that are not what they are called; no figure depends on them."""
@@ -83,13 +85,13 @@ def land_folders(settings: Settings, folders: Sequence[Path], *, workers: int | 
         CswError: a folder is absent or holds no file, or the disk refuses.
     """
     landing = _Landing(settings)
-    arrived = [f for folder in folders for f in _arrived(folder, landing.report)]
+    arrived = [f for folder in folders for f in _arrived(folder, landing.report, landing.unpacked)]
     landing.take(landing.archived(arrived) + arrived, workers)
     return landing.finish()
 
 
-def _arrived(folder: Path, report: LandingReport) -> list[_File]:
-    """The files of a folder with their hashes; those that are not as the folder's own list says are refused."""
+def _arrived(folder: Path, report: LandingReport, unpacked: Path) -> list[_File]:
+    """The files of a folder and of the zips in it, with their hashes; one that is not as the list says is refused."""
     if not folder.is_dir():
         raise CswError(f"{folder} is not a folder. Give the folder that holds the publishers' files.")
     paths = sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith("."))
@@ -103,12 +105,26 @@ def _arrived(folder: Path, report: LandingReport) -> list[_File]:
         name = path.relative_to(folder).as_posix()
         if path.name == MANIFEST:
             continue
+        if wrong := refused_name(name):
+            report.refused.append(RefusedFile(printable(name), wrong, advice="Give it the publisher's name."))
+            continue
         said = inventory.get(name, {})
         if said.get("sha256", sha) != sha:
             problem = f"its bytes are not those that {MANIFEST} records."
             report.refused.append(RefusedFile(name, problem, advice="Download it again."))
             continue
         url = f"{SYNTHETIC}{path.name}" if is_synthetic(folder) else said.get("copy_of", "")
+        if is_packed(path):
+            try:
+                for inner in unpack(path, name, unpacked / sha[:12]):
+                    hashes_inside = _hashes(inner.path)
+                    inner_url = f"{url or path.name}#{inner.name.removeprefix(name + '/')}"
+                    arrived.append(
+                        _File(inner.path, inner.name, *hashes_inside, inner_url, said.get("published_on", ""))
+                    )
+            except RefusedFile as exc:
+                report.refused.append(exc)
+            continue
         arrived.append(_File(path, name, sha, content, url, said.get("published_on", "")))
     return arrived
 
@@ -138,6 +154,7 @@ class _Landing:
         self.archive = Archive(settings.archive)
         self.report = LandingReport()
         self.incoming = settings.landing / ".incoming"
+        self.unpacked = self.incoming / "unpacked"
         self.now = datetime.now(UTC).replace(microsecond=0).isoformat()
         shutil.rmtree(self.incoming, ignore_errors=True)
         digest, self.ledger = _read_ledger(settings)
@@ -185,8 +202,8 @@ class _Landing:
         new = []
         for f in files:
             state = self.ledger.get(f.sha256)
-            if state == "unrecognised":
-                self.report.unrecognised.append(f.name)
+            if state is not None and state.startswith("unrecognised"):
+                self.report.unrecognised.append(f.name + state.removeprefix("unrecognised"))
             elif state == "document" or f.content_sha256 in landed:
                 self.report.unchanged += 1
             elif f.content_sha256 in first:
@@ -200,14 +217,15 @@ class _Landing:
         return Job(self.settings.passports, f.path, f.name, f.sha256, self.incoming, edition)
 
     def _place(self, f: _File, done: Read) -> None:
-        if done.refusal is not None:
-            file, problem, row, column, advice = done.refusal
+        for file, problem, row, column, advice in (*([done.refusal] if done.refusal else []), *done.refusals):
             refusal = RefusedFile(file, problem, row=row, column=column, advice=advice)
             (self.report.flagged if done.is_document else self.report.refused).append(refusal)
+        if done.refusal is not None:
             return
-        if not done.source:
-            self.ledger[f.sha256] = "unrecognised"
-            self.report.unrecognised.append(f.name)
+        if not done.source or done.remark:
+            why = f" ({done.remark})" if done.remark else ""
+            self.ledger[f.sha256] = "unrecognised" + why
+            self.report.unrecognised.append(f.name + why)
             return
         passport = self.passports[done.source]
         edition = self._free_edition(done, f)
