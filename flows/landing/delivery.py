@@ -1,4 +1,5 @@
-"""What arrives: the files of a folder of returns, their hashes, and what the folder's own list says of them."""
+"""What is delivered: the files of folders of returns, those in zips among them, their hashes, and what a folder's own
+list says of them."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ from pathlib import Path
 from flows.common.errors import CswError, RefusedFile
 from flows.common.files import content_sha256_of, sha256_of
 from flows.common.synthetic import is_synthetic
+from flows.landing.arrivals import is_packed, printable, refused_name, unpack
 
 #: What stands for an address where a file is of the bundled sample.
 SYNTHETIC = "synthetic:"
@@ -39,47 +41,68 @@ class File:
 
 
 @dataclass
-class Arrived:
+class Delivery:
     """The files of some folders, and those that cannot be taken."""
 
     files: list[File] = field(default_factory=list)
     refused: list[RefusedFile] = field(default_factory=list)
 
 
-def arrived(folders: Sequence[Path]) -> Arrived:
-    """The files of folders with their hashes; those that are not as the folder's own list says are refused.
+def delivered(folders: Sequence[Path], unpacked: Path) -> Delivery:
+    """The files of folders, and of the zips in them, with their hashes; those not as a folder's list says are refused.
+
+    Args:
+        folders: read, never changed.
+        unpacked: an empty folder of ours, for what is in zips.
 
     Raises:
         CswError: a folder is absent or holds no file.
     """
-    found = Arrived()
+    found = Delivery()
     for folder in folders:
-        _look_into(folder, found)
+        _look_into(folder, unpacked, found)
     return found
 
 
-def _look_into(folder: Path, found: Arrived) -> None:
+def _look_into(folder: Path, unpacked: Path, found: Delivery) -> None:
     if not folder.is_dir():
         raise CswError(f"{folder} is not a folder. Give the folder that holds the publishers' files.")
     paths = [p for p in folder.rglob("*") if p.is_file() and not p.name.startswith(".")]
-    # Of two files with one content the first is kept: the one with the publisher's name.
-    paths.sort(key=lambda p: (bool(_COPY.search(p.name)), p))
     if not paths:
         raise CswError(f"{folder} holds no files. Put the publishers' files there, in any arrangement.")
+    # Of two files with one content the first is kept: the one with the publisher's name.
+    paths = sorted((p for p in paths if p.name != MANIFEST), key=lambda p: (bool(_COPY.search(p.name)), p))
     said = Manifests(folder, found.refused)
-    paths = [p for p in paths if p.name != MANIFEST]
     with ThreadPoolExecutor(4) as pool:
         hashes = list(pool.map(_hashes, paths))
     synthetic = is_synthetic(folder)
     for path, (sha, content) in zip(paths, hashes, strict=True):
         name = path.relative_to(folder).as_posix()
         row = said.rows.get(name, {})
-        if row.get("sha256", sha).lower() != sha:
+        if wrong := refused_name(name):
+            found.refused.append(RefusedFile(printable(name), wrong, advice="Give it the publisher's name."))
+        elif row.get("sha256", sha).lower() != sha:
             problem = f"its bytes are not those that {MANIFEST} records."
             found.refused.append(RefusedFile(name, problem, advice="Download it again."))
         elif name not in said.refused:
             url = f"{SYNTHETIC}{path.name}" if synthetic else row.get("copy_of", "")
-            found.files.append(File(path, name, sha, content, url, row.get("published_on", "")))
+            file = File(path, name, sha, content, url, row.get("published_on", ""))
+            if is_packed(path):
+                _look_into_zip(file, unpacked / sha[:12], found)
+            else:
+                found.files.append(file)
+
+
+def _look_into_zip(packed: File, into: Path, found: Delivery) -> None:
+    try:
+        for inner in unpack(packed.path, packed.name, into):
+            within = inner.name.removeprefix(f"{packed.name}/")
+            if inner.path.name.startswith(".") or within.startswith("__MACOSX/") or inner.path.name == MANIFEST:
+                continue
+            url = f"{packed.url or packed.path.name}#{within}"
+            found.files.append(File(inner.path, inner.name, *_hashes(inner.path), url, packed.published_on))
+    except RefusedFile as exc:
+        found.refused.append(exc)
 
 
 class Manifests:

@@ -21,7 +21,6 @@ from flows.common.errors import RefusedFile
 from flows.common.files import content_sha256_of, sha256_of
 from flows.common.settings import Settings
 from flows.landing.archive import Archive, Provenance
-from flows.landing.delivery import File, arrived, as_day
 from flows.landing.catalogue import (
     HELD,
     Catalogue,
@@ -33,6 +32,7 @@ from flows.landing.catalogue import (
     revision_number,
 )
 from flows.landing.cells import cells_sha256
+from flows.landing.delivery import File, as_day, delivered
 from flows.landing.ledger import Ledger, reading_digest
 from flows.landing.quarantine import is_withdrawn, next_state, quarantine_path, read_quarantine
 from flows.landing.states import in_order, mark_of
@@ -85,7 +85,7 @@ def land_folders(settings: Settings, folders: Sequence[Path], *, workers: int | 
         CswError: a folder is absent or holds no file, or the disk refuses.
     """
     landing = _Landing(settings)
-    delivery = arrived(folders)
+    delivery = delivered(folders, landing.incoming / "unpacked")
     landing.report.refused += delivery.refused
     landing.mend_archive(delivery.files)
     landing.take(landing.to_read_again(delivery.files), delivery.files, workers)

@@ -336,7 +336,10 @@ def test_before_its_entry_a_file_of_another_name_is_listed_and_of_a_known_name_r
         project_before(tmp_path / "1", "dfe_workforce", "2023", without(COLUMN | FILE)), tmp_path / "in", files
     )
     assert [(x.table_name, x.edition) for x in report.landed] == [("headline_measures", "2022")]
-    assert (report.unrecognised, report.refused) == ([name], [])
+    assert (report.unrecognised, report.refused) == (
+        [f"{name} (known publication (dfe_workforce), table not described)"],
+        [],
+    )
     report = landed(project_before(tmp_path / "2", "dfe_workforce", "2023", without(COLUMN)), tmp_path / "in", files)
     assert [(x.table_name, x.edition) for x in report.landed] == [("headline_measures", "2022")]
     (said,) = map(str, report.refused)
