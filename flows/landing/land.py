@@ -34,7 +34,7 @@ from flows.landing.catalogue import (
 from flows.landing.cells import cells_sha256
 from flows.landing.delivery import File, as_day, delivered
 from flows.landing.ledger import Ledger, reading_digest
-from flows.landing.quarantine import is_withdrawn, next_state, quarantine_path, read_quarantine
+from flows.landing.quarantine import is_withdrawn, next_state, quarantine_path, read_quarantine, reconcile
 from flows.landing.states import in_order, mark_of
 from flows.landing.tables import META
 from flows.landing.withdrawn import read_withdrawn
@@ -120,6 +120,8 @@ class _Landing:
             self.ledger = Ledger(self.digest)
             self.catalogue, self.held = Catalogue(), Catalogue()
         else:
+            reconcile(settings)
+            self.ledger, _ = Ledger.read(settings)
             self.catalogue, self.held = Catalogue.read(settings), Catalogue.read(settings, held=True)
         # What was checked under other passports, seeds or code is tried again; and what is listed nowhere else.
         self.quarantined = set() if self.is_fresh else {q.key for q in read_quarantine(settings)}

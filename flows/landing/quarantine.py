@@ -161,6 +161,23 @@ def release(settings: Settings, units: Collection[Quarantined]) -> None:
     _write(settings, [q for q in read_quarantine(settings) if (q.sha256, q.table_name) not in gone])
 
 
+def reconcile(settings: Settings) -> None:
+    """See that the list and what is held back say the same, after a run was cut off or the list was damaged.
+
+    What one of them does not know is in use, and will be checked again.
+
+    Raises:
+        CswError: a list cannot be read, or the disk refuses.
+    """
+    listed, held = read_quarantine(settings), {x.key: x for x in read_held(settings)}
+    withdrawn = read_withdrawn(settings)
+    known = {q.key for q in listed}
+    _move(settings, out=[k for k, x in held.items() if k not in known and not is_withdrawn(withdrawn, x.sha256, k[1])])
+    true = [q for q in listed if q.is_document or q.key in held]
+    if true != listed:
+        _write(settings, true)
+
+
 def retry(settings: Settings, code: str) -> list[Quarantined]:
     """Release what was checked with other code, seeds or passports; say what that is.
 

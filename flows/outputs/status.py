@@ -106,8 +106,9 @@ def status(settings: Settings, today: date | None = None) -> Status:
     found = []
     for p in load_passports(settings.passports):
         mine = [x for x in landed if x.source == p.source]
-        newest = max(mine, key=lambda x: (x.published_on, x.edition), default=None)
-        published = date.fromisoformat(newest.published_on) if newest else None
+        # By the edition's own day: a revision of an old edition that came yesterday is not the newest.
+        newest = max(mine, key=lambda x: x.rank, default=None)
+        published = date.fromisoformat(newest.edition_published_on or newest.published_on) if newest else None
         said = asked.get(p.source, {})
         due = _said_by_server(said.get("next_release", ""), published) or _next_due(p, published)
         found.append(

@@ -82,3 +82,14 @@ def test_trouble_and_what_has_no_server_are_said(landed: Settings) -> None:
     lait = next(x for x in text.splitlines() if x.startswith("dfe_lait "))
     assert "no server" in lait
     assert "dfe_lait: the publisher's download is a workbook with macros" in text
+
+
+def test_a_stray_file_of_an_old_edition_is_not_the_newest(landed: Settings, tmp_path: Path) -> None:
+    put(tmp_path / "in", "b1_children_in_need_2013_to_2020.csv", b1(years=(2019, 2020)))
+    land_returns(landed, tmp_path / "in", workers=1)
+    for figure in ("7", "8"):
+        # Other cells of an old edition come years later.
+        put(tmp_path / "in", "b1_children_in_need_2013_to_2020.csv", b1((2019, 2020), figure=lambda *_, f=figure: f))
+        land_returns(landed, tmp_path / "in", workers=1)
+    found = of_cin(landed, date(2023, 10, 1))
+    assert (found.last_edition, str(found.next_expected)) == ("2022", "Oct 2023")
