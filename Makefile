@@ -11,7 +11,7 @@ export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export GX_ANALYTICS_ENABLED := false
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help run test test-quick test-slow test-r lint types bench drill coverage clean
+.PHONY: help run test test-quick test-slow test-r lint types bench drill coverage dependencies clean
 
 help:
 	@echo "make run        the main job on the bundled synthetic sample (RUN_ARGS='--returns DIR' for real returns)"
@@ -20,6 +20,7 @@ help:
 	@echo "make test-slow  what takes too long for every change: schedules on a real Prefect server, simulations, every page"
 	@echo "make drill      everything that can go wrong with a refresh, and 200 random faults (docs/reliability.md); an hour"
 	@echo "make coverage   docs/coverage.md from the published warehouse"
+	@echo "make dependencies  docs/dependencies.md: every package with version and licence; nothing copyleft"
 
 .venv/.synced: pyproject.toml uv.lock
 ifeq ($(UV),)
@@ -37,7 +38,7 @@ test: .venv/.synced lint types
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 test-quick: .venv/.synced
-	$(BIN)/pytest -m "not real" tests/unit tests/landing tests/sample tests/warehouse tests/outputs tests/schedule tests/architecture
+	$(BIN)/pytest -m "not real" tests/unit tests/common tests/landing tests/sample tests/warehouse tests/outputs tests/schedule tests/architecture
 
 lint: .venv/.synced
 	$(BIN)/ruff check .
@@ -60,6 +61,9 @@ test-r: .venv/.synced
 
 coverage: .venv/.synced
 	$(BIN)/csw coverage --out docs/coverage.md
+
+dependencies: .venv/.synced
+	$(BIN)/python -m tests.dependencies
 
 clean:
 	rm -rf .venv .uv data target logs

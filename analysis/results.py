@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from analysis.spreadsheet import harmless_frame
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -221,7 +223,7 @@ def export_results(folder: Path, estimates: Sequence[Estimate], scoreboard: Sequ
             path = folder / f"{name}.{suffix}"
             part = path.with_name(f".{path.name}")
             if suffix == "csv":
-                frame.to_csv(part, index=False, lineterminator="\n", float_format="%.10g")
+                harmless_frame(frame).to_csv(part, index=False, lineterminator="\n", float_format="%.10g")
             else:
                 frame.to_parquet(part, index=False)
             part.replace(path)

@@ -20,13 +20,25 @@ from flows.landing.catalogue import read_catalogue
 from flows.landing.land import LandingReport, land_folders, published_is_lost
 from flows.landing.quarantine import Unit, read_quarantine, release, retry
 from flows.landing.withdrawn import read_withdrawn
-from flows.outputs.export import export
+from flows.outputs.data_docs import data_docs_folder
+from flows.outputs.export import export, held_formats
 from flows.outputs.export import is_current as exports_are_current
 from flows.outputs.site import is_current, write_site
 from flows.sample.bundled import keep_apart
 from flows.warehouse.attempts import Attempts, Failure, code_digest, failures_of
-from flows.warehouse.fingerprint import Fingerprint, fingerprint, published_fingerprint, published_tables
-from flows.warehouse.publish import open_published, publish, published_path, remove_database, start_next
+from flows.warehouse.built import check_build, mark_built
+from flows.warehouse.earlier import Earlier, roll_back
+from flows.warehouse.fingerprint import Fingerprint, fingerprint, published_tables
+from flows.warehouse.publish import (
+    building,
+    needed,
+    open_published,
+    publish,
+    published_path,
+    remove_database,
+    saying_what_stands,
+    start_next,
+)
 
 if TYPE_CHECKING:
     from expectations.results import Finding, Result
@@ -49,6 +61,8 @@ class RunReport:
     nothing_new: bool = False
     stages: dict[str, float] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    unwritten: list[str] = field(default_factory=list)
+    """What could not be written after the warehouse was published, and why."""
     site: Path | None = None
     """The first page of the report site."""
     withheld: str = ""
@@ -113,7 +127,7 @@ def run(
     """
     report = RunReport()
     watch = Stopwatch(report, say)
-    with writer(settings.data):
+    with writer(settings.data), saying_what_stands(settings):
         if as_of:
             _land(settings, returns, report, watch, live=live, sources=sources)
             return _build_as_of(settings, as_of, report, watch, progress)
@@ -179,8 +193,7 @@ def _fetch(settings: Settings, report: RunReport, watch: Stopwatch, sources: Seq
 
 def is_complete(settings: Settings) -> bool:
     """Whether what is published, exported and shown is made from everything landed."""
-    is_built = fingerprint(settings).changed_since(published_fingerprint(settings)) == []
-    return is_built and exports_are_current(settings) and is_current(settings)
+    return needed(settings, fingerprint(settings)) == [] and exports_are_current(settings) and is_current(settings)
 
 
 def run_stages(
@@ -218,12 +231,11 @@ def _after_landing(
             "nothing was landed that can be used: no file is known to a passport, or all are held back. `csw land` "
             "lists what it found, `csw quarantine` what is held back."
         )
-    before = published_fingerprint(settings)
     report.published = settings.published
     _published_is_still_there(settings, report)
     if full:
         release(settings, read_quarantine(settings))
-    if not full and fingerprint(settings).changed_since(before) == []:
+    if not full and needed(settings, fingerprint(settings)) == []:
         report.nothing_new = True
         _say_what_is_held(settings, report, [])
         return
@@ -233,7 +245,7 @@ def _after_landing(
     def attempt() -> list[Failure]:
         # What is held back may have been all that was new.
         made_from = fingerprint(settings)
-        changed = None if full and not passed else made_from.changed_since(before)
+        changed = None if full and not passed else needed(settings, made_from)
         report.nothing_new = changed == []
         if report.nothing_new or passed[-1:] == [made_from]:
             return []
@@ -245,18 +257,15 @@ def _after_landing(
 
     attempts = Attempts(settings, attempt, held=lambda: _read_again(settings, report))
     attempts.hold(_gate(settings, report, watch, warm, attempts.said))
-    try:
+    with building(settings.next):
         attempts.until_it_passes()
-    except CheckFailed:
-        remove_database(settings.next)
-        raise
-    _say_what_is_held(settings, report, attempts.said)
-    if report.nothing_new:
-        remove_database(settings.next)
-        return
-    analyse(settings, settings.next, report, watch)
-    with watch.stage("publish"):
-        publish(settings)
+        _say_what_is_held(settings, report, attempts.said)
+        if report.nothing_new:
+            remove_database(settings.next)
+            return
+        analyse(settings, settings.next, report, watch)
+        with watch.stage("publish"):
+            publish(settings)
     _data_docs(settings, report, watch, warm)
 
 
@@ -319,16 +328,17 @@ def _export(settings: Settings, report: RunReport, watch: Stopwatch) -> None:
         return
     with watch.stage("export"):
         try:
-            export(settings, formats=("parquet", "csv"))
+            export(settings, formats=held_formats(settings))
         except Exception as exc:
-            report.warnings.append(f"the exports could not be written: {exc}")
+            report.unwritten.append(f"the exports could not be written ({exc}); the next run makes up for it")
 
 
 def _data_docs(settings: Settings, report: RunReport, watch: Stopwatch, warm: _Warm) -> None:
     """What was checked in this run, as pages; without them the run is as good."""
     with watch.stage("data docs"):
         try:
-            warm.expectations.write_data_docs(settings.report / "data_docs")
+            with data_docs_folder(settings).replacing() as made:
+                warm.expectations.write_data_docs(made)
         except Exception as exc:
             report.warnings.append(f"the Data Docs could not be written: {type(exc).__name__}: {exc}")
 
@@ -430,7 +440,10 @@ def _try_build(
         report.built = warm.dbt.build(select, progress)
         # dbt keeps its database open until it ends; the checks that follow read the file.
         warm.close_dbt()
-        return [] if report.built.success else failures_of(report.built, settings)
+        if not report.built.success:
+            return failures_of(report.built, settings)
+        mark_built(settings.next, made_from.project)
+        return []
 
 
 def check(settings: Settings, report: RunReport, watch: Stopwatch, warm: _Warm, database: Path | None = None) -> None:
@@ -494,8 +507,8 @@ def report_site(settings: Settings, report: RunReport, watch: Stopwatch) -> None
         try:
             write_site(settings)
         except Exception as exc:
-            report.warnings.append(
-                f"the report site could not be written ({type(exc).__name__}: {exc}); the old one stays"
+            report.unwritten.append(
+                f"the report site could not be written ({type(exc).__name__}: {exc}); the next run makes up for it"
             )
             report.site = report.site if report.site.exists() else None
     if report.built is not None:
@@ -516,12 +529,14 @@ def build_only(
     with writer(settings.data):
         if as_of:
             return _build_as_of(settings, as_of, report, watch, progress)
+        if not read_catalogue(settings):
+            raise CswError("nothing is landed, so there is nothing to build. Run `csw land --returns DIR` first.")
         made_from = fingerprint(settings)
-        changed = None if full else made_from.changed_since(published_fingerprint(settings))
+        changed = None if full else needed(settings, made_from)
         if changed == []:
             report.nothing_new, report.published = True, settings.published
             return report
-        with _Warm(settings, settings.next, expecting_work=False) as warm:
+        with building(settings.next), _Warm(settings, settings.next, expecting_work=False) as warm:
             build(settings, made_from, changed, report, watch, warm, progress)
     return report
 
@@ -536,26 +551,43 @@ def check_only(settings: Settings, *, docs: bool = False, say: Say = lambda _: N
         check(settings, report, watch, warm, database)
         if docs:
             with watch.stage("data docs"):
-                page = warm.expectations.write_data_docs(settings.report / "data_docs")
-                report.warnings.append(f"Data Docs: {page}")
+                with data_docs_folder(settings).replacing() as made:
+                    warm.expectations.write_data_docs(made)
+                report.warnings.append(f"Data Docs: {settings.report / 'data_docs' / 'index.html'}")
     return report
 
 
-def publish_only(settings: Settings) -> None:
+def publish_only(settings: Settings) -> RunReport:
     """Check the next warehouse and publish it.
 
     Raises:
         CheckFailed: it is implausible; nothing is published.
+        CswError: it is no default build (as of a date, other variables, a part, something failed).
     """
     report = RunReport()
     watch = Stopwatch(report, lambda _: None)
-    with writer(settings.data), _Warm(settings, settings.next, expecting_work=False) as warm:
+    with (
+        writer(settings.data),
+        saying_what_stands(settings),
+        _Warm(settings, settings.next, expecting_work=False) as warm,
+    ):
         if not settings.next.exists():
             raise CswError("there is no next warehouse to publish. Run `csw build` first.")
+        check_build(settings, settings.next)
         check(settings, report, watch, warm)
         analyse(settings, settings.next, report, watch)
         publish(settings)
         _for_people(settings, report, watch)
+    return report
+
+
+def roll_back_to(settings: Settings, name: str = "", say: Say = lambda _: None) -> tuple[Earlier, RunReport]:
+    """Publish an earlier warehouse again, with its exports and site; see :func:`flows.warehouse.earlier.roll_back`."""
+    report = RunReport(published=settings.published)
+    with writer(settings.data), saying_what_stands(settings):
+        chosen = roll_back(settings, name)
+        _for_people(settings, report, Stopwatch(report, say))
+    return chosen, report
 
 
 def _build_as_of(
@@ -564,25 +596,26 @@ def _build_as_of(
     from flows.warehouse.dbt import Dbt
 
     final = settings.warehouse / f"as_of_{as_of}.duckdb"
-    building = settings.warehouse / f".as_of_{as_of}.duckdb"
-    remove_database(building)
-    with watch.stage("build"):
-        with Dbt(settings, building, as_of) as dbt:
-            report.built = dbt.build(None, progress)
-        if not report.built.success:
-            from flows.warehouse.failures import describe_failures
+    part = settings.warehouse / f".as_of_{as_of}.duckdb"
+    remove_database(part)
+    with building(part):
+        with watch.stage("build"):
+            with Dbt(settings, part, as_of) as dbt:
+                report.built = dbt.build(None, progress)
+            if not report.built.success:
+                from flows.warehouse.failures import describe_failures
 
-            raise CheckFailed(
-                f"the warehouse as of {as_of} did not pass.\n\n" + describe_failures(report.built, building)
-            )
-    analyse(settings, building, report, watch)
+                raise CheckFailed(
+                    f"the warehouse as of {as_of} did not pass.\n\n" + describe_failures(report.built, part)
+                )
+        analyse(settings, part, report, watch)
     usual = {
         e.source + " " + e.edition
         for e in read_catalogue(settings)
         if e.published_basis == "usual" and e.published_on <= as_of
     }
     report.warnings.append(f"{len(usual)} editions rest on the usual month of publication, not a stated day.")
-    building.replace(final)
+    part.replace(final)
     report.published = final
     return report
 

@@ -1,30 +1,29 @@
 {{ config(meta = {'advice': 'Correct the column, the filter or the editions of the row in measure_source.csv.'}) }}
 -- Every row of measure_source meets a landed column, and the rows it filters for, in each edition that it claims: what is
 -- misspelt there would else leave a measure unpublished without a word.
-with catalogue as (
+with landed as (
 
-    select source, table_name, edition, file from {{ ref('stg_landing__catalogue') }}
+    select distinct source, table_name, edition from {{ ref('stg_landing__cells') }}
 
 ),
 
 claims as (
 
     select
-        catalogue.source,
-        catalogue.table_name,
-        catalogue.edition,
-        catalogue.file,
+        landed.source,
+        landed.table_name,
+        landed.edition,
         measure_source.column_name,
         coalesce(measure_source.filter, '') as filter,
         measure_source.period,
         measure_source.measure_id,
         measure_source.component
     from {{ ref('measure_source') }} as measure_source
-    inner join catalogue
+    inner join landed
         on
-            measure_source.source = catalogue.source
-            and measure_source.table_name = catalogue.table_name
-            and {{ in_editions('catalogue.edition', 'measure_source') }}
+            measure_source.source = landed.source
+            and measure_source.table_name = landed.table_name
+            and {{ in_editions('landed.edition', 'measure_source') }}
 
 ),
 

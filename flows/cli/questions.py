@@ -7,16 +7,21 @@ from typing import Annotated
 
 import typer
 
+from flows.cli.options import check_database
+
 verbs = typer.Typer()
 
 
 @verbs.command()
 def status() -> None:
-    """What is landed, what is published, what is due."""
+    """What is landed, what is published, what is due, and what the schedules do."""
     from flows.common.settings import Settings
     from flows.outputs.status import status as state
+    from flows.schedule.upcoming import upcoming
 
-    typer.echo(state(Settings()).text())
+    settings = Settings()
+    typer.echo(state(settings).text())
+    typer.echo("\n" + upcoming(settings).text())
 
 
 @verbs.command()
@@ -34,6 +39,7 @@ def sql(
 
     if output not in {"table", "csv", "json"}:
         raise typer.BadParameter("--format is table, csv or json")
+    check_database(database)
     typer.echo(query(database or published_path(Settings()), statement, output))  # type: ignore[arg-type]
 
 
@@ -59,7 +65,7 @@ def coverage(
 ) -> None:
     """How many authorities have a value, per measure and year, and why the rest do not."""
     from flows.common.settings import Settings
-    from flows.outputs.coverage import coverage_page
+    from flows.outputs.coverage import coverage_page, write_page
     from flows.warehouse.publish import open_published
 
     with open_published(Settings()) as con:
@@ -67,7 +73,7 @@ def coverage(
     if out is None:
         typer.echo(page)
     else:
-        out.write_text(page, encoding="utf-8")
+        write_page(out, page)
         typer.echo(f"Wrote {out}")
 
 

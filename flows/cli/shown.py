@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from flows.common.text import printable
+
 if TYPE_CHECKING:
     from flows.landing.land import LandingReport
     from flows.publishers.fetch import FetchReport
@@ -68,18 +70,24 @@ def show_landing(report: LandingReport | None, quiet: bool) -> None:
         f"{len(report.unrecognised)} not recognised."
     )
     for path in report.unrecognised:
-        typer.echo(f"  not recognised: {path}")
+        typer.echo(f"  not recognised: {printable(path)}")
     for path, first in report.duplicates:
-        typer.echo(f"  same content: {path} = {first}")
+        typer.echo(f"  same content: {printable(path)} = {printable(first)}")
     if report.missing:
         typer.echo(
             f"  not delivered: {len(report.missing)} tables of known editions ({', '.join(report.missing[:3])} …)"
         )
 
 
+def show_unwritten(report: RunReport) -> None:
+    for problem in report.unwritten:
+        typer.echo(f"the warehouse is published, but {problem}", err=True)
+
+
 def show_run(report: RunReport, quiet: bool) -> None:
     if report.withheld:
         typer.echo("withheld, the rest went on without:\n" + report.withheld, err=True)
+    show_unwritten(report)
     if quiet:
         return
     if report.reports is not None and report.reports.reports:

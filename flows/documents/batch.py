@@ -14,6 +14,7 @@ from multiprocessing.context import SpawnContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+from flows.common.processes import work_for_parent
 from flows.documents.pdf import Limits, Refusal, RefusalReason
 from flows.documents.report import Report, UnreadReport, read_report_file
 
@@ -169,6 +170,7 @@ def _stop(worker: _Worker) -> None:
 
 def _serve(connection: Connection, limits: Limits) -> None:
     """Loop of a worker: a path in, a result out, until the other end closes."""
+    work_for_parent()
     _limit_memory(limits)
     connection.send(_READY)
     with suppress(EOFError, OSError, KeyboardInterrupt):

@@ -17,6 +17,7 @@ from typing import Any
 
 from flows.common.errors import RefusedFile
 from flows.common.files import sha256_of
+from flows.common.processes import work_for_parent
 from flows.landing.catalogue import base_edition
 from flows.landing.checks import check_figures, check_places
 from flows.landing.figures import known_symbols
@@ -101,7 +102,7 @@ def read_files(jobs: list[Job], workers: int | None = None) -> Iterator[Read]:
     # The longest first, so that no core is left with one large file at the end.
     order = sorted(range(len(jobs)), key=lambda i: -jobs[i].path.stat().st_size)
     results: dict[int, Read] = {}
-    with ProcessPoolExecutor(workers, mp_context=_context(), initializer=_limit_memory) as pool:
+    with ProcessPoolExecutor(workers, mp_context=_context(), initializer=_begin) as pool:
         futures: dict[int, Future[Read]] = {i: pool.submit(read_file, jobs[i]) for i in order}
         for i, future in futures.items():
             try:
@@ -118,7 +119,7 @@ def _read_alone(job: Job) -> Read:
     from concurrent.futures.process import BrokenProcessPool
 
     try:
-        with ProcessPoolExecutor(1, mp_context=_context(), initializer=_limit_memory) as pool:
+        with ProcessPoolExecutor(1, mp_context=_context(), initializer=_begin) as pool:
             return pool.submit(read_file, job).result()
     except BrokenProcessPool:
         return Read(
@@ -138,8 +139,9 @@ def _context() -> Any:
     return multiprocessing.get_context("forkserver" if os.name == "posix" else "spawn")
 
 
-def _limit_memory() -> None:
-    """No file may take the machine: beyond the limit memory is refused, to this process alone."""
+def _begin() -> None:
+    """A process that reads ends with the one that asks, and no file in it may take the machine's memory."""
+    work_for_parent()
     if os.name == "posix":
         import resource
 

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from flows.common.settings import Settings
 from flows.landing.catalogue import read_catalogue
 from flows.sources.passport import Passport, load_passports
-from flows.warehouse.fingerprint import fingerprint, published_fingerprint
+from flows.warehouse.built import Build, from_state, read_build, why_not_default
+from flows.warehouse.fingerprint import (
+    Fingerprint,
+    fingerprint,
+    is_set_aside,
+    published_fingerprint,
+    published_state,
+)
 
 #: Releases a year from which on a series is always worth a look.
 CONTINUOUS = 6
@@ -103,6 +111,8 @@ def status(settings: Settings, today: date | None = None) -> Status:
     today = today or date.today()
     landed = read_catalogue(settings)
     now, before = fingerprint(settings), published_fingerprint(settings)
+    state = published_state(settings) or {}
+    build = from_state(state.get("build"))
     found = []
     for p in load_passports(settings.passports):
         mine = [x for x in landed if x.source == p.source]
@@ -130,11 +140,28 @@ def status(settings: Settings, today: date | None = None) -> Status:
                 no_server=p.no_remote or "",
             )
         )
-    if before is None:
-        text = "Nothing is published yet. Run `csw run`."
-    else:
-        text = f"Published: {settings.published}"
-    return Status(found, text, before == now)
+    return Status(
+        found, _published(settings, state, build, now), before == now and not why_not_default(build, settings)
+    )
+
+
+def _published(settings: Settings, state: dict[str, Any], build: Build | None, now: Fingerprint) -> str:
+    """What is published, how it was built, and whether a run would build it again, in words."""
+    if not settings.published.exists():
+        return "Nothing is published yet. Run `csw run`."
+    lines = [f"Published: {settings.published}"]
+    build = build or read_build(settings.published)
+    reason = why_not_default(build, settings)
+    if build is not None:
+        lines.append(f"  {build.text()}")
+    if reason:
+        lines.append(f"  Not what readers expect: {reason}. The next `csw run` builds it again.")
+    elif not state:
+        lines.append("  From what it was made is not known any more; the next `csw run` builds it again.")
+    if state.get("rolled_back_at"):
+        stays = " A run leaves it so; `csw run --full` publishes what is landed." if is_set_aside(settings, now) else ""
+        lines.append(f"  Gone back to on {state['rolled_back_at'][:10]} by `csw rollback`.{stays}")
+    return "\n".join(lines)
 
 
 def _said_by_server(text: str, published: date | None) -> Due | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +63,7 @@ def project_digest(settings: Settings) -> str:
 
 
 def published_fingerprint(settings: Settings) -> Fingerprint | None:
-    """What the published warehouse was made from, or None when nothing is published."""
+    """What the published warehouse was made from, or None when nothing is published or that is not known."""
     state = published_state(settings)
     return Fingerprint(state["sources"], state["project"]) if state else None
 
@@ -75,14 +75,26 @@ def published_tables(settings: Settings) -> set[Key]:
 
 
 def published_state(settings: Settings) -> dict[str, Any] | None:
-    path = settings.warehouse / "state.json"
-    if not path.exists() or not settings.published.exists():
+    """What was written down when the published file was published; None where it is not of this file, or not whole."""
+    try:
+        state = json.loads(state_path(settings).read_text(encoding="utf-8"))
+        # A crash between the two renames of a publish leaves a state that is not of this file: then build again.
+        is_of_file = state["file"] == file_identity(settings.published)
+        is_whole = isinstance(state["sources"], dict) and isinstance(state["project"], str)
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    state = json.loads(path.read_text())
-    # A crash between the two renames of a publish leaves a state that is not of this file: then build again.
-    if state.get("file") != file_identity(settings.published):
-        return None
-    return dict(state)
+    return dict(state) if is_of_file and is_whole else None
+
+
+def is_set_aside(settings: Settings, now: Fingerprint) -> bool:
+    """Whether a warehouse made from this was gone back from (``csw rollback``): a run does not build it again."""
+    state = published_state(settings) or {}
+    return asdict(now) in state.get("set_aside", [])
+
+
+def state_path(settings: Settings) -> Path:
+    """What is known of the published file."""
+    return settings.warehouse / "state.json"
 
 
 def file_identity(path: Path) -> list[int]:

@@ -33,7 +33,7 @@ def changed(copied: Installation, out: Path, file: str, code: str, year: str, ch
 def report_of_nowhere(out: Path) -> Path:
     """A report that reads well, of an authority that is in no register."""
     parts = {"help_and_protection": 3, "children_looked_after": 3, "adoption": 2, "care_leavers": 3, "leadership": 3}
-    shown = Inspection("999", "sif", "single", date(2016, 3, 1), date(2016, 5, 3), 3, parts)
+    shown = Inspection("999", "sif", "single", date(2016, 3, 1), date(2016, 5, 3), 3, parts, 1)
     path = out / REPORT
     path.write_bytes(report_pdf(shown, "Exampleshire", np.random.default_rng(1)))
     return path

@@ -21,21 +21,7 @@ from flows.warehouse import publish as publishing
 from flows.warehouse.fingerprint import Fingerprint, fingerprint, published_fingerprint
 from flows.warehouse.publish import publish, start_next
 from tests.made_up import B1_NAME, b1, put
-
-
-def make_next(settings: Settings, content: str, made_from: Fingerprint | None = None) -> Fingerprint:
-    made_from = made_from or Fingerprint({"dfe_cin": content}, "p")
-    start_next(settings, made_from, None)
-    with duckdb.connect(str(settings.next)) as con:
-        con.execute("create table t as select ? as content", [content])
-    return made_from
-
-
-def content(path: Path) -> str:
-    with duckdb.connect(str(path), read_only=True) as con:
-        row = con.execute("select content from t").fetchone()
-        assert row is not None
-        return str(row[0])
+from tests.warehouse.made import content, make_next
 
 
 def test_publishing_replaces_the_file_and_remembers_what_it_was_made_from(settings: Settings) -> None:

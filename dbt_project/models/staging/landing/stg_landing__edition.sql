@@ -1,7 +1,7 @@
 with landed as (
 
     select *
-    from read_csv('{{ landing_folder() | trim }}/catalogue.csv', all_varchar = true, header = true, nullstr = ['\N'])
+    from read_csv({{ landed_file('catalogue.csv') }}, all_varchar = true, header = true, nullstr = ['\N'])
 
 ),
 

@@ -47,7 +47,7 @@ class Held:
 
 
 @dataclass
-class Desk:
+class Machine:
     """The installation.
 
     Args:
@@ -67,7 +67,7 @@ class Desk:
         self.servers = FakePublishers(self.returns, sources=SOURCES)
         self._world = copy.deepcopy(self.servers.world)
 
-    def __enter__(self) -> Desk:
+    def __enter__(self) -> Machine:
         self.servers.__enter__()
         return self
 
@@ -147,6 +147,15 @@ class Desk:
                 preexec_fn=preexec,
             )
         return Running(process, log)
+
+    def processes(self) -> list[str]:
+        """Commands that run for this installation, where the system lists them."""
+        found = []
+        for place in Path("/proc").glob("[0-9]*") if Path("/proc").exists() else []:
+            with contextlib.suppress(OSError):
+                if f"CSW_DATA={self.data}\0".encode() in (place / "environ").read_bytes():
+                    found.append((place / "cmdline").read_bytes().replace(b"\0", b" ").decode().strip())
+        return [f for f in found if f]
 
     # --- what must hold --------------------------------------------------------------------------------------------
 
