@@ -233,8 +233,9 @@ def _after_landing(
         )
     report.published = settings.published
     _published_is_still_there(settings, report)
-    if full:
-        release(settings, read_quarantine(settings))
+    if full and (held := read_quarantine(settings)):
+        release(settings, held)
+        _read_again(settings, report)
     if not full and needed(settings, fingerprint(settings)) == []:
         report.nothing_new = True
         _say_what_is_held(settings, report, [])
@@ -250,6 +251,8 @@ def _after_landing(
         if report.nothing_new or passed[-1:] == [made_from]:
             return []
         passed.clear()
+        if not read_catalogue(settings):
+            return [Failure("landing", "nothing is left to build from.")]
         failed = _try_build(settings, made_from, changed, report, watch, warm, progress)
         failed = failed or _try_check(settings, report, watch, warm)
         passed.extend([] if failed else [made_from])

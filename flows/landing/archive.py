@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -53,6 +52,15 @@ class Kept:
             return False
 
 
+@dataclass(frozen=True)
+class Survey:
+    """What is in the archive: files with their proof, those of which only the proof is left, those without any."""
+
+    kept: list[tuple[Path, Provenance]]
+    without_bytes: list[tuple[Path, Provenance]]
+    without_proof: list[Path]
+
+
 class Archive:
     """The folder of published files."""
 
@@ -88,27 +96,22 @@ class Archive:
     def all(self, source: str = "*") -> list[tuple[Path, Provenance]]:
         """Every file kept, of one source or of all, oldest edition first within a source.
 
-        What lacks its bytes or a readable provenance is not among them: see :meth:`without_proof` and
-        :meth:`without_bytes`.
+        What lacks its bytes or a readable provenance is not among them: see :meth:`survey`.
         """
-        return [(path, p) for path, p in self._proven(source) if path.exists()]
+        return self.survey(source).kept
 
-    def without_bytes(self) -> list[tuple[Path, Provenance]]:
-        """Files of which only the proof is left."""
-        return [(path, p) for path, p in self._proven("*") if not path.exists()]
-
-    def without_proof(self) -> list[Path]:
-        """Files whose provenance is gone or cannot be read."""
-        folders = sorted(p for p in self.root.glob("*/*/*") if p.is_dir())
-        lost = [f for f in folders if _read(f / PROOF) is None]
-        files = [sorted(p for p in f.iterdir() if p.name != PROOF and not p.name.startswith(_PART)) for f in lost]
-        return [p for group in files for p in group if p.is_file()]
-
-    def _proven(self, source: str) -> Iterator[tuple[Path, Provenance]]:
-        for proof in sorted(self.root.glob(f"{source}/*/*/{PROOF}")):
-            p = _read(proof)
-            if p is not None:
-                yield proof.parent / p.file, p
+    def survey(self, source: str = "*") -> Survey:
+        """What is in the archive, and what of it is not whole."""
+        found = Survey([], [], [])
+        for folder in sorted(p for p in self.root.glob(f"{source}/*/*") if p.is_dir()):
+            p = _read(folder / PROOF)
+            if p is None:
+                files = sorted(f for f in folder.iterdir() if f.name != PROOF and not f.name.startswith(_PART))
+                found.without_proof.extend(f for f in files if f.is_file())
+            else:
+                path = folder / p.file
+                (found.kept if path.exists() else found.without_bytes).append((path, p))
+        return found
 
 
 def _read(proof: Path) -> Provenance | None:

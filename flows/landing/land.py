@@ -136,11 +136,14 @@ class _Landing:
     def mend_archive(self, files: list[File]) -> None:
         """See that the archive is whole: good bytes that came replace damaged ones, lost proof is written again."""
         here = {f.sha256: f for f in files}
-        for path in self.archive.without_proof():
+        found = self.archive.survey()
+        for path in found.without_proof:
             self._attest(path)
-        for path, p in self.archive.without_bytes():
+        for path, p in found.without_bytes:
             self._put_back(path, p, here.get(p.sha256), "is gone")
-        for path, p in self.archive.all():
+        if found.without_proof or found.without_bytes:
+            found = self.archive.survey()
+        for path, p in found.kept:
             if not self.ledger.is_whole(self.settings, path, p.sha256) and not self._put_back(
                 path, p, here.get(p.sha256), "is damaged"
             ):

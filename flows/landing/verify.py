@@ -46,18 +46,18 @@ def verify_files(settings: Settings) -> Verified:
 
 
 def _verify_archive(settings: Settings, found: Verified) -> None:
-    archive = Archive(settings.archive)
-    kept = archive.all()
+    survey = Archive(settings.archive).survey()
+    kept = survey.kept
     with ThreadPoolExecutor(4) as pool:
         whole = list(pool.map(lambda x: Kept(*x).is_whole(), kept))
     for (path, p), is_whole in zip(kept, whole, strict=True):
         if not is_whole:
             found.damaged.append(f"{path.relative_to(settings.data)}: not the bytes that came")
             found.deliver.append(f"{p.file} ({p.source} {p.edition}, sha256 {p.sha256}, {p.url})")
-    for path, p in archive.without_bytes():
+    for path, p in survey.without_bytes:
         found.damaged.append(f"{path.relative_to(settings.data)}: gone")
         found.deliver.append(f"{p.file} ({p.source} {p.edition}, sha256 {p.sha256}, {p.url})")
-    for path in archive.without_proof():
+    for path in survey.without_proof:
         found.damaged.append(
             f"{path.relative_to(settings.data)}: its provenance.json is gone or not whole (the next landing writes it)"
         )

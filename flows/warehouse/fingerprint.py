@@ -39,7 +39,11 @@ def fingerprint(settings: Settings) -> Fingerprint:
     sources: dict[str, Any] = {}
     for e in read_catalogue(settings):
         sources.setdefault(e.source, hashlib.sha256()).update(
-            f"{e.table_name} {e.edition} {e.sha256} {e.published_on} {e.symbols} {e.row_count}\n".encode()
+            (
+                f"{e.table_name} {e.edition} {e.sha256} {e.published_on} {e.symbols} {e.row_count} "
+                # The same bytes may be read in another way, or be ordered in another.
+                f"{e.landed_sha256} {e.edition_published_on}\n"
+            ).encode()
         )
     for path in read_tables(settings):
         if path.exists() and SOURCE in sources:

@@ -6,7 +6,6 @@ import hashlib
 import json
 from pathlib import Path
 
-from flows.common.errors import CswError
 from flows.common.settings import Settings
 from flows.landing.ledger import Ledger
 from flows.landing.verify import Verified, verify_files
@@ -44,11 +43,6 @@ def file_sha256(path: Path) -> str:
         while block := f.read(_BLOCK):
             digest.update(block)
     return digest.hexdigest()
-
-
-def published_sha256_path(settings: Settings) -> Path:
-    """Where the hash of the published file stands."""
-    return settings.warehouse / "warehouse.sha256"
 
 
 def _verify_published(settings: Settings, found: Verified) -> None:
@@ -93,13 +87,3 @@ def _verify_exports(settings: Settings, found: Verified) -> None:
         elif recorded.startswith("sha256:") and file_sha256(path) != recorded.removeprefix("sha256:"):
             found.damaged.append(f"export/{name}: not as it was written {again}")
     found.checked.append(f"exports: {len(listed)} files")
-
-
-def check_verified(found: Verified) -> None:
-    """Raise where something is damaged.
-
-    Raises:
-        CswError: with everything that was found.
-    """
-    if not found.ok:
-        raise CswError(found.text())
