@@ -364,8 +364,8 @@ def _validate_landed(settings: Settings, report: RunReport, watch: Stopwatch, wa
     with watch.stage("gate"):
         landed = {e.key for e in report.landing.landed} if report.landing else set()
         new = sorted(landed | ({e.key for e in read_catalogue(settings)} - published_tables(settings)))
-        result = warm.expectations.check_gate(settings, new or None)
-        report.warnings += [describe_warnings(result)] if result.warnings else []
+        result = warm.expectations.check_gate(settings.landing, settings.seeds, new or None)
+        report.warnings += describe_warnings(result)
     return result
 
 
@@ -391,7 +391,7 @@ def _gate(
     said.append(describe(result))
     found = []
     for e in read_catalogue(settings):
-        findings = [f for f in result.errors if f.table == e.key]
+        findings = result.by_table.get(e.key, [])
         if findings:
             text = "\n".join(_finding_text(f) for f in findings)
             failure = Failure(f"the gate: {findings[0].check}", text, findings[0].advice, tables=(e.key,))
@@ -406,10 +406,14 @@ def _finding_text(finding: Finding) -> str:
     return f"{finding.check}: {finding.says}\n  {place}: {finding.found}{rows}"
 
 
-def describe_warnings(result: Result) -> str:
-    """Warnings of a check in one line: how many, of which checks."""
-    checks = Counter(f.check for f in result.warnings)
-    return f"{result.title}: " + ", ".join(f"{n} × {check}" for check, n in checks.most_common())
+def describe_warnings(result: Result) -> list[str]:
+    """Warnings of a check in a line, and what it could not check in another: how many, of which checks."""
+    lines = []
+    for said, findings in (("", result.warnings), ("could not check ", result.not_checkable)):
+        checks = Counter(f.check for f in findings)
+        if checks:
+            lines.append(f"{result.title}: {said}" + ", ".join(f"{n} × {check}" for check, n in checks.most_common()))
+    return lines
 
 
 def build(
@@ -465,9 +469,9 @@ def _try_check(
 
     with watch.stage("check"):
         previous = settings.published if settings.published.exists() else None
-        result = warm.expectations.check_shop_window(database or settings.next, previous)
-        report.warnings = [w for w in report.warnings if not w.startswith(result.title)]
-        report.warnings += [describe_warnings(result)] if result.warnings else []
+        result = warm.expectations.check_release(database or settings.next, previous)
+        # Of several attempts, the last.
+        report.warnings = [w for w in report.warnings if not w.startswith(result.title)] + describe_warnings(result)
         if result.ok:
             return []
         whole = Failure("the release checks", describe(result))
@@ -477,8 +481,7 @@ def _try_check(
 def _as_failure(finding: Finding) -> Failure:
     """A finding of the release checks, with the rows of the marts, and the tables where it names them."""
     rows = tuple({**finding.where, **example} for example in finding.examples) or (finding.where,)
-    tables = tuple(getattr(finding, "tables", ()))
-    return Failure(f"release check {finding.check}", _finding_text(finding), finding.advice, rows, tables)
+    return Failure(f"release check {finding.check}", _finding_text(finding), finding.advice, rows, finding.tables)
 
 
 def _raise(failures: Sequence[Failure], what: str) -> None:
@@ -545,7 +548,7 @@ def build_only(
 
 
 def check_only(settings: Settings, *, docs: bool = False, say: Say = lambda _: None) -> RunReport:
-    """Gate and shop window on what there is; see :func:`gate` and :func:`check`."""
+    """Gate and release checks on what there is; see :func:`gate` and :func:`check`."""
     report = RunReport()
     watch = Stopwatch(report, say)
     database = settings.next if settings.next.exists() else published_path(settings)
