@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,8 @@ _IMAGE = re.compile(r"\bsrc=\"https?:[^\"]*/([^\"/?]+)(\?[^\"]*)?\"")
 _OUTWARD = re.compile(r"<a\b[^>]*\bhref=\"https?:[^\"]*\"[^>]*>(.*?)</a>", re.DOTALL)
 _INWARD = re.compile(r"\bhref=\"(?:\.{1,2}/)+(index\.html|static/[^\"]*|expectations/[^\"]*|validations/[^\"]*)\"")
 _BACKGROUND = re.compile(r"url\(['\"]?https?:[^)]*\)")
+#: What a suite's file says of an expectation.
+_WRITTEN = ("type", "kwargs", "meta", "severity", "description", "notes")
 _FOOTER = re.compile(r"<footer>.*?</footer>", re.DOTALL)
 
 
@@ -88,7 +91,7 @@ def _build(folder: Path, results: tuple[Result, ...]) -> None:
                 run_id=RunIdentifier(run_name=name.partition("_")[0], run_time=ALWAYS),
                 batch_identifier=name,
             )
-            context.validation_results_store.set(key, validation)
+            context.validation_results_store.set(key, _with_advice(validation))
     context.build_data_docs(["checks"])
 
 
@@ -98,8 +101,18 @@ def _suite(gx: Any, name: str, validation: Any) -> Any:
     for checked in validation.results:
         config = checked.expectation_config.to_json_dict()
         config["kwargs"].pop("batch_id", None)
-        expectations.append({k: v for k, v in config.items() if k in ("type", "kwargs", "meta", "severity")})
+        expectations.append({k: v for k, v in config.items() if k in _WRITTEN})
     return gx.ExpectationSuite(name=name, expectations=expectations)
+
+
+def _with_advice(validation: Any) -> Any:
+    """A validation whose failed expectations say what to do, which the renderer shows only beside the suite."""
+    shown = deepcopy(validation)
+    for checked in shown.results:
+        config = checked.expectation_config
+        if not checked.success and config.notes:
+            config.description = f"{config.description} What to do: {config.notes}"
+    return shown
 
 
 def _whole(html: str, page: Path, folder: Path) -> str:

@@ -1,15 +1,15 @@
 """Suites: what is expected of a data asset, in files that Great Expectations' users know.
 
-``gate/suites/*.yml`` and ``release/suites/*.yml`` hold one suite each: its name and its expectations, with the library's own
-``type``, ``kwargs``, ``severity`` and ``meta``. An expectation's ``meta`` holds
+``gate/suites/*.yml`` and ``release/suites/*.yml`` hold one suite each: its name and its expectations, with the library's
+own ``type``, ``kwargs``, ``severity``, ``description`` (what it says) and ``notes`` (what to do when it does not hold). An
+expectation's ``meta`` holds
 
 * ``check``: its name here, once in a suite,
-* ``says`` and ``advice``: what it says, and what to do when it does not hold,
 * ``kind``: ``not checkable`` where what fails could not be checked, rather than being wrong,
 * ``figure``: the column whose value a finding shows and a documented exception's range is about, where that is not the
-  expectation's own column,
-* ``set_aside``: the column that is emptied in rows that a documented exception accepts, where that is not the last of the
-  expectation's own columns; a row with an empty one meets the expectation,
+  expectation's first column,
+* ``set_aside``: the column that is emptied in rows that a documented exception accepts, where that is not the
+  expectation's last column; a row in which it is empty meets the expectation,
 
 and the suite's ``meta`` says what one row of its asset is and which columns are a row's index.
 """
@@ -86,11 +86,9 @@ def _suite(path: Path) -> Suite:
     names = [c.check for c in checks]
     if len(set(names)) < len(names):
         raise ValueError(f"{path.name} has two checks of one name: {', '.join(names)}")
-    expectations = []
-    for expectation, check in zip(written["expectations"], checks, strict=True):
-        notes = {"format": "string", "content": [check.says, f"What to do: {check.advice}"]}
-        expectations.append({**expectation, "meta": {**expectation["meta"], "notes": notes}})
-    return Suite(written["name"], tuple(written["meta"]["index"]), checks, written["meta"], tuple(expectations))
+    return Suite(
+        written["name"], tuple(written["meta"]["index"]), checks, written["meta"], tuple(written["expectations"])
+    )
 
 
 def _check(expectation: dict[str, Any], path: Path) -> Check:
@@ -104,8 +102,8 @@ def _check(expectation: dict[str, Any], path: Path) -> Check:
         kwargs=kwargs,
         severity=SEVERITIES[expectation["severity"]],
         kind=cast(Kind, meta.get("kind", "fault")),
-        says=meta["says"],
-        advice=meta["advice"],
+        says=expectation["description"],
+        advice=expectation["notes"],
         figure=meta.get("figure", columns[0] if columns else ""),
         set_aside=meta.get("set_aside", columns[-1] if columns else ""),
     )

@@ -69,7 +69,7 @@ def check_gate(
                 (asset, pool.submit(lambda make=make: _only(make(), wanted)))
                 for asset, make in _assets(landed, headers).items()
             ]
-            _validate(result, data, landed, known_symbols(seeds))
+            _validate(result, data, files, known_symbols(seeds))
     finally:
         landed.close()
     result.checked = len(files) if wanted is None else len(wanted)
@@ -110,7 +110,7 @@ def _only(frame: pd.DataFrame, wanted: set[TableKey] | None) -> pd.DataFrame:
 def _validate(
     result: GateResult,
     data: list[tuple[str, Future[pd.DataFrame]]],
-    landed: LandedTables,
+    files: list[LandedFile],
     symbols: dict[str, list[str]],
 ) -> None:
     started = time.perf_counter()
@@ -133,7 +133,7 @@ def _validate(
             result.validations += outcome.validations
     result.accepted = [str(e) for e in dict.fromkeys(met)]
     result.idle = [str(e) for e in dict.fromkeys(idle) if e not in met]
-    result.findings = [finding for failure in failures for finding in findings(failure, landed)]
+    result.findings = [finding for failure in failures for finding in findings(failure, files)]
     result.seconds["validating"] = time.perf_counter() - started
 
 

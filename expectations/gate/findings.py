@@ -9,7 +9,7 @@ import duckdb
 
 from expectations.gate.frames import KEY
 from expectations.gate.landed import LandedFile
-from expectations.gate.reading import LEVELS, LandedTables
+from expectations.gate.reading import LEVELS
 from expectations.gx import Failure
 from expectations.results import Finding, TableKey
 from expectations.sql import TINY, quoted, text
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 #: So many rows are shown as they stand, and so many row numbers are listed.
 SHOWN, LISTED = 5, 50
-#: So many findings of a table's check are followed to its file's rows; the rest are listed without.
+#: So many findings of a table's check are followed to its file; of the rest, the rows are listed and not shown.
 FOLLOWED = 10
 #: What a finding's place is made of, where a frame has it; the rows that share one are one finding.
 PLACE = (
@@ -44,10 +44,10 @@ Rows = tuple[int, ...]
 Examples = tuple[dict[str, str], ...]
 
 
-def findings(failure: Failure, landed: LandedTables) -> list[Finding]:
+def findings(failure: Failure, files: list[LandedFile]) -> list[Finding]:
     """The findings of one failed expectation, in the order of the tables and their rows."""
     check = failure.check
-    files = {f.key: f for f in landed.files}
+    by_key = {f.key: f for f in files}
     found: list[Finding] = []
     by_table: dict[TableKey, int] = {}
     grouped = [*KEY, *GROUPED.get(check.check, ())]
@@ -57,8 +57,8 @@ def findings(failure: Failure, landed: LandedTables) -> list[Finding]:
         first = {str(k): v for k, v in group.iloc[0].items()}
         key: TableKey = (str(first["source"]), str(first["table_name"]), str(first["edition"]))
         by_table[key] = by_table.get(key, 0) + 1
-        numbers, examples = _rows_of(check.check, group, files[key], landed) if by_table[key] <= FOLLOWED else ((), ())
-        place = {"source": key[0], "table_name": key[1], "edition": key[2], "file": files[key].file}
+        numbers, examples = _rows_behind(check.check, group, by_key[key], follow=by_table[key] <= FOLLOWED)
+        place = {"source": key[0], "table_name": key[1], "edition": key[2], "file": by_key[key].file}
         place |= {c: str(first[c]) for c in PLACE if c in grouped and not _is_blank(first[c])}
         found.append(
             Finding(
@@ -84,7 +84,7 @@ def _is_blank(value: Any) -> bool:
 def _found(check: str, row: dict[str, Any], group: pd.DataFrame) -> str:
     """What stands in the failing rows, in words."""
     say = _SAY.get(check)
-    return say(row, group) if say else f"{len(group)} rows"
+    return say(row, group) if say else _rows(len(group))
 
 
 def _usual(row: dict[str, Any], _: pd.DataFrame) -> str:
@@ -101,7 +101,7 @@ def _columns(row: dict[str, Any], group: pd.DataFrame) -> str:
 
 def _complete(row: dict[str, Any], _: pd.DataFrame) -> str:
     missing = int(row["rows_in_catalogue"]) - int(row["rows"])
-    return f"{abs(missing)} rows {'fewer' if missing > 0 else 'more'} than the catalogue says"
+    return f"{_rows(abs(missing))} {'fewer' if missing > 0 else 'more'} than the catalogue says"
 
 
 _SAY: dict[str, Callable[[dict[str, Any], pd.DataFrame], str]] = {
@@ -109,13 +109,15 @@ _SAY: dict[str, Callable[[dict[str, Any], pd.DataFrame], str]] = {
     "rows_present": lambda row, _: "no rows",
     "rows_complete": _complete,
     "columns_as_catalogued": _columns,
-    "level_known": lambda row, group: f"{int(group['rows'].sum())} rows of the level {row['level']!r}",
-    "authority_named": lambda row, group: f"{int(group['rows'].sum())} rows about an authority without code or name",
+    "level_known": lambda row, group: f"{_rows(group['rows'].sum())} of the level {row['level']!r}",
+    "authority_named": lambda row, group: f"{_rows(group['rows'].sum())} about an authority without code or name",
     "la_code_form": lambda row, group: f"{_some(group['la_code'])} for a code",
     "ons_code_form": lambda row, group: f"{_some(group['ons_code'])} for an ONS code",
-    "period_form": lambda row, group: f"{int(row['rows'])} rows of the period {row['period']!r}",
+    "period_form": lambda row, group: f"{_rows(row['rows'])} of the period {row['period']!r}",
     "authorities_complete": lambda row, _: f"{int(row['authorities'])} authorities",
-    "keys_unique": lambda row, group: f"{len(group)} rows stand for a place that another row stands for too",
+    "keys_unique": lambda row, group: (
+        f"{_rows(len(group))} about a place, period and filters that another is about too"
+    ),
     "symbols_known": lambda row, group: (
         f"{int(group['cells'].sum())} figures that are neither a number nor a known symbol ({_some(group['printed'])})"
     ),
@@ -133,14 +135,30 @@ _SAY: dict[str, Callable[[dict[str, Any], pd.DataFrame], str]] = {
 }
 
 
+def _rows(n: int) -> str:
+    return f"{int(n)} row{'' if n == 1 else 's'}"
+
+
 def _some(values: pd.Series[Any]) -> str:
     """A few of several texts."""
     texts = [repr(str(v)) for v in dict.fromkeys(values)]
     return ", ".join(texts[:SHOWN]) + (", …" if len(texts) > SHOWN else "")
 
 
-def _rows_of(check: str, group: pd.DataFrame, file: LandedFile, landed: LandedTables) -> tuple[Rows, Examples]:
-    """Row numbers and a few rows of the publisher's file behind a finding; none where there is nothing to show."""
+def _rows_behind(check: str, group: pd.DataFrame, file: LandedFile, *, follow: bool) -> tuple[Rows, Examples]:
+    """Row numbers and a few rows of the publisher's file behind a finding; none where there is nothing to show.
+
+    Args:
+        check: the check's name.
+        group: the finding's rows of the frame.
+        file: the landed file.
+        follow: whether to read the file again; else there are only the row numbers that the frame has.
+    """
+    if check in ("file_readable", "rows_present", "rows_complete", "columns_as_catalogued", "own_year"):
+        return (), ()
+    numbers = [int(n) for n in _worst_first(check, group)["file_row"]] if "file_row" in group else []
+    if not follow:
+        return tuple(numbers[:LISTED]), ()
     row = {str(k): v for k, v in group.iloc[0].items()}
     column = row.get("column_name")
     figure = quoted(str(column)) if not _is_blank(column) else ""
@@ -148,8 +166,6 @@ def _rows_of(check: str, group: pd.DataFrame, file: LandedFile, landed: LandedTa
     if "filter" in row:
         here += f" and _filter = {text(str(row['filter']))}"
     match check:
-        case "file_readable" | "rows_present" | "rows_complete" | "columns_as_catalogued" | "own_year":
-            return (), ()
         case "symbols_known":
             wanted = ", ".join(text(str(p)) for p in group["printed"])
             return _look_up(file, f"_level in {LEVELS} and trim({figure}) in ({wanted})", column)
@@ -160,11 +176,14 @@ def _rows_of(check: str, group: pd.DataFrame, file: LandedFile, landed: LandedTa
         case "authorities_complete":
             # Where a list of them is short or long: every name once.
             return _look_up(file, f"_level = 'la' and {here}", qualify="row_number() over (partition by _la_name) = 1")
-    numbers = [int(n) for n in group["file_row"]]
-    if check in ("not_below_lowest", "not_above_highest"):
-        worst = group.sort_values("amount", ascending=check == "not_below_lowest", kind="stable")
-        numbers = [int(n) for n in worst["file_row"]]
     return _look_up(file, f"_row in ({', '.join(text(str(n)) for n in numbers[:LISTED])})", column, order=numbers)
+
+
+def _worst_first(check: str, group: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a finding in the order in which they are shown: figures out of bounds by how far, others as they stand."""
+    if check not in ("not_below_lowest", "not_above_highest"):
+        return group
+    return group.sort_values("amount", ascending=check == "not_below_lowest", kind="stable")
 
 
 def _look_up(

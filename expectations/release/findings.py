@@ -38,7 +38,7 @@ _SAY: dict[str, Callable[[dict[str, Any]], str]] = {
         f"{_said(row['median'])}; the odd year is {int(row['odd_year'])}"
     ),
     "every_authority_and_measure": lambda row: (
-        f"{int(row['places_expected']) - int(row['places'])} rows missing of {int(row['places_expected'])}"
+        f"{int(row['places_expected']) - int(row['places'])} of {int(row['places_expected'])} rows missing"
     ),
     "authorities_in_existence": lambda row: (
         f"{int(row['authorities'])} authorities, where {int(row['authorities_in_existence'])} existed"
