@@ -22,8 +22,6 @@ _LITTER = re.compile(
 _MARKS = re.compile(r"([-_ ]+(revised|revision|amended|updated|final|v\d{1,2}))+(?=\.[a-z]+$|$)", re.IGNORECASE)
 #: Kinds of file that hold a table, by their usual ending.
 _TABLES = frozenset({"csv", "xls", "xlsx", "ods", "parquet"})
-#: Patterns that say "every table of the publication", and so tell nothing.
-_ANY_TABLE = frozenset({r"\.csv$"})
 #: Endings that programs add behind a file's own.
 _WRAPPERS = frozenset({"txt", "download", "bak"})
 #: What programs add to a stem: a counter in brackets, a word for a copy.
@@ -253,8 +251,7 @@ def _described_nowhere(name: str, passports: Iterable[Passport]) -> Recognised |
     """A file that is a known publication's by its name, and that no passport describes."""
     names = _spellings(name)
     for p in passports:
-        remote = [f for r in p.remote for f in r.files if f not in _ANY_TABLE]
-        if any(_matches(pattern, names) for pattern in [*p.other_files, *remote]):
+        if any(_matches(pattern, names) for pattern in p.other_files):
             return Recognised(p.source, remark=f"known publication ({p.source}), table not described")
     return None
 
