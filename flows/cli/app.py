@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 
+from flows import __version__
 from flows.cli import editions, files, questions, runs, schedules
 from flows.cli.coding import coding
 
@@ -20,6 +22,21 @@ app = typer.Typer(
 for group in (runs, questions, files, editions, schedules):
     app.add_typer(group.verbs)
 app.add_typer(coding)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"csw {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _all_verbs(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """England's children's-services returns and Ofsted inspections as inspection-centred marts."""
 
 
 def main() -> None:

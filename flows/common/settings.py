@@ -6,9 +6,16 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from flows import __version__
 from flows.common.errors import CswError
 
+#: Where the dbt project, passports and studies are: a checkout, or where the package is installed.
 ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def _default_data() -> Path:
+    """``data`` in a checkout; installed as a package, ``data`` in the folder that the command is run in."""
+    return (ROOT if (ROOT / "pyproject.toml").exists() else Path.cwd()) / "data"
 
 
 def _path(name: str, default: Path) -> Path:
@@ -51,7 +58,8 @@ class Servers:
     ofsted_files: str = field(default_factory=lambda: _text("OFSTED_FILES", "https://files.ofsted.gov.uk"))
     user_agent: str = field(
         default_factory=lambda: _text(
-            "USER_AGENT", "Mozilla/5.0 (compatible; childrens-services-warehouse/0.1; statistical research)"
+            "USER_AGENT",
+            f"Mozilla/5.0 (compatible; childrens-services-warehouse/{__version__}; statistical research)",
         )
     )
     per_second: float = field(default_factory=lambda: _number("HTTP_RATE", 4))
@@ -96,7 +104,7 @@ class Settings:
     """
 
     root: Path = ROOT
-    data: Path = field(default_factory=lambda: _path("DATA", ROOT / "data"))
+    data: Path = field(default_factory=lambda: _path("DATA", _default_data()))
 
     servers: Servers = field(default_factory=Servers)
 
