@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from urllib.parse import unquote
 
@@ -84,7 +84,8 @@ def required_labels(table: Table, reading: TableEdition) -> set[Wanted]:
     """Normalised header labels that must be there for a table to be read at all; one of each set."""
     keys = table.keys if reading.keys is None else reading.keys
     filters = table.filter_columns(reading).values()
-    wanted = [v for v in keys.values() if not v.startswith("#")] + [*filters, *table.header, *reading.header]
+    wanted = [v for v in keys.values() if not v.startswith("#")]
+    wanted += [*filters, *table.levels, *table.header, *reading.header]
     named = {label(v) for v in reading.columns_named.values()}
     labels = {frozenset(label(name) for name in w.split("|")) - {""} for w in wanted}
     return {w for w in labels if w and not w & named}
@@ -163,7 +164,7 @@ def _recognise_text(data: bytes, path: str, name: str, passports: list[Passport]
         encoding = fit.reading.encoding or fit.table.encoding
         if encoding == "utf-8":
             raise failure
-        decode(data, path, encoding)
+        fit = replace(fit, grid=Grid("", read_csv_rows(decode(data, path, encoding), path)))
     return Recognised(fit.passport.source, [fit])
 
 
@@ -371,10 +372,10 @@ def _is_certain(fit: Fit) -> bool:
     An edition is told by its periods, or by a title or column that only it has; not by standing alone in the passport.
     A table is told by values of its own or by two columns beside those that every table has.
     """
-    if fit.edition is not None and not (fit.reading.title or fit.reading.header):
+    if fit.edition is not None and not (fit.reading.title or fit.reading.header or fit.reading.sheet):
         return False
     own = required_labels(fit.table, fit.reading) - _of_any_table(fit)
-    return bool(fit.table.contains or fit.reading.title or len(own) >= ENOUGH)
+    return bool(fit.table.contains or fit.reading.title or fit.reading.sheet or len(own) >= ENOUGH)
 
 
 def _of_any_table(fit: Fit) -> set[Wanted]:
