@@ -160,6 +160,10 @@ def _recognise_text(data: bytes, path: str, name: str, passports: list[Passport]
         return fit
     if isinstance(fit, Recognised) or fit is None:
         return fit
+    said = {e for _, t, e in _named(name, passports) if t is fit.table and e is not None}
+    if fit.edition is None and len(said) == 1:
+        # Several editions that run to one year (a compilation every month) are told by the file's name.
+        fit = replace(fit, edition=said.pop())
     if failure is not None:
         encoding = fit.reading.encoding or fit.table.encoding
         if encoding == "utf-8":

@@ -174,7 +174,7 @@ def land(fit: Fit, path: str) -> LandedTable:
         if table.name_without:
             name = re.sub(table.name_without, "", name).strip()
         if classes:
-            level = next((words.get(label(row[j]), "none") for j, words in classes), "none")
+            level: Level = next((words.get(label(row[j]), "none") for j, words in classes), "none")
             if label(name) in ELSEWHERE_NAMES:
                 level = "none"
         else:
@@ -416,7 +416,8 @@ def _level(word: str | None, code: str, gss: str, name: str, path: str, number: 
         return "none"
     if _JOINT.fullmatch(code):
         return "la"
-    if re.match(r"E0[6-9]|E10", gss):
+    # E07 are districts, which have no children's services.
+    if re.match(r"E0[689]|E10", gss):
         return "la"
     if gss.startswith("E92"):
         return "national"
