@@ -376,10 +376,16 @@ def _is_certain(fit: Fit) -> bool:
     An edition is told by its periods, or by a title or column that only it has; not by standing alone in the passport.
     A table is told by values of its own or by two columns beside those that every table has.
     """
-    if fit.edition is not None and not (fit.reading.title or fit.reading.header or fit.reading.sheet):
+    if fit.edition is not None and not (fit.reading.title or fit.reading.sheet or _has_year(fit)):
         return False
     own = required_labels(fit.table, fit.reading) - _of_any_table(fit)
     return bool(fit.table.contains or fit.reading.title or fit.reading.sheet or len(own) >= ENOUGH)
+
+
+def _has_year(fit: Fit) -> bool:
+    """Whether a column that the edition asks for has the edition's year in its name."""
+    year = (fit.edition or "")[2:4]
+    return any(year in wanted for wanted in fit.reading.header)
 
 
 def _of_any_table(fit: Fit) -> set[Wanted]:

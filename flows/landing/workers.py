@@ -167,8 +167,11 @@ def read_file(job: Job) -> Read:
         return _read_tables(job, found.source, found.fits, list(found.refused))
     except RefusedFile as exc:
         return Read(refusal=_refusal(exc), is_document=is_document_name(job.name, passports))
-    except Exception as exc:
-        # Nobody has seen every file: what breaks a reader is refused alone, and the message says where to look.
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as exc:
+        # Nobody has seen every file: what breaks a reader (a panic of one is no Exception) is refused alone, and the
+        # message says where to look.
         if isinstance(exc, MemoryError):
             problem = "reading it asks for more memory than one file may have."
         else:

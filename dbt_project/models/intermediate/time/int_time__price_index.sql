@@ -115,23 +115,7 @@ cpih as (
 
 ),
 
-calendar_monthly_rpi as (
-
-    select
-        'rpi' as price_index,
-        {{ reporting_year('period_start') }} as year,
-        avg(index_value order by index_value) as index_value,
-        'mean of twelve months' as basis,
-        min(source) as source,
-        min(edition) as edition
-    from current_ons
-    where price_index = 'rpi' and period_type = 'month'
-    group by all
-    having count(*) = 12
-
-),
-
-weighted_rpi as (
+calendar_rpi as (
 
     select
         cast(extract(year from period_start) as integer) as calendar_year,
@@ -139,7 +123,7 @@ weighted_rpi as (
         source,
         edition
     from current_ons
-    where price_index = 'rpi' and period_type = 'year' and table_name = 'annual_index'
+    where price_index = 'rpi' and period_type = 'year'
 
 ),
 
