@@ -15,8 +15,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from flows.common.errors import RefusedFile
+from flows.common.errors import CswError, RefusedFile
 from flows.landing.grids import MAX_UNPACKED_BYTES, ForeignFile, kind_of
+from flows.landing.recognise import is_litter
 
 #: A release has a hundred files.
 MAX_FILES = 5_000
@@ -130,3 +131,28 @@ def _judge_name(member: zipfile.ZipInfo, name: str) -> None:
 def _judge_size(size: int, packed: int, name: str) -> None:
     if size > MAX_UNPACKED_BYTES or size > MAX_RATIO * max(packed, 1):
         raise RefusedFile(name, f"the zip unpacks to {size / 1e6:,.0f} MB.", advice="This is not a return.")
+
+
+def files_of(path: Path, into: Path) -> list[Arrived]:
+    """The files that a path means: itself, those of a folder, those of a zip; what programs leave lying about is not.
+
+    Args:
+        path: a file, a folder or a zip.
+        into: an empty folder of ours, for what zips hold.
+
+    Raises:
+        CswError: there is nothing of that name.
+        RefusedFile: a zip cannot be read.
+    """
+    if not path.exists():
+        raise CswError(f"{path} is neither a file nor a folder.")
+    paths = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
+    found: list[Arrived] = []
+    for p in paths:
+        if p.name.startswith(".") or p.name == "MANIFEST.csv" or is_litter(p.name):
+            continue
+        if is_packed(p):
+            found += unpack(p, p.name, into / str(len(found)))
+        else:
+            found.append(Arrived(p, p.name))
+    return [f for f in found if f.path.suffix.casefold() in {".csv", ".xls", ".xlsx", ".ods", ".parquet"}]

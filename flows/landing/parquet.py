@@ -53,7 +53,7 @@ def land_parquet(
         periods = [
             r[0] for r in con.execute(f"select distinct {column('period')} from published where {where}").fetchall()
         ]
-        edition = forced_edition or last_period_edition(fit.passport, table, periods, rel)
+        edition = forced_edition or fit.edition or last_period_edition(fit.passport, table, periods, rel)
         columns = [c[0] for c in con.execute("describe published").fetchall()]
         texts = ", ".join(f"coalesce(cast({quoted(c)} as varchar), '') as {quoted(c)}" for c in columns)
         con.execute(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from urllib.parse import unquote
 
@@ -22,8 +22,6 @@ _LITTER = re.compile(
 _MARKS = re.compile(r"([-_ ]+(revised|revision|amended|updated|final|v\d{1,2}))+(?=\.[a-z]+$|$)", re.IGNORECASE)
 #: Kinds of file that hold a table, by their usual ending.
 _TABLES = frozenset({"csv", "xls", "xlsx", "ods", "parquet"})
-#: Patterns that say "every table of the publication", and so tell nothing.
-_ANY_TABLE = frozenset({r"\.csv$"})
 #: Endings that programs add behind a file's own.
 _WRAPPERS = frozenset({"txt", "download", "bak"})
 #: What programs add to a stem: a counter in brackets, a word for a copy.
@@ -86,7 +84,8 @@ def required_labels(table: Table, reading: TableEdition) -> set[Wanted]:
     """Normalised header labels that must be there for a table to be read at all; one of each set."""
     keys = table.keys if reading.keys is None else reading.keys
     filters = table.filter_columns(reading).values()
-    wanted = [v for v in keys.values() if not v.startswith("#")] + [*filters, *table.header, *reading.header]
+    wanted = [v for v in keys.values() if not v.startswith("#")]
+    wanted += [*filters, *table.levels, *table.header, *reading.header]
     named = {label(v) for v in reading.columns_named.values()}
     labels = {frozenset(label(name) for name in w.split("|")) - {""} for w in wanted}
     return {w for w in labels if w and not w & named}
@@ -161,11 +160,15 @@ def _recognise_text(data: bytes, path: str, name: str, passports: list[Passport]
         return fit
     if isinstance(fit, Recognised) or fit is None:
         return fit
+    said = {e for _, t, e in _named(name, passports) if t is fit.table and e is not None}
+    if fit.edition is None and len(said) == 1:
+        # Several editions that run to one year (a compilation every month) are told by the file's name.
+        fit = replace(fit, edition=said.pop())
     if failure is not None:
         encoding = fit.reading.encoding or fit.table.encoding
         if encoding == "utf-8":
             raise failure
-        decode(data, path, encoding)
+        fit = replace(fit, grid=Grid("", read_csv_rows(decode(data, path, encoding), path)))
     return Recognised(fit.passport.source, [fit])
 
 
@@ -253,8 +256,7 @@ def _described_nowhere(name: str, passports: Iterable[Passport]) -> Recognised |
     """A file that is a known publication's by its name, and that no passport describes."""
     names = _spellings(name)
     for p in passports:
-        remote = [f for r in p.remote for f in r.files if f not in _ANY_TABLE]
-        if any(_matches(pattern, names) for pattern in [*p.other_files, *remote]):
+        if any(_matches(pattern, names) for pattern in p.other_files):
             return Recognised(p.source, remark=f"known publication ({p.source}), table not described")
     return None
 
@@ -374,10 +376,16 @@ def _is_certain(fit: Fit) -> bool:
     An edition is told by its periods, or by a title or column that only it has; not by standing alone in the passport.
     A table is told by values of its own or by two columns beside those that every table has.
     """
-    if fit.edition is not None and not (fit.reading.title or fit.reading.header):
+    if fit.edition is not None and not (fit.reading.title or fit.reading.sheet or _has_year(fit)):
         return False
     own = required_labels(fit.table, fit.reading) - _of_any_table(fit)
-    return bool(fit.table.contains or fit.reading.title or len(own) >= ENOUGH)
+    return bool(fit.table.contains or fit.reading.title or fit.reading.sheet or len(own) >= ENOUGH)
+
+
+def _has_year(fit: Fit) -> bool:
+    """Whether a column that the edition asks for has the edition's year in its name."""
+    year = (fit.edition or "")[2:4]
+    return any(year in wanted for wanted in fit.reading.header)
 
 
 def _of_any_table(fit: Fit) -> set[Wanted]:

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from flows.common.errors import RefusedFile
 from flows.landing.figures import is_number
@@ -69,7 +70,16 @@ REGION_SPELLINGS = {
     "east of england": "East of England",
 }
 #: Rows of placements that belong to no authority.
-ELSEWHERE_NAMES = frozenset({"placed outside of england"})
+ELSEWHERE_NAMES = frozenset(
+    {
+        "placed outside of england",
+        # Sums by class of authority.
+        "london boroughs",
+        "metropolitan districts",
+        "shire counties",
+        "unitary authorities",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -117,6 +127,7 @@ def land(fit: Fit, path: str) -> LandedTable:
         position(k) for k in ("level", "la_code", "gss_code", "la_name", "period")
     )
     filters = _filter_positions(table.filter_columns(reading), at, path)
+    classes = [(at[label(c)], {label(w): level for w, level in words.items()}) for c, words in table.levels.items()]
     wider_at = [p for k in ("region_name", "country_name") if (p := position(k)) is not None]
     default_period = reading.period or fit.edition or ""
     block = re.compile(table.block_title, re.IGNORECASE) if table.block_title else None
@@ -160,7 +171,15 @@ def land(fit: Fit, path: str) -> LandedTable:
             name = _FOOTNOTE_MARK.sub("", name)
         code = plain_code(row[code_at]) if code_at is not None else ""
         gss = row[gss_at].strip() if gss_at is not None else ""
-        level = table.level or _level(row[level_at] if level_at is not None else None, code, gss, name, path, number)
+        if table.name_without:
+            name = re.sub(table.name_without, "", name).strip()
+        if classes:
+            level: Level = next((words.get(label(row[j]), "none") for j, words in classes), "none")
+            if label(name) in ELSEWHERE_NAMES:
+                level = "none"
+        else:
+            word = row[level_at] if level_at is not None else None
+            level = table.level or _level(word, code, gss, name, path, number)
         if table.level is None and not code and not gss and sum(bool(c.strip()) for c in row) == 1:
             level = "none"  # a heading between rows, or a footnote
         if level != "la":
@@ -254,6 +273,9 @@ def _columns_and_body(fit: Fit, path: str) -> tuple[list[str], list[list[str]], 
     header_rows = fit.reading.header_rows or fit.table.header_rows
     if header_rows:
         names = _joined_header([rows[r - 1] for r in header_rows], max(len(r) for r in rows))
+        # A key's column is called what its own row says, whatever title reaches over it.
+        own = {label(v) for v in (*fit.keys.values(), *fit.table.levels)}
+        names = [c if label(c) in own else n for n, c in zip_longest(names, rows[header_rows[-1] - 1], fillvalue="")]
     else:
         names = [" ".join(c.replace("\ufeff", "").split()) for c in rows[fit.header_row]]
     while names and not names[-1]:
@@ -394,7 +416,8 @@ def _level(word: str | None, code: str, gss: str, name: str, path: str, number: 
         return "none"
     if _JOINT.fullmatch(code):
         return "la"
-    if re.match(r"E0[6-9]|E10", gss):
+    # E07 are districts, which have no children's services.
+    if re.match(r"E0[689]|E10", gss):
         return "la"
     if gss.startswith("E92"):
         return "national"

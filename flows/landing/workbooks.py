@@ -23,7 +23,7 @@ _CELL = re.compile(rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]{1,3})(\d{1,7})"')
 #: A cell of type "error", or a formula with nothing behind it. A formula whose result is text may well be blank.
 _XLSX_FAULT = re.compile(
     rb"<(?:\w+:)?c\b(?P<head>[^>]*)>(?P<formula><(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>))?"
-    rb"(?:<(?:\w+:)?v>(?P<value>[^<]*)</(?:\w+:)?v>|<(?:\w+:)?v/>)?</(?:\w+:)?c>"
+    rb"(?:<(?:\w+:)?v>(?P<value>[^<]*)</(?:\w+:)?v>|<(?:\w+:)?v\s*/>)?</(?:\w+:)?c>"
 )
 _ODS_REPEATED_ROW = re.compile(
     rb'<table:table-row\b[^>]*number-rows-repeated="(\d+)"[^>]*>(.*?)</table:table-row>', re.DOTALL

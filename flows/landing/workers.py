@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import traceback
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -171,9 +172,19 @@ def read_file(job: Job) -> Read:
         return _read_tables(job, found.source, found.fits, list(found.refused))
     except RefusedFile as exc:
         return Read(refusal=_refusal(exc), is_document=is_document_name(job.name, passports))
-    except MemoryError:
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as exc:
+        # Nobody has seen every file: what breaks a reader (a panic of one is no Exception) is refused alone, and the
+        # message says where to look.
+        if isinstance(exc, MemoryError):
+            problem = "reading it asks for more memory than one file may have."
+        else:
+            frame = traceback.extract_tb(exc.__traceback__)[-1]
+            where = f"{Path(frame.filename).name}, line {frame.lineno}"
+            problem = f"it could not be read ({type(exc).__name__}: {exc}; {where})."
         return Read(
-            refusal=(job.name, "reading it asks for more memory than one file may have.", None, None, "Is it a return?")
+            refusal=(job.name, problem, None, None, "Is it the publisher's file? If so, this is a fault of ours.")
         )
 
 

@@ -103,6 +103,10 @@ class Table(Strict):
     first."""
     text_columns: list[str] = Field(default_factory=list)
     """Regexes of columns that hold words or flags, not figures."""
+    levels: dict[str, dict[str, Level]] = Field(default_factory=dict)
+    """Column → its words → level, where a class of authority says it; a row of another word is of no level."""
+    name_without: str | None = None
+    """Regex of what is taken off an authority's name (``Bristol UA``)."""
     repeated: list[str] = Field(default_factory=list)
     """Columns that the publisher prints several times under one name, each for another thing; in any other table two
     columns of one name are refused."""

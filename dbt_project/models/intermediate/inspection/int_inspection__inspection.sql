@@ -52,6 +52,7 @@ resolved as (
             published.source = landed_units.source
             and published.table_name = landed_units.table_name
             and published.edition = landed_units.edition
+            and published.unit_ons_code = landed_units.unit_ons_code
             and published.unit_name = landed_units.unit_name
     left join inspection_types on published.type_text = inspection_types.type_text
     left join editions

@@ -61,7 +61,10 @@ ranked as (
                 areas.value_status
         ) as precedence
     from areas
-    inner join spine_years on areas.year between spine_years.first_year and spine_years.last_year
+    inner join spine_years
+        on
+            areas.measure_id = spine_years.measure_id
+            and areas.year between spine_years.first_year and spine_years.last_year
     where areas.area_name is not null
 
 ),

@@ -90,11 +90,35 @@ from_measures as (
 
 ),
 
+-- The ministry's returns stand beside the department's, each by itself: other lines, other rules, never summed with it.
+from_ministry as (
+
+    select
+        ministry.la_code,
+        ministry.year,
+        ministry.spend_return,
+        ministry.spend_group,
+        ministry.gross_or_net,
+        ministry.gbp_nominal,
+        ministry.value_status,
+        cast(null as double) as residual_gbp,
+        ministry.source,
+        ministry.edition
+    from {{ ref('int_spend__ministry_group') }} as ministry
+    inner join authorities
+        on
+            ministry.la_code = authorities.la_code
+            and {{ existed_in('authorities.valid_from', 'authorities.valid_to', 'ministry.year') }}
+
+),
+
 nominal as (
 
-    select * from from_outturn
+    select *, 's251_outturn' as spend_return from from_outturn
     union all by name
-    select * from from_measures
+    select *, 's251_outturn' as spend_return from from_measures
+    union all by name
+    select * from from_ministry
 
 ),
 
@@ -133,6 +157,7 @@ final as (
     select
         real_terms.la_code,
         cast(real_terms.year as integer) as year,
+        real_terms.spend_return,
         real_terms.spend_group,
         real_terms.gross_or_net,
         real_terms.gbp_nominal,
@@ -154,4 +179,4 @@ final as (
 )
 
 select * from final
-order by spend_group, gross_or_net, price_index, base_year, year, la_code
+order by spend_return, spend_group, gross_or_net, price_index, base_year, year, la_code
