@@ -25,8 +25,8 @@ for group in (runs, questions, files, keeping, editions, earlier, schedules, doc
     app.add_typer(group.verbs)
 app.add_typer(coding)
 
-#: Signals that ask a command to end: by a service manager, by a terminal that is closed.
-ENDING = ("SIGTERM", "SIGHUP")
+#: Signals that ask a command to end: Ctrl-C, a service manager, a terminal that is closed.
+ENDING = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 def _show_version(wanted: bool) -> None:
@@ -46,7 +46,7 @@ def _all_verbs(
 
 def main() -> None:
     """Entry point: expected errors become one message and an exit code."""
-    from flows.common.errors import CswError, WrongArgument, disk_refusal
+    from flows.common.errors import CswError, Stopped, WrongArgument, disk_refusal
 
     for stream in (sys.stdout, sys.stderr):
         # What a terminal's letters lack is written as an escape: no answer ends for want of an arrow or an accent.
@@ -66,12 +66,11 @@ def main() -> None:
     except CswError as exc:
         _say(exc, str(exc))
         sys.exit(1)
-    except (typer.Abort, KeyboardInterrupt) as exc:
-        # The library turns Ctrl-C into an Abort of its own.
-        cause = exc if isinstance(exc, KeyboardInterrupt) else exc.__cause__ or exc.__context__ or exc
-        name = getattr(cause, "name", "SIGINT")
-        _say(cause, f"stopped ({name}).")
-        sys.exit(128 + getattr(signal, name, 2))
+    except Stopped as exc:
+        _say(exc, f"stopped ({exc.name}).")
+        sys.exit(128 + getattr(signal, exc.name))
+    except typer.Abort:
+        sys.exit(1)
     except BrokenPipeError:
         # Whoever read (`csw sql … | head`) has had enough.
         with suppress(OSError):
@@ -109,5 +108,6 @@ def _stop(number: int, _: object) -> None:
 
     # Once: what is being put in order now is not to be stopped again.
     for name in ENDING:
-        signal.signal(getattr(signal, name), signal.SIG_IGN)
+        with suppress(AttributeError, ValueError):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     raise Stopped(signal.Signals(number).name)

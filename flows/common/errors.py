@@ -42,8 +42,8 @@ class WrongArgument(CswError):
     """What was asked for is no choice: the message says which there are. The command ends with exit code 2."""
 
 
-class Stopped(KeyboardInterrupt):
-    """A signal asked the process to end.
+class Stopped(BaseException):
+    """A signal asked the process to end. No Exception, so that nothing on the way takes it for a failure of its own.
 
     Args:
         name: of the signal, e.g. ``SIGTERM``.

@@ -64,6 +64,28 @@ def write_atomically(path: Path, data: bytes, mode: int = 0o666) -> None:
         ) from exc
 
 
+def write_new(path: Path, data: bytes) -> None:
+    """Write a file that nobody has written yet, whole or not at all.
+
+    Raises:
+        FileExistsError: it is there.
+        CswError: the disk refuses.
+    """
+    part = part_of(path)
+    try:
+        write_atomically(part, data)
+        try:
+            os.link(part, path)
+        except FileExistsError:
+            raise
+        except OSError:  # a disk without hard links
+            if path.exists():
+                raise FileExistsError(str(path)) from None
+            os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
 def is_part(name: str) -> bool:
     """Whether a file or folder of this name is under way, or was when what wrote it ended."""
     return _PART.fullmatch(name) is not None

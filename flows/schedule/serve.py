@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from flows.common.errors import CswError
+from flows.common.errors import CswError, Stopped
 from flows.common.files import write_atomically
 from flows.common.settings import ROOT, Settings
 
@@ -56,6 +56,14 @@ def serve(settings: Settings, port: int, say: Callable[[str], None]) -> None:
     Raises:
         CswError: the server does not start, or one of the two processes ended by itself.
     """
+    try:
+        _serve(settings, port, say)
+    except (Stopped, KeyboardInterrupt):
+        # How it is ended in order: no failure, for a service manager neither.
+        say("Stopped; what is published stays.")
+
+
+def _serve(settings: Settings, port: int, say: Callable[[str], None]) -> None:
     with server(settings, port, say) as api:
         home = {"PREFECT_HOME": str(home_of(settings))}
         process = _start([sys.executable, "-m", "flows.schedule.runner"], {**home, **api.environment()})

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from flows.common.errors import CswError, disk_refusal
-from flows.common.files import part_of, sweep, write_atomically
+from flows.common.files import part_of, sweep, write_atomically, write_new
 from flows.common.lock import LAYOUT_FILE, layout_of, writer
 from flows.common.settings import ROOT
 from flows.common.text import printable
@@ -102,3 +102,16 @@ def test_names_do_what_they_say_on_a_terminal() -> None:
     assert printable("a\x1b[31mb\nc") == "a\\x1b[31mb\\nc"
     assert printable(os.fsdecode(b"caf\xe9.csv")) == "caf\\xe9.csv"
     assert printable("Réturns – 2022.csv") == "Réturns – 2022.csv"
+
+
+def test_a_new_file_takes_the_place_of_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_links(*_: object) -> None:
+        raise OSError(1, "Operation not permitted")
+
+    for n, links in enumerate((os.link, no_links)):
+        monkeypatch.setattr("flows.common.files.os.link", links)
+        write_new(tmp_path / f"{n}", b"first")
+        with pytest.raises(FileExistsError):
+            write_new(tmp_path / f"{n}", b"second")
+        assert (tmp_path / f"{n}").read_bytes() == b"first"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["0", "1"]
