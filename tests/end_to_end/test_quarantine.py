@@ -17,6 +17,8 @@ from tests.later_releases import Row, rows_of, written
 B1 = "b1_children_in_need_2013_to_2024.csv"
 C1 = "c1_children_in_need_referrals_and_rereferrals_2013_to_2024.csv"
 B7 = "b7_child_in_need_plans_2022.csv"
+#: An authority that no seed knows, by code, ONS code and name.
+NOWHERE = {"old_la_code": "777", "new_la_code": "E06999999", "la_name": "Atlantis"}
 REPORT = "99999_exampleshire_synthetic-report-3-may-2016.pdf"
 
 
@@ -47,7 +49,7 @@ def landed(copied: Installation) -> set[tuple[str, str]]:
 def test_what_fails_is_held_back_alone_and_the_rest_is_published(copied: Installation, tmp_path: Path) -> None:
     good = changed(copied, tmp_path, B7, "886", "2022", {"CINPlan_start": "777"})
     done = copied.run(
-        changed(copied, tmp_path, B1, "886", "2024", {"old_la_code": "z"}),
+        changed(copied, tmp_path, B1, "886", "2024", NOWHERE),
         changed(copied, tmp_path, C1, "201", "2024", {"old_la_code": "0201"}),
         good,
         report_of_nowhere(tmp_path),
