@@ -51,9 +51,7 @@ final as (
     from cells
     inner join columns_published
         on
-            cells.source = columns_published.source
-            and cells.table_name = columns_published.table_name
-            and cells.edition = columns_published.edition
+            {{ same_table('cells', 'columns_published') }}
             and cells.column_name = columns_published.column_name
     inner join spend_columns
         on
@@ -63,9 +61,7 @@ final as (
             and regexp_matches(columns_published.plain_name, spend_columns.column_pattern)
     left join landed_units
         on
-            cells.source = landed_units.source
-            and cells.table_name = landed_units.table_name
-            and cells.edition = landed_units.edition
+            {{ same_table('cells', 'landed_units') }}
             and cells.unit_ons_code = landed_units.unit_ons_code
             and cells.unit_name = landed_units.unit_name
     where cells.level = 'la'

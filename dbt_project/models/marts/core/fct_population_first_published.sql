@@ -29,16 +29,12 @@ final as (
     from populations
     inner join landed_units
         on
-            populations.source = landed_units.source
-            and populations.table_name = landed_units.table_name
-            and populations.edition = landed_units.edition
+            {{ same_table('populations', 'landed_units') }}
             and populations.unit_ons_code = landed_units.unit_ons_code
             and populations.unit_name = landed_units.unit_name
     inner join editions
         on
-            populations.source = editions.source
-            and populations.table_name = editions.table_name
-            and populations.edition = editions.edition
+            {{ same_table('populations', 'editions') }}
     where editions.is_known
 
 )
