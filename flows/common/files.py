@@ -10,6 +10,7 @@ import shutil
 from pathlib import Path
 
 from flows.common.errors import CswError
+from flows.common.processes import is_alive
 
 #: A file under way: ``.part-<process>-<random>``, with a suffix where what writes it wants one. Earlier versions wrote
 #: ``.part-<8 characters>``.
@@ -102,21 +103,9 @@ def sweep(folder: Path, *, deep: bool = True) -> int:
     for place, folders, names in os.walk(folder):
         for name in [*names, *folders]:
             part = _PART.fullmatch(name)
-            if part and not (part[1] and _is_alive(int(part[1]))):
+            if part and not (part[1] and is_alive(int(part[1]))):
                 path = Path(place, name)
                 shutil.rmtree(path, ignore_errors=True) if name in folders else path.unlink(missing_ok=True)
                 found += 1
         folders[:] = [f for f in folders if deep and not is_part(f)]
     return found
-
-
-def _is_alive(pid: int) -> bool:
-    if os.name == "nt":
-        return False  # a file that a process writes cannot be removed there
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import TextIO
 
 #: Of ``prctl``: the signal that a process gets when its parent ends (Linux).
@@ -16,13 +17,23 @@ _PR_SET_PDEATHSIG = 1
 
 
 def work_for_parent() -> None:
-    """Make this worker process end with the one that started it, and leave Ctrl-C to that one.
+    """Make this process of :mod:`multiprocessing` end with the one it works for, and leave Ctrl-C to that one.
 
-    Call it in the worker, from its first lines or as a pool's ``initializer``. Where the system cannot do this (it is
-    Linux that can), a worker ends when it finds its pipes closed.
+    Call it in the worker, from its first lines or as a pool's ``initializer``.
     """
+    import multiprocessing
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    end_with_parent()
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        # The one that it works for, not the one that forked it (which may outlive it).
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def end_with_parent() -> None:
@@ -36,6 +47,22 @@ def end_with_parent() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:  # it ended before the system was told
         os._exit(1)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs."""
+    if os.name == "nt":
+        return False  # not asked there: a file that a process writes cannot be removed anyway
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    # One that has ended and that nobody has asked about yet (in a container without an init, for ever) does not run.
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0] != b"Z"
+    return True
 
 
 class Requests:

@@ -21,6 +21,7 @@ PATIENCE = 10.0
 def main() -> None:
     """Run the command; the exit code is its."""
     process = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL)
+    is_alone = threading.Event()
 
     def end(*_: int | FrameType | None) -> None:
         with suppress(ProcessLookupError):
@@ -29,6 +30,7 @@ def main() -> None:
     def watch() -> None:
         while os.read(0, 1024):
             pass
+        is_alone.set()
         end()
         with suppress(subprocess.TimeoutExpired):
             process.wait(PATIENCE)
@@ -38,6 +40,8 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=watch, daemon=True).start()
     code = process.wait()
+    if is_alone.is_set():
+        _end_all()
     sys.exit(code if code >= 0 else 128 - code)
 
 

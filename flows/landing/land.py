@@ -16,8 +16,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
-from flows.common.errors import RefusedFile
+from flows.common.errors import NotDescribed, RefusedFile
 from flows.common.files import content_sha256_of, sha256_of
 from flows.common.settings import Settings
 from flows.landing.archive import Archive, Provenance
@@ -45,6 +46,17 @@ from flows.sources.passport import Passport, load_passports
 UNRECOGNISED = "unrecognised"
 
 
+class DocumentRecogniser(Protocol):
+    """Tells which PDFs are documents of a publication, by what stands in them."""
+
+    @property
+    def digest(self) -> str:
+        """Changes with its rules."""
+
+    def __call__(self, paths: Sequence[Path]) -> list[str | None]:
+        """The publication of each file, or None."""
+
+
 @dataclass
 class LandingReport:
     """What a landing did, for people and for the next step."""
@@ -57,6 +69,8 @@ class LandingReport:
     unrecognised: list[str] = field(default_factory=list)
     """Files that are listed and nothing more, each with the reason behind its name where one is known."""
     refused: list[RefusedFile] = field(default_factory=list)
+    not_described: list[RefusedFile] = field(default_factory=list)
+    """Files of editions that no passport describes yet."""
     flagged: list[RefusedFile] = field(default_factory=list)
     """Documents that are not what they are called; no figure depends on them."""
     missing: list[str] = field(default_factory=list)
@@ -69,7 +83,13 @@ def land_returns(settings: Settings, folder: Path, *, workers: int | None = None
     return land_folders(settings, [folder], workers=workers)
 
 
-def land_folders(settings: Settings, folders: Sequence[Path], *, workers: int | None = None) -> LandingReport:
+def land_folders(
+    settings: Settings,
+    folders: Sequence[Path],
+    *,
+    workers: int | None = None,
+    documents: DocumentRecogniser | None = None,
+) -> LandingReport:
     """Land every file of some folders, in whatever arrangement.
 
     Files that no passport knows, and files that a passport knows and cannot take, are listed; they stop nothing else.
@@ -80,11 +100,12 @@ def land_folders(settings: Settings, folders: Sequence[Path], *, workers: int | 
         settings: where things are kept.
         folders: publishers' files; read, never changed.
         workers: processes; the number of cores when absent.
+        documents: asked of PDFs that no name makes known; without it they are not recognised.
 
     Raises:
         CswError: a folder is absent or holds no file, or the disk refuses.
     """
-    landing = _Landing(settings)
+    landing = _Landing(settings, documents)
     delivery = delivered(folders, landing.incoming / "unpacked")
     landing.report.refused += delivery.refused
     landing.mend_archive(delivery.files)
@@ -102,8 +123,9 @@ def published_is_lost(published: Collection[Key], settings: Settings) -> list[Ke
 class _Landing:
     """One landing under way."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, documents: DocumentRecogniser | None = None) -> None:
         self.settings = settings
+        self.documents = documents
         self.passports = {p.source: p for p in load_passports(settings.passports)}
         self.digest = reading_digest(settings)
         self.archive = Archive(settings.archive)
@@ -236,10 +258,25 @@ class _Landing:
         known = {f.sha256 for f in again}
         new = self._new([f for f in files if f.sha256 not in known])
         again = [f for f in again if not self._is_withdrawn_whole(f)]
-        done = list(read_files([self._job(f) for f in [*again, *new]], workers))
+        done = self._ask_documents([*again, *new], list(read_files([self._job(f) for f in [*again, *new]], workers)))
         for f, read in zip(again, done, strict=False):
             self._place(f, read)
         self._place_new(list(zip(new, done[len(again) :], strict=True)))
+
+    def _ask_documents(self, files: list[File], done: list[Read]) -> list[Read]:
+        """What is a PDF of no known name may be a document by what stands in it."""
+        if self.documents is None:
+            return done
+        unknown = [
+            i
+            for i, (f, read) in enumerate(zip(files, done, strict=True))
+            if not read.source and read.refusal is None and not read.not_described and _is_pdf(f.path)
+        ]
+        if unknown:
+            for i, source in zip(unknown, self.documents([files[i].path for i in unknown]), strict=True):
+                if source:
+                    done[i] = Read(source, "documents", is_document=True)
+        return done
 
     def _is_withdrawn_whole(self, f: File) -> bool:
         return any(w.sha256 == f.sha256 and w.table_name == "" for w in self.withdrawn)
@@ -250,8 +287,9 @@ class _Landing:
         new = []
         for f in files:
             state = self.ledger.files.get(f.sha256, "")
-            if state.startswith(UNRECOGNISED):
-                self.report.unrecognised.append(f.name + state.removeprefix(UNRECOGNISED))
+            if state.startswith(UNRECOGNISED) and state.endswith(self._looked_at(f)):
+                why = state.removeprefix(UNRECOGNISED).removesuffix(self._looked_at(f))
+                self.report.unrecognised.append(f.name + why)
             elif (
                 state == "same"
                 or (state == "document" and f.sha256 in self.kept)
@@ -265,6 +303,11 @@ class _Landing:
                 first[f.content_sha256] = f.name
                 new.append(f)
         return new
+
+    def _looked_at(self, f: File) -> str:
+        """Under which name and rules a file was not recognised: another of either may make it known."""
+        rules = self.documents.digest if self.documents else ""
+        return " " + sha256_of(f"{f.name} {rules}".encode())[:12]
 
     def _job(self, f: File, edition: str | None = None) -> Job:
         return Job(self.settings.passports, f.path, f.name, f.sha256, self.incoming, edition)
@@ -338,11 +381,15 @@ class _Landing:
         for file, problem, row, column, advice in (*([done.refusal] if done.refusal else []), *done.refusals):
             refusal = RefusedFile(file, problem, row=row, column=column, advice=advice)
             (self.report.flagged if done.is_document else self.report.refused).append(refusal)
-        if done.refusal is not None:
+        self.report.not_described += [
+            NotDescribed(file, problem, row=row, column=column, advice=advice)
+            for file, problem, row, column, advice in done.not_described
+        ]
+        if done.refusal is not None or (done.not_described and not done.tables):
             return
         if not done.source or done.remark:
             why = f" ({done.remark})" if done.remark else ""
-            self.ledger.files[f.sha256] = UNRECOGNISED + why
+            self.ledger.files[f.sha256] = UNRECOGNISED + why + self._looked_at(f)
             self.report.unrecognised.append(f.name + why)
             return
         if done.is_document:
@@ -601,6 +648,11 @@ class _Landing:
                     path.write_bytes(line)
         # dbt opens its database here and does not make the folder.
         self.settings.warehouse.mkdir(parents=True, exist_ok=True)
+
+
+def _is_pdf(path: Path) -> bool:
+    with path.open("rb") as file:
+        return b"%PDF-" in file.read(1024)
 
 
 def _came(p: Provenance) -> tuple[str, ...]:

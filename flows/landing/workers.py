@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flows.common.errors import RefusedFile
+from flows.common.errors import NotDescribed, RefusedFile
 from flows.common.files import sha256_of
 from flows.common.processes import work_for_parent
 from flows.landing.catalogue import base_edition
@@ -74,7 +74,8 @@ class Read:
     """What became of a file: tables, a document, nothing known (no source), a remark, or a refusal.
 
     ``refusals`` are of tables of the file that do not hold, beside ``tables``, which do; ``refusal`` is of all of it.
-    ``remark`` says why a file is listed and nothing more.
+    ``not_described`` are of editions that no passport describes yet: nothing is wrong with them. ``remark`` says why a
+    file is listed and nothing more.
     """
 
     source: str = ""
@@ -83,6 +84,7 @@ class Read:
     is_document: bool = False
     refusal: Refusal | None = None
     refusals: tuple[Refusal, ...] = ()
+    not_described: tuple[Refusal, ...] = ()
     remark: str = ""
 
 
@@ -171,6 +173,8 @@ def read_file(job: Job) -> Read:
             return Read(found.source, remark=found.remark)
         return _read_tables(job, found.source, found.fits, list(found.refused))
     except RefusedFile as exc:
+        if isinstance(exc, NotDescribed):
+            return Read(not_described=(_refusal(exc),))
         return Read(refusal=_refusal(exc), is_document=is_document_name(job.name, passports))
     except (KeyboardInterrupt, SystemExit):
         raise
@@ -196,10 +200,11 @@ def _read_tables(job: Job, source: str, fits: list[Fit], refused: list[RefusedFi
             done.append(_read_table(job, fit))
         except RefusedFile as exc:
             refused.append(exc)
-    refusals = tuple(map(_refusal, refused))
+    strange = tuple(_refusal(exc) for exc in refused if isinstance(exc, NotDescribed))
+    refusals = tuple(_refusal(exc) for exc in refused if not isinstance(exc, NotDescribed))
     if not done:
-        return Read(refusal=refusals[0], refusals=refusals[1:])
-    return Read(source, done[0][0], tuple(t for _, t in done), refusals=refusals)
+        return Read(refusal=refusals[0] if refusals else None, refusals=refusals[1:], not_described=strange)
+    return Read(source, done[0][0], tuple(t for _, t in done), refusals=refusals, not_described=strange)
 
 
 def _refusal(exc: RefusedFile) -> Refusal:

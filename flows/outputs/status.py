@@ -75,6 +75,8 @@ class Status:
     sources: list[SourceStatus]
     published: str
     up_to_date: bool
+    last_fetch: str = ""
+    """What came of the last fetch, as one screen; blank where there was none."""
 
     def text(self) -> str:
         """For people."""
@@ -97,6 +99,8 @@ class Status:
         if any(s.next_expected and s.next_expected.by_server for s in self.sources):
             lines.append("* as the publisher's server says")
         lines += [f"{s.source}: {s.no_server}" for s in self.sources if s.no_server]
+        if self.last_fetch:
+            lines += ["", self.last_fetch]
         return "\n".join(lines)
 
 
@@ -107,7 +111,8 @@ def status(settings: Settings, today: date | None = None) -> Status:
     edition held; else in the months, after those of the newest edition, in which the series usually appears (the
     passport's cadence).
     """
-    from flows.publishers.state import State
+    from flows.publishers.report import last_fetch
+    from flows.publishers.state import SourceEntry, State
 
     asked = State(settings.live / "state.json").sources
     today = today or date.today()
@@ -121,8 +126,8 @@ def status(settings: Settings, today: date | None = None) -> Status:
         # By the edition's own day: a revision of an old edition that came yesterday is not the newest.
         newest = max(mine, key=lambda x: x.rank, default=None)
         published = date.fromisoformat(newest.edition_published_on or newest.published_on) if newest else None
-        said = asked.get(p.source, {})
-        due = _said_by_server(said.get("next_release", ""), published) or _next_due(p, published)
+        said = asked.get(p.source, SourceEntry())
+        due = _said_by_server(said.next_release, published) or _next_due(p, published)
         found.append(
             SourceStatus(
                 source=p.source,
@@ -134,16 +139,20 @@ def status(settings: Settings, today: date | None = None) -> Status:
                 next_expected=due,
                 is_overdue=due is not None and due.last < today,
                 is_stale=before is not None and now.sources.get(p.source) != before.sources.get(p.source),
-                last_asked=said.get("asked", ""),
-                trouble=said.get("failed", ""),
-                trouble_since=said.get("failing_since", ""),
+                last_asked=said.asked,
+                trouble=said.failed,
+                trouble_since=said.failing_since,
                 has_server=bool(p.remote),
                 is_continuous=p.cadence is not None and p.cadence.per_year >= CONTINUOUS,
                 no_server=p.no_remote or "",
             )
         )
+    fetched = last_fetch(settings)
     return Status(
-        found, _published(settings, state, build, now), before == now and not why_not_default(build, settings)
+        found,
+        _published(settings, state, build, now),
+        before == now and not why_not_default(build, settings),
+        f"Last fetch, {fetched.at[:16].replace('T', ' ')} UTC. {fetched.text()}" if fetched else "",
     )
 
 

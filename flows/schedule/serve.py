@@ -119,7 +119,7 @@ def server(settings: Settings, port: int, say: Callable[[str], None]) -> Iterato
                 raise CswError(f"the Prefect server did not start; its log ends: {_end_of(log)}")
             time.sleep(0.2)
         now = datetime.now(UTC).replace(microsecond=0).isoformat()
-        write_atomically(serving, json.dumps({"url": api.url, "since": now}).encode())
+        write_atomically(serving, json.dumps({"url": api.url, "since": now, "pid": os.getpid()}).encode())
         yield api
     finally:
         _end(process)

@@ -41,7 +41,8 @@ within_role as (
         *,
         row_number() over (
             partition by la_code, year, measure_id, role
-            order by is_after_abolition, edition_day desc, {{ revision_number('edition') }} desc, edition desc, source
+            order by
+                is_after_abolition asc, edition_day desc, {{ revision_number('edition') }} desc, edition desc, source asc
         ) as edition_rank
     from dated
 

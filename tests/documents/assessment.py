@@ -1,5 +1,7 @@
 """How well the reports were read: the rows against the official record and against counts made by hand.
 
+A second computation, apart from the warehouse's (`int_documents__reading_check`), which it is held against.
+
 The official record gives grades and the date of publication of each inspection, and for the latest ones the first day
 on site. A report is matched with the record of the same authority and framework whose publication is nearest; a
 report without a match is an exception of its own and not an agreement.
@@ -76,9 +78,7 @@ def assess(
         _details(reports[reports["status"] != "read"], "{refusal_reason}: {refusal_detail}"),
     )
     kinds = read["framework"]
-    _found(
-        book, "framework_found", "reports whose framework was recognised", read, "framework", "framework_reason", None
-    )
+    _found(book, "kind_found", "reports whose kind was recognised", read, "report_kind", "framework_reason", 1)
     inspections = read[kinds.isin([str(framework) for framework in INSPECTIONS])]
     _found(
         book,
@@ -125,31 +125,6 @@ def assess(
         pd.DataFrame(book.exceptions, columns=_EXCEPTION_COLUMNS),
         matches,
     )
-
-
-def assess_frames(
-    reports: pd.DataFrame, readings: pd.DataFrame, official: pd.DataFrame, hand_counts: pd.DataFrame
-) -> Quality:
-    """Compute the figures from the warehouse's tables; see :func:`assess`.
-
-    Args:
-        reports: every report with its resolved `la_code` and `listed_publication_date`.
-        readings: what the reader said, with the printed dates.
-        official: Ofsted's tables by `la_code`.
-        hand_counts: counts by hand.
-    """
-    known = reports[["file", "la_code", "listed_publication_date"]]
-    refused = reports[~reports["file"].isin(readings["file"]) & (reports["status"] == "refused")]
-    read = readings.merge(known, on="file", how="inner")
-    quality = assess(_joined(read, refused), official, hand_counts, key="la_code")
-    texts = quality.figures.astype({"figure": "str", "label": "str", "share": "float64", "aim": "float64"})
-    return Quality(texts.astype({"is_met": "boolean"}), quality.exceptions.astype("str"), quality.matches)
-
-
-def _joined(read: pd.DataFrame, refused: pd.DataFrame) -> pd.DataFrame:
-    import pandas as pd
-
-    return pd.concat([read, refused.reindex(columns=read.columns)], ignore_index=True) if len(refused) else read
 
 
 class _Book:

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from flows.documents.quality import Quality, assess
+from tests.documents.assessment import Quality, assess
 
 REPORT: dict[str, Any] = {
     "file": "a.pdf",
@@ -16,6 +16,7 @@ REPORT: dict[str, Any] = {
     "status": "read",
     "refusal_reason": None,
     "refusal_detail": None,
+    "report_kind": "full_inspection",
     "framework": "sif",
     "framework_reason": None,
     "authority_key": "nowhere",
@@ -119,6 +120,7 @@ def test_refusals_and_reasons_are_exceptions() -> None:
         {
             "file": "b.pdf",
             "status": "refused",
+            "report_kind": None,
             "framework": None,
             "refusal_reason": "empty",
             "refusal_detail": "no bytes",

@@ -1,25 +1,21 @@
-"""What a client finds on a server, and what it can say about it: shared by all clients."""
+"""What is asked of a client and what it finds on a server: shared by all clients."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
-    from flows.common.settings import Servers
+    from flows.common.settings import Servers, Settings
     from flows.publishers.http import Http
     from flows.sources.passport import Passport, Remote
 
-LONDON = ZoneInfo("Europe/London")
-
 
 @dataclass(frozen=True)
-class Found:
+class RemoteFile:
     """One file on a server.
 
     ``name`` is blank where only the answer's Content-Disposition tells it. ``published_on`` is the day on which the
@@ -31,7 +27,9 @@ class Found:
     name: str = ""
     published_on: str = ""
     others: tuple[str, ...] = ()
-    """Addresses of the same file, asked in turn where the first one does not have it."""
+    """Addresses of the same file, asked in turn where the one before has it not, or not whole."""
+    zipped: str = ""
+    """Address of a zip with this file in it, asked last of all."""
     size: int = 0
     """Bytes, where the server states them beforehand; 0 where not."""
     md5_etag: bool = False
@@ -47,23 +45,23 @@ class Found:
     frozen: bool = False
     """Whether the address never gets other content: what is held is not asked for again."""
     batch: str = ""
-    """One state of a release or page: once all of it is held, older ones are not asked for again."""
+    """One state of a release: once all of it is held, it is not asked for again when it is no longer the latest."""
     data_set: str = ""
     """Its data set in the public API of EES, where it has one."""
 
 
 @dataclass(frozen=True)
-class Held:
+class Download:
     """A file that is here now."""
 
-    found: Found
+    remote: RemoteFile
     path: Path
     sha256: str
     bytes: int
 
 
 @dataclass(frozen=True)
-class Made:
+class Composed:
     """A file put together from several answers; path within the source's folder."""
 
     path: str
@@ -72,13 +70,28 @@ class Made:
     published_on: str = ""
 
 
+@dataclass(frozen=True)
+class Offer:
+    """What one release or page has on offer, and how many of its files are taken."""
+
+    place: str
+    """The release's slug or the page's path: the same whenever it is asked."""
+    names: tuple[str, ...]
+    """Names (or titles, where names are not told) of all of its files."""
+    wanted: int
+    is_latest: bool = False
+    must_have: bool = True
+    """Whether a release of this place without a wanted file is a change of names and no other kind of page."""
+
+
 @dataclass
 class Discovery:
     """All that one place of a publication has to offer."""
 
-    found: list[Found] = field(default_factory=list)
-    make: Callable[[list[Held]], list[Made]] | None = None
+    files: list[RemoteFile] = field(default_factory=list)
+    compose: Callable[[list[Download]], list[Composed]] | None = None
     """Puts files together from several answers, once all that was found is here."""
+    offers: list[Offer] = field(default_factory=list)
     complete: list[str] = field(default_factory=list)
     """Batches that are held and have not changed."""
     next_release: str = ""
@@ -92,39 +105,31 @@ class Discovery:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Query:
     """One question: which publication, which of its places, and with what to ask."""
 
     passport: Passport
     remote: Remote
     http: Http
-    servers: Servers
-    is_held: Callable[[str], bool]
+    settings: Settings
+    is_complete: Callable[[str], bool]
     """Whether all of a batch is here."""
     data_sets: Mapping[str, Mapping[str, str]]
     """Data set of the public API of EES → file and version of which was told before."""
+
+    @property
+    def servers(self) -> Servers:
+        """Where the servers are."""
+        return self.settings.servers
+
+    @property
+    def patterns(self) -> Sequence[str]:
+        """Regexes of the names or titles of the files taken."""
+        return self.remote.files or self.passport.file_patterns
 
     def wants(self, name: str, title: str = "") -> bool:
         """Whether a file is taken, by its name or its title."""
         words = [w for w in (name, title) if w]
         if any(re.search(s, w, re.IGNORECASE) for s in self.remote.skip for w in words):
             return False
-        patterns = self.remote.files or self.passport.file_patterns
-        return any(re.search(p, w, re.IGNORECASE) for p in patterns for w in words)
-
-
-def safe_name(name: str) -> str:
-    """The last part of a name that a server gave, or blank where nothing safe is left of it."""
-    last = PurePosixPath(name.replace("\\", "/")).name.strip().strip(".")
-    return "".join(c for c in last if c.isprintable() and c not in ':*?"<>|')[:200]
-
-
-def london_day(moment: str) -> str:
-    """The day in London of a server's time (ISO); blank where there is none."""
-    if not moment:
-        return ""
-    try:
-        when = datetime.fromisoformat(moment)
-    except ValueError:
-        return moment[:10]
-    return (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(LONDON).date().isoformat()
+        return any(re.search(p, w, re.IGNORECASE) for p in self.patterns for w in words)
