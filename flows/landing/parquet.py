@@ -46,6 +46,7 @@ def land_parquet(
         " || '|' || ".join(f"'{f}=' || coalesce({quoted(c)}, '')" for f, c in table.filter_columns(fit.reading).items())
         or "''"
     )
+    source = _text(fit.passport.source)
     try:
         con.execute(f"create view published as select * from read_parquet({_text(path.as_posix())})")
         where = " and ".join(f"{quoted(c)} = {_text(v)}" for c, v in table.last_period_where.items()) or "true"
@@ -58,7 +59,7 @@ def land_parquet(
         con.execute(
             f"""
             copy (
-                select '{fit.passport.source}' as _source, '{table.table}' as _table, '{edition}' as _edition,
+                select {source} as _source, {_text(table.table)} as _table, {_text(edition)} as _edition,
                     '{sha}' as _sha256, row_number() over () as _row, {level} as _level,
                     case when {level} = 'la' then {code} else '' end as _la_code, '' as _gss_code, {name} as _la_name,
                     {column("period")} as _period, {filters} as _filter, {texts}

@@ -16,7 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flows.common.errors import RefusedFile
+from flows.common.errors import NotDescribed, RefusedFile
+from flows.common.files import sha256_of
+from flows.common.processes import work_for_parent
 from flows.landing.catalogue import base_edition
 from flows.landing.checks import check_figures, check_places
 from flows.landing.figures import known_symbols
@@ -63,6 +65,8 @@ class ReadTable:
     units: list[tuple[str, ...]]
     first_period: str
     last_period: str
+    sha256: str = ""
+    """Hash of what stands at ``path``."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,8 @@ class Read:
     """What became of a file: tables, a document, nothing known (no source), a remark, or a refusal.
 
     ``refusals`` are of tables of the file that do not hold, beside ``tables``, which do; ``refusal`` is of all of it.
-    ``remark`` says why a file is listed and nothing more.
+    ``not_described`` are of editions that no passport describes yet: nothing is wrong with them. ``remark`` says why a
+    file is listed and nothing more.
     """
 
     source: str = ""
@@ -79,6 +84,7 @@ class Read:
     is_document: bool = False
     refusal: Refusal | None = None
     refusals: tuple[Refusal, ...] = ()
+    not_described: tuple[Refusal, ...] = ()
     remark: str = ""
 
 
@@ -99,7 +105,7 @@ def read_files(jobs: list[Job], workers: int | None = None) -> Iterator[Read]:
     # The longest first, so that no core is left with one large file at the end.
     order = sorted(range(len(jobs)), key=lambda i: -jobs[i].path.stat().st_size)
     results: dict[int, Read] = {}
-    with ProcessPoolExecutor(workers, mp_context=_context(), initializer=_limit_memory) as pool:
+    with ProcessPoolExecutor(workers, mp_context=_context(), initializer=_begin) as pool:
         futures: dict[int, Future[Read]] = {i: pool.submit(read_file, jobs[i]) for i in order}
         for i, future in futures.items():
             try:
@@ -116,7 +122,7 @@ def _read_alone(job: Job) -> Read:
     from concurrent.futures.process import BrokenProcessPool
 
     try:
-        with ProcessPoolExecutor(1, mp_context=_context(), initializer=_limit_memory) as pool:
+        with ProcessPoolExecutor(1, mp_context=_context(), initializer=_begin) as pool:
             return pool.submit(read_file, job).result()
     except BrokenProcessPool:
         return Read(
@@ -136,8 +142,9 @@ def _context() -> Any:
     return multiprocessing.get_context("forkserver" if os.name == "posix" else "spawn")
 
 
-def _limit_memory() -> None:
-    """No file may take the machine: beyond the limit memory is refused, to this process alone."""
+def _begin() -> None:
+    """A process that reads ends with the one that asks, and no file in it may take the machine's memory."""
+    work_for_parent()
     if os.name == "posix":
         import resource
 
@@ -166,6 +173,8 @@ def read_file(job: Job) -> Read:
             return Read(found.source, remark=found.remark)
         return _read_tables(job, found.source, found.fits, list(found.refused))
     except RefusedFile as exc:
+        if isinstance(exc, NotDescribed):
+            return Read(not_described=(_refusal(exc),))
         return Read(refusal=_refusal(exc), is_document=is_document_name(job.name, passports))
     except (KeyboardInterrupt, SystemExit):
         raise
@@ -191,10 +200,11 @@ def _read_tables(job: Job, source: str, fits: list[Fit], refused: list[RefusedFi
             done.append(_read_table(job, fit))
         except RefusedFile as exc:
             refused.append(exc)
-    refusals = tuple(map(_refusal, refused))
+    strange = tuple(_refusal(exc) for exc in refused if isinstance(exc, NotDescribed))
+    refusals = tuple(_refusal(exc) for exc in refused if not isinstance(exc, NotDescribed))
     if not done:
-        return Read(refusal=refusals[0], refusals=refusals[1:])
-    return Read(source, done[0][0], tuple(t for _, t in done), refusals=refusals)
+        return Read(refusal=refusals[0] if refusals else None, refusals=refusals[1:], not_described=strange)
+    return Read(source, done[0][0], tuple(t for _, t in done), refusals=refusals, not_described=strange)
 
 
 def _refusal(exc: RefusedFile) -> Refusal:
@@ -236,6 +246,7 @@ def _read_table(job: Job, fit: Fit) -> tuple[str, ReadTable]:
         units=units,
         first_period=periods[0] if periods else "",
         last_period=periods[-1] if periods else "",
+        sha256=sha256_of(out.read_bytes()),
     )
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from flows.common.errors import CswError
 from flows.common.settings import ROOT, Settings
-from flows.landing.land import land_returns
 from flows.landing.entries import write_entries
+from flows.landing.land import land_returns
 from flows.landing.new_edition import new_edition
 from tests.installation import Installation
 from tests.later_releases import cla_of_2025, grown, rows_of, workforce_indicators, written
