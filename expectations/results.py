@@ -1,22 +1,29 @@
-"""What a check found: findings with the rows they stand on, and how people and other processes read them."""
+"""What a set of checks found: findings with the rows they rest on, and how people and other processes read them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
-#: ``error`` stops the publication; ``warning`` is shown.
+#: A table of an edition: source, table and edition. The unit of refusal.
+TableKey = tuple[str, str, str]
+#: ``error`` stops a table or a publication; ``warning`` is shown.
 Severity = Literal["error", "warning"]
+#: Whether something is wrong, or could not be checked.
+Kind = Literal["fault", "not checkable"]
+
+R = TypeVar("R", bound="Result")
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that does not hold.
+    """One thing that does not hold, or could not be checked.
 
     ``where`` names the place (source, table, edition, file, period, column … or authority, measure, year), ``found``
     says what is there, ``rows`` are row numbers of the publisher's file, ``examples`` are a few of the failing rows as
-    they stand, ``says`` is the check in words, and ``advice`` what to do.
+    they stand, ``says`` is the check in words, and ``advice`` what to do. ``tables`` are the landed tables that the
+    failing rows came from: what to leave out for the rest to hold; empty where no table can be named.
     """
 
     check: str
@@ -27,20 +34,16 @@ class Finding:
     advice: str
     rows: tuple[int, ...] = ()
     examples: tuple[dict[str, str], ...] = ()
-
-    @property
-    def table(self) -> tuple[str, str, str] | None:
-        """Source, table and edition, of a finding about a landed table."""
-        w = self.where
-        return (w["source"], w["table_name"], w["edition"]) if "table_name" in w else None
+    tables: tuple[TableKey, ...] = ()
+    kind: Kind = "fault"
 
 
 @dataclass
 class Result:
     """What a set of checks found.
 
-    ``expectations`` and ``rows_looked_at`` say how much was asserted, ``accepted`` which documented exceptions were
-    met, ``idle`` which ones name a place that is there and no longer fails, ``seconds`` how long it took by stage.
+    ``expectations`` and ``checked`` say how much was asserted and of how much, ``accepted`` which documented exceptions
+    were met, ``idle`` which ones name a place that is there and no longer fails, ``seconds`` how long it took by stage.
     """
 
     findings: list[Finding] = field(default_factory=list)
@@ -57,13 +60,18 @@ class Result:
 
     @property
     def errors(self) -> list[Finding]:
-        """What stops the publication."""
+        """What stops a table or the publication."""
         return [f for f in self.findings if f.severity == "error"]
 
     @property
     def warnings(self) -> list[Finding]:
-        """What is shown and stops nothing."""
-        return [f for f in self.findings if f.severity == "warning"]
+        """What is shown and stops nothing, save what could not be checked."""
+        return [f for f in self.findings if f.severity == "warning" and f.kind == "fault"]
+
+    @property
+    def not_checkable(self) -> list[Finding]:
+        """What could not be checked; it stops nothing."""
+        return [f for f in self.findings if f.severity == "warning" and f.kind == "not checkable"]
 
     @property
     def ok(self) -> bool:
@@ -71,9 +79,18 @@ class Result:
         return not self.errors
 
     @property
-    def stopped(self) -> list[tuple[str, str, str]]:
+    def by_table(self) -> dict[TableKey, list[Finding]]:
+        """Errors by the landed table that they came from: what to leave out, and why."""
+        found: dict[TableKey, list[Finding]] = {}
+        for finding in self.errors:
+            for key in finding.tables:
+                found.setdefault(key, []).append(finding)
+        return dict(sorted(found.items()))
+
+    @property
+    def stopped(self) -> list[TableKey]:
         """Landed tables with an error: source, table and edition."""
-        return sorted({f.table for f in self.errors if f.table})
+        return list(self.by_table)
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values, for a pipe or a file."""
@@ -82,25 +99,33 @@ class Result:
         }
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Result:
+    def from_dict(cls: type[R], data: dict[str, Any]) -> R:
         """The other way round."""
         findings = [
-            Finding(**{**f, "rows": tuple(f["rows"]), "examples": tuple(f["examples"])}) for f in data["findings"]
+            Finding(
+                **{
+                    **f,
+                    "rows": tuple(f["rows"]),
+                    "examples": tuple(f["examples"]),
+                    "tables": tuple((t[0], t[1], t[2]) for t in f["tables"]),
+                }
+            )
+            for f in data["findings"]
         ]
         return cls(**{**data, "findings": findings})
 
 
 class GateResult(Result):
-    """What the gate found in landed tables."""
+    """What the gate found in landed tables. Every finding names its table in ``tables``."""
 
     title = "The gate"
     noun = "landed tables"
 
 
-class WindowResult(Result):
-    """What the shop window found in the warehouse to be published."""
+class ReleaseResult(Result):
+    """What the release checks found in the warehouse to be published."""
 
-    title = "The shop window"
+    title = "The release checks"
     noun = "rows of the marts"
 
 
@@ -108,23 +133,27 @@ def describe(result: Result, *, limit: int = 12) -> str:
     """A result as text: one line when all is well, else each finding with its failing rows.
 
     Args:
-        result: of the gate or the shop window.
+        result: of the gate or the release checks.
         limit: how many findings of a check, and rows of a finding, are printed; the rest is counted.
     """
-    n_errors, n_warnings = len(result.errors), len(result.warnings)
+    n_errors, n_warnings, n_unknown = len(result.errors), len(result.warnings), len(result.not_checkable)
     took = sum(result.seconds.values())
     verdict = "stopped" if n_errors else "passed"
     lines = [
         f"{result.title}: {verdict}. {result.expectations} expectations on {result.checked} {result.noun} "
         f"in {took:.1f} s; {n_errors} error{_s(n_errors)}, {n_warnings} warning{_s(n_warnings)}, "
-        f"{len(result.accepted)} documented exception{_s(len(result.accepted))}."
+        f"{n_unknown} that could not be checked, {len(result.accepted)} documented exception{_s(len(result.accepted))}."
     ]
-    for severity, findings in (("error", result.errors), ("warning", result.warnings)):
+    for title, findings in (
+        ("ERROR", result.errors),
+        ("WARNING", result.warnings),
+        ("NOT CHECKABLE", result.not_checkable),
+    ):
         by_check: dict[str, list[Finding]] = {}
         for f in findings:
             by_check.setdefault(f.check, []).append(f)
         for check, group in by_check.items():
-            lines += ["", f"{severity.upper()} {check}: {group[0].says}"]
+            lines += ["", f"{title} {check}: {group[0].says}"]
             for finding in group[:limit]:
                 lines += _finding(finding, limit)
             if len(group) > limit:

@@ -1,240 +1,115 @@
-"""Suites: what is expected of a frame, as files people write and Great Expectations checks.
+"""Suites: what is expected of a data asset, in files that Great Expectations' users know.
 
-``expectations/suites/<suite>.yml`` lists for each frame the expectations; ``checks.yml`` says each check in words. A
-suite is loaded into an ephemeral context: nothing is written to the home or the working directory. This is the only
-module that imports Great Expectations, and it does so when a suite is first run, because the import takes seconds.
+``gate/suites/*.yml`` and ``release/suites/*.yml`` hold one suite each: its name and its expectations, with the library's
+own ``type``, ``kwargs``, ``severity``, ``description`` (what it says) and ``notes`` (what to do when it does not hold). An
+expectation's ``meta`` holds
+
+* ``check``: its name here, once in a suite,
+* ``kind``: ``not checkable`` where what fails could not be checked, rather than being wrong,
+* ``figure``: the column whose value a finding shows and a documented exception's range is about, where that is not the
+  expectation's first column,
+* ``set_aside``: the column that is emptied in rows that a documented exception accepts, where that is not the
+  expectation's last column; a row in which it is empty meets the expectation,
+
+and the suite's ``meta`` says what one row of its asset is and which columns are a row's index.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import yaml
 
-from expectations.exceptions import DocumentedException, accepted_rows
-from expectations.results import Severity
+from expectations.results import Kind, Severity
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-FOLDER = Path(__file__).parent / "suites"
 #: Our words for the severities that Great Expectations knows.
-_SEVERITY = {"error": "critical", "warning": "warning"}
+SEVERITIES: dict[str, Severity] = {"critical": "error", "warning": "warning"}
 
 
 @dataclass(frozen=True)
 class Check:
-    """One expectation of a suite, with the words of its check."""
+    """One expectation of a suite."""
 
     check: str
-    frame: str
     type: str
     kwargs: dict[str, Any]
     severity: Severity
+    kind: Kind
     says: str
     advice: str
+    figure: str
+    set_aside: str
 
     @property
-    def column(self) -> str:
-        """The column of the frame that the expectation looks at."""
-        return str(self.kwargs["column"])
+    def columns(self) -> list[str]:
+        """The columns that the expectation looks at, in its own order; none of one about a table as a whole."""
+        return _columns(self.kwargs)
 
 
 @dataclass(frozen=True)
-class Failure:
-    """A row of a frame that does not meet an expectation."""
+class Suite:
+    """A suite as its file has it, and its checks."""
 
-    check: Check
-    row: dict[str, Any]
+    name: str
+    index: tuple[str, ...]
+    checks: tuple[Check, ...]
+    meta: dict[str, Any]
+    expectations: tuple[dict[str, Any], ...]
 
-
-@dataclass
-class Outcome:
-    """What became of a suite on one frame."""
-
-    failures: list[Failure]
-    accepted: list[DocumentedException]
-    idle: list[DocumentedException]
-    expectations: int
-    validation: Any
+    @property
+    def asset(self) -> str:
+        """The data asset that the suite is about: its name after ``gate_`` or ``release_``."""
+        return self.name.partition("_")[2]
 
 
-def load_suite(name: str, folder: Path = FOLDER) -> list[Check]:
-    """The checks of a suite.
+def load_suites(folder: Path) -> dict[str, Suite]:
+    """Asset → suite, of every file in a folder.
 
     Raises:
-        FileNotFoundError: there is no such suite.
-        KeyError: a check has no words, or an expectation lacks a key.
+        KeyError: an expectation lacks a key.
+        ValueError: a severity is not known, or a suite has two checks of one name.
     """
-    return list(_load(name, folder))
+    return {suite.asset: suite for suite in _load(folder)}
 
 
-@lru_cache(maxsize=16)
-def _load(name: str, folder: Path) -> tuple[Check, ...]:
-    words = yaml.safe_load((folder / "checks.yml").read_text(encoding="utf-8"))
-    listed = yaml.safe_load((folder / f"{name}.yml").read_text(encoding="utf-8"))
-    checks = []
-    for frame, expectations in listed["frames"].items():
-        for e in expectations:
-            checks.append(
-                Check(
-                    check=e["check"],
-                    frame=frame,
-                    type=e.get("type", "expect_column_values_to_be_between"),
-                    kwargs=e["kwargs"],
-                    severity=cast(Severity, e.get("severity", "error")),
-                    says=words[e["check"]]["says"],
-                    advice=words[e["check"]]["advice"],
-                )
-            )
-    return tuple(checks)
+@lru_cache(maxsize=8)
+def _load(folder: Path) -> tuple[Suite, ...]:
+    return tuple(_suite(path) for path in sorted(folder.glob("*.yml")))
 
 
-def words(check: str, folder: Path = FOLDER) -> tuple[str, str]:
-    """What a check says, and what to do when it does not hold."""
-    said = yaml.safe_load((folder / "checks.yml").read_text(encoding="utf-8"))[check]
-    return said["says"], said["advice"]
-
-
-@lru_cache(maxsize=1)
-def great_expectations() -> Any:
-    """Great Expectations, silent: no analytics, no progress bars."""
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    os.environ.setdefault("TQDM_DISABLE", "1")
-    import great_expectations as gx
-
-    return gx
-
-
-@lru_cache(maxsize=1)
-def _context() -> Any:
-    gx = great_expectations()
-    from great_expectations.data_context.types.base import ProgressBarsConfig
-
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    return context
-
-
-def run_suite(
-    name: str,
-    checks: list[Check],
-    frame: pd.DataFrame,
-    identity: list[str],
-    exceptions: Iterable[DocumentedException] = (),
-) -> Outcome:
-    """Validate one frame.
-
-    Args:
-        name: of the suite and frame, as Data Docs show it.
-        checks: expectations on this frame.
-        frame: one row per thing that can be right or wrong.
-        identity: columns that say which thing a row is; shown with a failing row.
-        exceptions: documented exceptions; a cell that one accepts is emptied, and empty cells meet every expectation.
-    """
-    gx = great_expectations()
-    frame = frame.reset_index(drop=True)
-    seen = frame
-    accepted: list[DocumentedException] = []
-    exceptions = list(exceptions)
-    for check in checks:
-        failing = [i for i, bad in enumerate(_outside(seen[check.column], check.kwargs)) if bad]
-        found = accepted_rows(seen, check.check, check.column, failing, exceptions)
-        if found:
-            frame = frame.copy() if frame is seen else frame
-            frame[check.column] = frame[check.column].astype("float64").mask(frame.index.isin(list(found)))
-            accepted += list(dict.fromkeys(found.values()))
-    names = {c.check for c in checks}
-    idle = [e for e in exceptions if e.check in names and e not in accepted and _is_there(e, seen)]
-
-    shown = [*identity, *dict.fromkeys(c.column for c in checks)]
-    data = frame[[c for c in dict.fromkeys(shown) if c in frame]].copy()
-    data.insert(0, "row", range(len(data)))
-    suite = gx.ExpectationSuite(
-        name=name,
-        expectations=[
-            {
-                "type": c.type,
-                "kwargs": c.kwargs,
-                "severity": _SEVERITY[c.severity],
-                "meta": {"check": c.check, "notes": {"format": "string", "content": [c.says]}},
-            }
-            for c in checks
-        ],
+def _suite(path: Path) -> Suite:
+    written = yaml.safe_load(path.read_text(encoding="utf-8"))
+    checks = tuple(_check(e, path) for e in written["expectations"])
+    names = [c.check for c in checks]
+    if len(set(names)) < len(names):
+        raise ValueError(f"{path.name} has two checks of one name: {', '.join(names)}")
+    return Suite(
+        written["name"], tuple(written["meta"]["index"]), checks, written["meta"], tuple(written["expectations"])
     )
-    batch = _batch(name, data)
-    validation = batch.validate(
-        suite,
-        result_format={
-            "result_format": "COMPLETE",
-            "unexpected_index_column_names": ["row", *identity],
-            "return_unexpected_index_query": False,
-            "partial_unexpected_count": 10,
-        },
+
+
+def _check(expectation: dict[str, Any], path: Path) -> Check:
+    meta, kwargs = expectation["meta"], expectation["kwargs"]
+    if expectation["severity"] not in SEVERITIES:
+        raise ValueError(f"{path.name}: {expectation['severity']} is not one of {', '.join(SEVERITIES)}")
+    columns = _columns(kwargs)
+    return Check(
+        check=meta["check"],
+        type=expectation["type"],
+        kwargs=kwargs,
+        severity=SEVERITIES[expectation["severity"]],
+        kind=cast(Kind, meta.get("kind", "fault")),
+        says=expectation["description"],
+        advice=expectation["notes"],
+        figure=meta.get("figure", columns[0] if columns else ""),
+        set_aside=meta.get("set_aside", columns[-1] if columns else ""),
     )
-    failures = []
-    for check, result in zip(checks, _in_order(validation.results, checks), strict=True):
-        if result.exception_info.get("raised_exception") or "unexpected_index_list" not in result.result:
-            if not result.success:
-                raise RuntimeError(f"{name}: {check.check} could not be evaluated: {result.exception_info}")
-            continue
-        for found_row in result.result["unexpected_index_list"] or []:
-            row = {str(k): v for k, v in seen.iloc[int(found_row["row"])].items()}
-            failures.append(Failure(check, row))
-    return Outcome(failures, accepted, idle, len(checks), validation)
 
 
-def _batch(name: str, data: pd.DataFrame) -> Any:
-    """A pandas batch. The context keeps one data source; only its asset's name differs."""
-    context = _context()
-    if "frames" not in context.data_sources.all():
-        context.data_sources.add_pandas("frames")
-    source = context.data_sources.get("frames")
-    if name in {a.name for a in source.assets}:
-        asset = source.get_asset(name)
-        definition = asset.batch_definitions[0]
-    else:
-        definition = source.add_dataframe_asset(name).add_batch_definition_whole_dataframe("whole")
-    return definition.get_batch({"dataframe": data})
-
-
-def _in_order(results: Iterable[Any], checks: list[Check]) -> list[Any]:
-    """Results in the order of the checks, whatever order they came back in."""
-    left = list(results)
-    ordered = []
-    for check in checks:
-        i = next(
-            i
-            for i, r in enumerate(left)
-            if r.expectation_config.meta["check"] == check.check
-            and r.expectation_config.kwargs["column"] == check.column
-        )
-        ordered.append(left.pop(i))
-    return ordered
-
-
-def _outside(values: pd.Series[Any], kwargs: dict[str, Any]) -> pd.Series[bool]:
-    """Rows whose value is outside the expectation's range: the only ones that an exception could accept."""
-    bad = values.isna() & False
-    if (low := kwargs.get("min_value")) is not None:
-        bad |= values.notna() & (values <= low if kwargs.get("strict_min") else values < low)
-    if (high := kwargs.get("max_value")) is not None:
-        bad |= values.notna() & (values >= high if kwargs.get("strict_max") else values > high)
-    return bad.fillna(False).astype(bool)
-
-
-def _is_there(exception: DocumentedException, frame: pd.DataFrame) -> bool:
-    """Whether the place that an exception names is in a frame."""
-    rows = frame
-    for column, pattern in exception.where.items():
-        if column not in rows:
-            return False
-        if any(x in pattern for x in "*?["):
-            return False  # a pattern may hold for some tables of a run and not for others
-        rows = rows[rows[column].astype(str) == pattern]
-    return len(rows) > 0
+def _columns(kwargs: dict[str, Any]) -> list[str]:
+    if "column_A" in kwargs:
+        return [kwargs["column_A"], kwargs["column_B"]]
+    return list(kwargs["column_list"]) if "column_list" in kwargs else [kwargs["column"]] if "column" in kwargs else []

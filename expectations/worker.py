@@ -1,4 +1,4 @@
-"""A process that imports Great Expectations while others work, and then answers for the gate and the shop window.
+"""A process that imports Great Expectations while others work, and then answers for the gate and the release checks.
 
 The import takes seconds, so a run starts the worker first, lands its files, and asks. Requests and answers are lines of
 JSON over the worker's standard input and output. A worker that dies, hangs or never starts costs only time: the check
@@ -6,9 +6,9 @@ is then done in the asking process.
 
     with Worker() as worker:
         ...                                     # land
-        gate = worker.check_gate(settings)
+        gate = worker.check_gate(landing, seeds)
         ...                                     # build
-        window = worker.check_shop_window(settings.next, settings.published)
+        release = worker.check_release(next_database, published_database)
         worker.write_data_docs(folder)
 """
 
@@ -28,11 +28,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO, TypeVar
 
-from expectations.landed import TableKey
-from expectations.results import GateResult, Result, WindowResult
-from flows.common.settings import ROOT, Settings
+from expectations.results import GateResult, ReleaseResult, Result, TableKey
 
-R = TypeVar("R", GateResult, WindowResult)
+R = TypeVar("R", GateResult, ReleaseResult)
+#: What the worker must be able to import from, wherever it is started: the folder that holds this package.
+ROOT = Path(__file__).resolve().parents[1]
 #: A check that takes longer than this many seconds is done again in the asking process.
 PATIENCE = 180.0
 
@@ -77,33 +77,33 @@ class Worker:
         """The worker's process, while there is one."""
         return self._process.pid if self._process else None
 
-    def check_gate(self, settings: Settings, tables: Collection[TableKey] | None = None) -> GateResult:
-        """:func:`expectations.gate.check_gate`, by the worker."""
-        from expectations.gate import check_gate
+    def check_gate(self, landing: Path, seeds: Path, tables: Collection[TableKey] | None = None) -> GateResult:
+        """:func:`expectations.gate.check.check_gate`, by the worker."""
+        from expectations.gate.check import check_gate
 
         request = {
             "do": "gate",
-            "root": str(settings.root),
-            "data": str(settings.data),
+            "landing": str(Path(landing).resolve()),
+            "seeds": str(Path(seeds).resolve()),
             "tables": None if tables is None else [list(t) for t in tables],
         }
-        return self._ask("gate", request, GateResult, lambda: check_gate(settings, tables))
+        return self._ask("gate", request, GateResult, lambda: check_gate(landing, seeds, tables))
 
-    def check_shop_window(self, database: Path, previous: Path | None = None) -> WindowResult:
-        """:func:`expectations.shop_window.check_shop_window`, by the worker."""
-        from expectations.shop_window import check_shop_window
+    def check_release(self, database: Path, previous: Path | None = None) -> ReleaseResult:
+        """:func:`expectations.release.check.check_release`, by the worker."""
+        from expectations.release.check import check_release
 
         request = {
-            "do": "window",
+            "do": "release",
             "database": str(Path(database).resolve()),
             "previous": str(Path(previous).resolve()) if previous else None,
         }
-        return self._ask("window", request, WindowResult, lambda: check_shop_window(database, previous))
+        return self._ask("release", request, ReleaseResult, lambda: check_release(database, previous))
 
     def write_data_docs(self, folder: Path) -> Path | None:
-        """Data Docs of the last gate and window, by whoever checked them; nothing if neither was checked."""
+        """Data Docs of the last gate and release checks, by whoever made them; nothing if neither was made."""
         if self._here:
-            from expectations.docs import write_data_docs
+            from expectations.data_docs import write_data_docs
 
             return write_data_docs(folder, *self._here.values())
         try:
@@ -189,7 +189,7 @@ def serve(requests: Iterable[str], answers: TextIO) -> None:
 
 
 def _import() -> None:
-    from expectations.suites import great_expectations
+    from expectations.gx import great_expectations
 
     great_expectations()
 
@@ -197,19 +197,20 @@ def _import() -> None:
 def _answer(request: dict[str, Any], last: dict[str, Result], importing: threading.Thread) -> dict[str, Any]:
     match request["do"]:
         case "gate":
-            from expectations.gate import check_gate
+            from expectations.gate.check import check_gate
 
-            settings = Settings(root=Path(request["root"]), data=Path(request["data"]))
             tables = None if request["tables"] is None else [(t[0], t[1], t[2]) for t in request["tables"]]
-            last["gate"] = check_gate(settings, tables, when_profiled=importing.join)
-        case "window":
-            from expectations.shop_window import check_shop_window
+            last["gate"] = check_gate(
+                Path(request["landing"]), Path(request["seeds"]), tables, when_read=importing.join
+            )
+        case "release":
+            from expectations.release.check import check_release
 
             importing.join()
             previous = Path(request["previous"]) if request["previous"] else None
-            last["window"] = check_shop_window(Path(request["database"]), previous)
+            last["release"] = check_release(Path(request["database"]), previous)
         case "docs":
-            from expectations.docs import write_data_docs
+            from expectations.data_docs import write_data_docs
 
             page = write_data_docs(Path(request["folder"]), *last.values()) if last else None
             return {"page": str(page) if page else None}

@@ -15,7 +15,7 @@ from flows.common.errors import CheckFailed, CswError
 from flows.common.files import write_atomically
 from flows.common.lock import writer
 from flows.common.settings import Settings
-from flows.documents.archived import ReportsRead, read_archived
+from flows.documents.archived import ReportRecogniser, ReportsRead, read_archived
 from flows.landing.catalogue import read_catalogue
 from flows.landing.land import LandingReport, land_folders
 from flows.outputs.data_docs import data_docs_folder
@@ -23,11 +23,14 @@ from flows.outputs.export import export, held_formats
 from flows.outputs.export import is_current as exports_are_current
 from flows.outputs.site import is_current, write_site
 from flows.sample.bundled import keep_apart
+from flows.sources.passport import load_passports
 from flows.warehouse.built import check_build, mark_built
 from flows.warehouse.earlier import Earlier, roll_back
-from flows.warehouse.fingerprint import Fingerprint, fingerprint, published_tables
+from flows.warehouse.fingerprint import Fingerprint, file_identity, fingerprint, published_tables
 from flows.warehouse.publish import (
     building,
+    copy_for_dbt,
+    has_next,
     needed,
     publish,
     published_path,
@@ -63,6 +66,8 @@ class RunReport:
     """The first page of the report site."""
     withheld: str = ""
     """What the gate refused of what was landed, with the rows."""
+    study_errors: dict[str, str] = field(default_factory=dict)
+    """Studies that failed through a mistake of ours, and how; everything else is published."""
 
     @property
     def seconds(self) -> float:
@@ -127,6 +132,7 @@ def run(
             return _build_as_of(settings, as_of, report, watch, progress)
         with _Warm(settings, settings.next, expecting_work=_has_news(settings)) as warm:
             _land(settings, returns, report, watch, live=live, sources=sources)
+            stop_without_primaries(settings, report.fetched)
             _after_landing(settings, report, watch, warm, full, progress)
         _for_people(settings, report, watch)
     return report
@@ -162,7 +168,9 @@ def _land(
     if live:
         folders.append(_fetch(settings, report, watch, sources))
     with watch.stage("land"):
-        report.landing = land_folders(settings, folders)
+        report.landing = land_folders(settings, folders, documents=ReportRecogniser(settings))
+    if report.fetched is not None:
+        report.fetched.note_landing(settings, report.landing)
     with watch.stage("read reports"):
         report.reports = read_archived(settings)
 
@@ -173,7 +181,7 @@ def _fetch(settings: Settings, report: RunReport, watch: Stopwatch, sources: Seq
 
     with watch.stage("fetch"):
         report.fetched = fetched = fetch(settings, sources=sources, say=watch.say)
-        if not fetched.changed and not fetched.unchanged:
+        if not any(fetched.folder.rglob("*.*")):
             failed = "\n".join(f"{s}: {why}" for s, why in fetched.failed.items())
             raise CswError(f"no publisher's server gave anything; what is published stays.\n{failed}")
         said = keep_apart(settings, fetched.folder)
@@ -182,16 +190,53 @@ def _fetch(settings: Settings, report: RunReport, watch: Stopwatch, sources: Seq
     return fetched.folder
 
 
+def stop_without_primaries(settings: Settings, fetched: FetchReport | None) -> None:
+    """See that nothing is published without a primary return that was asked for and never came.
+
+    Raises:
+        CheckFailed: there is one; what the servers offered is said.
+    """
+    if fetched is None:
+        return
+    from flows.publishers.canaries import missing_primaries
+
+    landed = Counter(x.source for x in read_catalogue(settings))
+    asked = [s.source for s in fetched.sources]
+    missing = missing_primaries(load_passports(settings.passports), landed, asked)
+    if missing:
+        said = "\n".join(f"  {s}: {fetched.failed.get(s, 'nothing of it could be landed')}" for s in missing)
+        raise CheckFailed(
+            "nothing is published: primary returns were asked for, and nothing of them is held.\n"
+            f"{said}\nRun again when their servers answer, or give a folder with them (--returns)."
+        )
+
+
 def is_complete(settings: Settings) -> bool:
     """Whether what is published, exported and shown is made from everything landed."""
     return needed(settings, fingerprint(settings)) == [] and exports_are_current(settings) and is_current(settings)
 
 
 def run_stages(
-    settings: Settings, landing: LandingReport, *, full: bool = False, say: Say = lambda _: None
+    settings: Settings,
+    landing: LandingReport,
+    *,
+    fetched: FetchReport | None = None,
+    full: bool = False,
+    say: Say = lambda _: None,
 ) -> RunReport:
-    """Everything after landing, for a caller that landed and holds the writer's lock; see :func:`run`."""
+    """Everything after landing, for a caller that landed and holds the writer's lock; see :func:`run`.
+
+    Args:
+        settings: where things are kept.
+        landing: what was landed.
+        fetched: what was fetched for it; the last fetch of this installation where None.
+        full: build everything, also where nothing changed.
+        say: told what is being done.
+    """
+    from flows.publishers.report import last_fetch
+
     report = RunReport(landing=landing)
+    stop_without_primaries(settings, fetched or last_fetch(settings))
     with _Warm(settings, settings.next, expecting_work=False) as warm:
         watch = Stopwatch(report, say)
         _after_landing(settings, report, watch, warm, full, None)
@@ -231,9 +276,21 @@ def _after_landing(
 
 
 def _for_people(settings: Settings, report: RunReport, watch: Stopwatch) -> None:
-    """The exports and the report site of what is published."""
+    """The exports and the report site of what is published, and a copy of it for dbt by hand."""
+    _copy_for_dbt(settings, report, watch)
     _export(settings, report, watch)
     report_site(settings, report, watch)
+
+
+def _copy_for_dbt(settings: Settings, report: RunReport, watch: Stopwatch) -> None:
+    """A file for dbt by hand where publishing took the last one away; without it the run is as good."""
+    if settings.next.exists() or not settings.published.exists():
+        return
+    with watch.stage("copy for dbt"):
+        try:
+            copy_for_dbt(settings)
+        except OSError as exc:
+            report.warnings.append(f"no copy was left for dbt by hand: {settings.next}: {exc.strerror}")
 
 
 def _export(settings: Settings, report: RunReport, watch: Stopwatch) -> None:
@@ -273,8 +330,8 @@ def gate(settings: Settings, report: RunReport, watch: Stopwatch, warm: _Warm) -
 
     with watch.stage("gate"):
         new = [x.key for x in report.landing.landed] if report.landing else []
-        result = warm.expectations.check_gate(settings, new or None)
-        report.warnings += [describe_warnings(result)] if result.warnings else []
+        result = warm.expectations.check_gate(settings.landing, settings.seeds, new or None)
+        report.warnings += describe_warnings(result)
         if result.ok:
             return
         # Only a run takes tables out: it holds the writer's lock and says so in its exit code; a look takes nothing.
@@ -286,10 +343,14 @@ def gate(settings: Settings, report: RunReport, watch: Stopwatch, warm: _Warm) -
         report.withheld = describe(result)
 
 
-def describe_warnings(result: Result) -> str:
-    """Warnings of a check in one line: how many, of which checks."""
-    checks = Counter(f.check for f in result.warnings)
-    return f"{result.title}: " + ", ".join(f"{n} × {check}" for check, n in checks.most_common())
+def describe_warnings(result: Result) -> list[str]:
+    """Warnings of a check in a line, and what it could not check in another: how many, of which checks."""
+    lines = []
+    for said, findings in (("", result.warnings), ("could not check ", result.not_checkable)):
+        checks = Counter(f.check for f in findings)
+        if checks:
+            lines.append(f"{result.title}: {said}" + ", ".join(f"{n} × {check}" for check, n in checks.most_common()))
+    return lines
 
 
 def build(
@@ -301,7 +362,7 @@ def build(
     warm: _Warm,
     progress: Callable[[str], None] | None,
 ) -> None:
-    """Build the next warehouse, with every dbt test.
+    """Build the next warehouse, with every test of data.
 
     Raises:
         CheckFailed: a model or test failed; the message shows the failing rows.
@@ -331,19 +392,23 @@ def check(settings: Settings, report: RunReport, watch: Stopwatch, warm: _Warm, 
 
     with watch.stage("check"):
         previous = settings.published if settings.published.exists() else None
-        result = warm.expectations.check_shop_window(database or settings.next, previous)
-        report.warnings += [describe_warnings(result)] if result.warnings else []
+        result = warm.expectations.check_release(database or settings.next, previous)
+        report.warnings += describe_warnings(result)
         if not result.ok:
             raise CheckFailed("the warehouse is implausible; what is published stays.\n\n" + describe(result))
 
 
 def analyse(settings: Settings, database: Path, report: RunReport, watch: Stopwatch) -> None:
-    """Run every study on a warehouse and write the results into it; what cannot run is a warning and a result row."""
+    """Run every study on a warehouse and write the results into it.
+
+    What the warehouse lacks is a warning and a result row; a study that fails is an error of the run, which publishes.
+    """
     from analysis.studies.run import analyse_into
 
     with watch.stage("analyse"):
         outcome = analyse_into(database)
-    report.warnings += [f"{study} could not run: {reason}" for study, reason in outcome.failed.items()]
+    report.warnings += [f"{study} could not run: {reason}" for study, reason in outcome.lacking.items()]
+    report.study_errors = dict(outcome.errors)
 
 
 def report_site(settings: Settings, report: RunReport, watch: Stopwatch) -> None:
@@ -395,10 +460,10 @@ def build_only(
 
 
 def check_only(settings: Settings, *, docs: bool = False, say: Say = lambda _: None) -> RunReport:
-    """Gate and shop window on what there is; see :func:`gate` and :func:`check`."""
+    """Gate and release checks on what there is; see :func:`gate` and :func:`check`."""
     report = RunReport()
     watch = Stopwatch(report, say)
-    database = settings.next if settings.next.exists() else published_path(settings)
+    database = settings.next if has_next(settings) else published_path(settings)
     with _Warm(settings, settings.next, expecting_work=False) as warm:
         gate(settings, report, watch, warm)
         check(settings, report, watch, warm, database)
@@ -424,7 +489,7 @@ def publish_only(settings: Settings) -> RunReport:
         saying_what_stands(settings),
         _Warm(settings, settings.next, expecting_work=False) as warm,
     ):
-        if not settings.next.exists():
+        if not has_next(settings):
             raise CswError("there is no next warehouse to publish. Run `csw build` first.")
         check_build(settings, settings.next)
         check(settings, report, watch, warm)
@@ -438,7 +503,11 @@ def roll_back_to(settings: Settings, name: str = "", say: Say = lambda _: None) 
     """Publish an earlier warehouse again, with its exports and site; see :func:`flows.warehouse.earlier.roll_back`."""
     report = RunReport(published=settings.published)
     with writer(settings.data), saying_what_stands(settings):
+        was = file_identity(settings.published) if settings.published.exists() else None
         chosen = roll_back(settings, name)
+        if settings.next.exists() and file_identity(settings.next) == was:
+            # The copy for dbt by hand, of what was gone back from: nothing that anybody built.
+            remove_database(settings.next)
         _for_people(settings, report, Stopwatch(report, say))
     return chosen, report
 

@@ -2,7 +2,7 @@
     folder, so a table of which nothing has arrived reads as empty. The publication is a dbt source, so that
     `source:landing.<publication>+` selects what depends on it. -#}
 {% macro landed_file(path) -%}
-    {{ quoted(env_var('CSW_LANDING', 'data/landing') ~ '/' ~ path) }}
+    {{ quoted(env_var('CSW_LANDING', env_var('CSW_DATA', 'data') ~ '/landing') ~ '/' ~ path) }}
 {%- endmacro %}
 
 {% macro landed(publication, table_name) -%}

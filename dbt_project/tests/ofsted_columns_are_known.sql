@@ -1,3 +1,4 @@
+{{ config(group = 'staging') }}
 -- Every column of Ofsted's history sheets is either described by the seed inspection_column or says who the authority is;
 -- and every inspection block has a publication date and a judgement in each edition that has the block.
 with cells as (

@@ -12,6 +12,7 @@ import typer
 from flows import __version__
 from flows.cli import doctor, earlier, editions, files, questions, runs, schedules
 from flows.cli.coding import coding
+from flows.cli.reports import reports
 
 app = typer.Typer(
     name="csw",
@@ -24,6 +25,7 @@ app = typer.Typer(
 for group in (runs, questions, files, editions, earlier, schedules, doctor):
     app.add_typer(group.verbs)
 app.add_typer(coding)
+app.add_typer(reports)
 
 #: Signals that ask a command to end: Ctrl-C, a service manager, a terminal that is closed.
 ENDING = ("SIGINT", "SIGTERM", "SIGHUP")

@@ -81,7 +81,7 @@ def coverage(
 def report_quality(
     exceptions: Annotated[bool, typer.Option("--exceptions", help="List every report behind the figures.")] = False,
 ) -> None:
-    """How well the inspection reports were read: against Ofsted's tables and against counts made by hand."""
+    """How well the inspection reports were read: by kind, against Ofsted's tables and against counts made by hand."""
     from flows.common.settings import Settings
     from flows.outputs.query import query
     from flows.warehouse.publish import published_path
@@ -90,8 +90,17 @@ def report_quality(
         select figure, label, numerator as n, denominator as of, round(100 * share, 2) as pct,
             100 * aim as aim_pct, is_met
         from audit.rpt_report_quality"""
+    kinds = """
+        select report_kind as kind, framework, document_count as held, read_count as read, placed_count as placed,
+            dated_count as dated, overall_given_count as judged, none_given_count as none_given,
+            not_read_count as not_read, compared_count as compared, differing_count as differ, silent_count as silently,
+            item_count as items
+        from audit.rpt_report_kinds
+        order by kind, framework"""
     listed = "select figure, file, detail from audit.rpt_report_quality_exceptions order by figure, file"
-    typer.echo(query(published_path(Settings()), listed if exceptions else shown, "table"))
+    database = published_path(Settings())
+    for asked in [listed] if exceptions else [kinds, shown]:
+        typer.echo(query(database, asked, "table"))
 
 
 @verbs.command()

@@ -46,12 +46,8 @@ def run(
     show_fetch(report.fetched, quiet)
     show_landing(report.landing, quiet)
     show_run(report, quiet)
-    if (
-        report.withheld
-        or report.unwritten
-        or (report.landing and report.landing.refused)
-        or (report.fetched and report.fetched.failed)
-    ):
+    refused = (report.landing and report.landing.refused) or (report.fetched and report.fetched.failed)
+    if report.withheld or report.unwritten or refused or report.study_errors:
         raise typer.Exit(1)
 
 
@@ -87,7 +83,7 @@ def land(
 
 @verbs.command()
 def build(as_of: AsOf = "", full: Annotated[bool, typer.Option("--full")] = False, quiet: Quiet = False) -> None:
-    """Build the next warehouse from what is landed, with every dbt test; publish nothing."""
+    """Build the next warehouse from what is landed, with every test of data; publish nothing."""
     from flows.common.settings import Settings
     from flows.run import build_only
 

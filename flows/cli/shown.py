@@ -67,7 +67,7 @@ def show_landing(report: LandingReport | None, quiet: bool) -> None:
         f"Landed {len(report.landed)} tables of {len({(x.source, x.edition) for x in report.landed})} editions; "
         f"{report.documents} documents archived; {report.unchanged} files unchanged; "
         f"{len(report.duplicates)} duplicates; {len(report.refused)} refused; "
-        f"{len(report.unrecognised)} not recognised."
+        f"{len(report.not_described)} of editions not yet described; {len(report.unrecognised)} not recognised."
     )
     for path in report.unrecognised:
         typer.echo(f"  not recognised: {printable(path)}")
@@ -88,6 +88,8 @@ def show_run(report: RunReport, quiet: bool) -> None:
     if report.withheld:
         typer.echo("withheld, the rest went on without:\n" + report.withheld, err=True)
     show_unwritten(report)
+    for study, why in report.study_errors.items():
+        typer.echo(f"error: study {study}: {why}. Its figures carry the verdict 'error'; the rest went on.", err=True)
     if quiet:
         return
     if report.reports is not None and report.reports.reports:

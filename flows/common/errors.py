@@ -30,6 +30,10 @@ class RefusedFile(CswError):
         super().__init__(f"{place}: {problem}" + (f" {advice}" if advice else ""))
 
 
+class NotDescribed(RefusedFile):
+    """A file that is well, of an edition that no passport describes yet: nothing is wrong, and nothing is landed."""
+
+
 class CheckFailed(CswError):
     """A check of the data did not hold; the failing rows have been shown."""
 

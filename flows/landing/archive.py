@@ -27,6 +27,8 @@ class Provenance:
     published_on: str
     published_basis: str
     url: str
+    delivered_as: str = ""
+    """Where it lay in what was delivered: folders tell reports of one name apart."""
 
 
 class Archive:

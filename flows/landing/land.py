@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 from flows.common.errors import CswError, RefusedFile
 from flows.common.files import content_sha256_of, sha256_of, write_atomically
@@ -35,6 +36,17 @@ READER_VERSION = "1"
 MANIFEST = "MANIFEST.csv"
 
 
+class DocumentRecogniser(Protocol):
+    """Tells which PDFs are documents of a publication, by what stands in them."""
+
+    @property
+    def digest(self) -> str:
+        """Changes with its rules."""
+
+    def __call__(self, paths: Sequence[Path]) -> list[str | None]:
+        """The publication of each file, or None."""
+
+
 @dataclass
 class LandingReport:
     """What a landing did, for people and for the next step."""
@@ -45,6 +57,8 @@ class LandingReport:
     duplicates: list[tuple[str, str]] = field(default_factory=list)
     unrecognised: list[str] = field(default_factory=list)
     refused: list[RefusedFile] = field(default_factory=list)
+    not_described: list[RefusedFile] = field(default_factory=list)
+    """Files of editions that no passport describes yet."""
     flagged: list[RefusedFile] = field(default_factory=list)
     """Documents that are not what they are called; no figure depends on them."""
     missing: list[str] = field(default_factory=list)
@@ -68,7 +82,13 @@ def land_returns(settings: Settings, folder: Path, *, workers: int | None = None
     return land_folders(settings, [folder], workers=workers)
 
 
-def land_folders(settings: Settings, folders: Sequence[Path], *, workers: int | None = None) -> LandingReport:
+def land_folders(
+    settings: Settings,
+    folders: Sequence[Path],
+    *,
+    workers: int | None = None,
+    documents: DocumentRecogniser | None = None,
+) -> LandingReport:
     """Land every file of some folders, in whatever arrangement.
 
     Files that no passport knows, and files that a passport knows and cannot take, are listed; they stop nothing else.
@@ -78,11 +98,12 @@ def land_folders(settings: Settings, folders: Sequence[Path], *, workers: int | 
         settings: where things are kept.
         folders: publishers' files; read, never changed.
         workers: processes; the number of cores when absent.
+        documents: asked of PDFs that no name makes known; without it they are not recognised.
 
     Raises:
         CswError: a folder is absent or holds no file, or the disk refuses.
     """
-    landing = _Landing(settings)
+    landing = _Landing(settings, documents)
     arrived = [f for folder in folders for f in _arrived(folder, landing.report)]
     landing.take(landing.archived(arrived) + arrived, workers)
     return landing.finish()
@@ -131,8 +152,9 @@ def withdraw(settings: Settings, keys: list[Key]) -> None:
 class _Landing:
     """One landing under way."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, documents: DocumentRecogniser | None = None) -> None:
         self.settings = settings
+        self.documents = documents
         self.passports = {p.source: p for p in load_passports(settings.passports)}
         self.digest = READER_VERSION + passports_digest(settings.passports)
         self.archive = Archive(settings.archive)
@@ -153,15 +175,22 @@ class _Landing:
         here = {f.sha256 for f in arrived}
         kept = [(p, path) for path, p in self.archive.all() if p.sha256 not in here]
         return [
-            _File(path, p.file, p.sha256, p.content_sha256, p.url)
+            _File(path, p.delivered_as or p.file, p.sha256, p.content_sha256, p.url)
             for p, path in sorted(kept, key=lambda x: (x[0].landed_at, x[0].source, x[0].edition, x[0].file))
         ]
 
     def take(self, files: list[_File], workers: int | None) -> None:
         """Read what is new and put it in its place."""
         new = self._new(files)
+        documents: list[_File] = []
         for file, done in zip(new, read_files([self._job(f) for f in new], workers), strict=True):
-            self._place(file, done)
+            if not done.source and done.refusal is None and self.documents and _is_pdf(file.path):
+                documents.append(file)
+            else:
+                self._place(file, done)
+        if documents and self.documents:
+            for file, source in zip(documents, self.documents([f.path for f in documents]), strict=True):
+                self._place(file, Read(source, "documents", is_document=True) if source else Read())
 
     def finish(self) -> LandingReport:
         """Write the books; only now is anything landed."""
@@ -185,7 +214,7 @@ class _Landing:
         new = []
         for f in files:
             state = self.ledger.get(f.sha256)
-            if state == "unrecognised":
+            if state == self._unrecognised(f):
                 self.report.unrecognised.append(f.name)
             elif state == "document" or f.content_sha256 in landed:
                 self.report.unchanged += 1
@@ -196,6 +225,11 @@ class _Landing:
                 new.append(f)
         return new
 
+    def _unrecognised(self, f: _File) -> str:
+        """State of a file that nothing knows, under this name and these rules: another of either may make it known."""
+        rules = self.documents.digest if self.documents else ""
+        return f"unrecognised {sha256_of(f'{f.name} {rules}'.encode())[:12]}"
+
     def _job(self, f: _File, edition: str | None = None) -> Job:
         return Job(self.settings.passports, f.path, f.name, f.sha256, self.incoming, edition)
 
@@ -203,10 +237,13 @@ class _Landing:
         if done.refusal is not None:
             file, problem, row, column, advice = done.refusal
             refusal = RefusedFile(file, problem, row=row, column=column, advice=advice)
-            (self.report.flagged if done.is_document else self.report.refused).append(refusal)
+            if done.is_not_described:
+                self.report.not_described.append(refusal)
+            else:
+                (self.report.flagged if done.is_document else self.report.refused).append(refusal)
             return
         if not done.source:
-            self.ledger[f.sha256] = "unrecognised"
+            self.ledger[f.sha256] = self._unrecognised(f)
             self.report.unrecognised.append(f.name)
             return
         passport = self.passports[done.source]
@@ -281,6 +318,7 @@ class _Landing:
             published_on=published_on,
             published_basis="stated" if f.published_on else meta.published_basis if meta else "usual",
             url=f.url or (meta.url if meta else None) or passport.homepage,
+            delivered_as=f.name,
         )
 
     def _write_headers(self) -> None:
@@ -294,6 +332,11 @@ class _Landing:
                     path.write_bytes(line)
         # dbt opens its database here and does not make the folder.
         self.settings.warehouse.mkdir(parents=True, exist_ok=True)
+
+
+def _is_pdf(path: Path) -> bool:
+    with path.open("rb") as file:
+        return b"%PDF-" in file.read(1024)
 
 
 def _hashes(path: Path) -> tuple[str, str]:

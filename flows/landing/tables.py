@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from flows.common.errors import RefusedFile
+from flows.common.errors import NotDescribed, RefusedFile
 from flows.landing.grids import label
 from flows.landing.recognise import Fit
 from flows.sources.passport import LEVEL_WORDS, Level, Passport, Table
@@ -334,7 +334,7 @@ def last_period_edition(passport: Passport, table: Table, periods: Iterable[str]
             return edition
     if last in passport.editions and not any(r.last_period for r in table.editions.values()):
         return last
-    raise RefusedFile(
+    raise NotDescribed(
         path,
         f"{passport.source} {table.table} runs to {last}, and the passport has no such edition.",
         column=table.keys.get("period"),

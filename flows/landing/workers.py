@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flows.common.errors import CswError, RefusedFile
+from flows.common.errors import CswError, NotDescribed, RefusedFile
 from flows.common.processes import work_for_parent
 from flows.landing.grids import label
 from flows.landing.mapping import mapped_columns
@@ -61,6 +61,8 @@ class Read:
     tables: tuple[ReadTable, ...] = ()
     is_document: bool = False
     refusal: tuple[Any, ...] | None = None
+    is_not_described: bool = False
+    """Whether the refusal only says that no passport describes the edition yet."""
 
 
 def read_files(jobs: list[Job], workers: int | None = None) -> Iterator[Read]:
@@ -107,7 +109,8 @@ def read_file(job: Job) -> Read:
         return Read(found.source, done[0][0], tuple(t for _, t in done))
     except RefusedFile as exc:
         refusal = (exc.file, exc.problem, exc.row, exc.column, exc.advice)
-        return Read(refusal=refusal, is_document=is_document_name(job.name, passports))
+        is_document = is_document_name(job.name, passports)
+        return Read(refusal=refusal, is_document=is_document, is_not_described=isinstance(exc, NotDescribed))
 
 
 def _read_table(job: Job, fit: Fit) -> tuple[str, ReadTable]:

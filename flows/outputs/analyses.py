@@ -47,7 +47,9 @@ def analyse(
     except ValueError as exc:
         raise CswError(str(exc)) from exc
     written = [place.folder / f.name for f in files]
-    lines = [f"{s} could not run: {reason}" for s, reason in outcome.failed.items()]
+    if outcome.errors:
+        raise CswError("\n".join(f"{s}: {reason}" for s, reason in outcome.errors.items()))
+    lines = [f"{s} could not run: {reason}" for s, reason in outcome.lacking.items()]
     if not any(e.value is not None for e in outcome.estimates):
         raise CswError("\n".join(lines))
     known = sum(e.value is not None for e in outcome.estimates)

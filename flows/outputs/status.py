@@ -105,7 +105,7 @@ def status(settings: Settings, today: date | None = None) -> Status:
     edition held; else in the months, after those of the newest edition, in which the series usually appears (the
     passport's cadence).
     """
-    from flows.publishers.state import State
+    from flows.publishers.state import SourceEntry, State
 
     asked = State(settings.live / "state.json").sources
     today = today or date.today()
@@ -118,8 +118,8 @@ def status(settings: Settings, today: date | None = None) -> Status:
         mine = [x for x in landed if x.source == p.source]
         newest = max(mine, key=lambda x: (x.published_on, x.edition), default=None)
         published = date.fromisoformat(newest.published_on) if newest else None
-        said = asked.get(p.source, {})
-        due = _said_by_server(said.get("next_release", ""), published) or _next_due(p, published)
+        said = asked.get(p.source, SourceEntry())
+        due = _said_by_server(said.next_release, published) or _next_due(p, published)
         found.append(
             SourceStatus(
                 source=p.source,
@@ -131,9 +131,9 @@ def status(settings: Settings, today: date | None = None) -> Status:
                 next_expected=due,
                 is_overdue=due is not None and due.last < today,
                 is_stale=before is not None and now.sources.get(p.source) != before.sources.get(p.source),
-                last_asked=said.get("asked", ""),
-                trouble=said.get("failed", ""),
-                trouble_since=said.get("failing_since", ""),
+                last_asked=said.asked,
+                trouble=said.failed,
+                trouble_since=said.failing_since,
                 has_server=bool(p.remote),
                 is_continuous=p.cadence is not None and p.cadence.per_year >= CONTINUOUS,
                 no_server=p.no_remote or "",

@@ -194,6 +194,8 @@ def _troubles(landed: RunReport, built: RunReport | None) -> list[str]:
     found += [f"refused: {r}" for r in landed.landing.refused]
     if built is not None and built.withheld:
         found.append(f"withheld: {built.withheld}")
+    if built is not None:
+        found += [f"study failed: {study}: {why}" for study, why in built.study_errors.items()]
     return found
 
 

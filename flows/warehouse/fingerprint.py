@@ -12,13 +12,6 @@ from flows.common.settings import Settings
 from flows.documents.archived import SOURCE, read_tables
 from flows.landing.catalogue import Key, read_catalogue
 
-#: What models written in Python are made with.
-BEHIND_MODELS = (
-    "analysis/studies/report_themes/sampling.py",
-    "analysis/studies/report_themes/matrices.py",
-    "flows/documents/quality.py",
-)
-
 
 @dataclass(frozen=True)
 class Fingerprint:
@@ -45,8 +38,6 @@ def fingerprint(settings: Settings) -> Fingerprint:
         if path.exists() and SOURCE in sources:
             sources[SOURCE].update(hashlib.sha256(path.read_bytes()).digest())
     project = hashlib.sha256((settings.root / "dbt_project.yml").read_bytes())
-    for name in BEHIND_MODELS:
-        project.update((settings.root / name).read_bytes())
     # Results are published with the marts: a changed study makes another warehouse, too; its pages do not.
     paths = [*(settings.root / "dbt_project").rglob("*"), *(settings.root / "analysis").rglob("*")]
     pages = settings.root / "analysis" / "report"

@@ -2,6 +2,8 @@
 
 Readers open ``warehouse.duckdb`` and nothing else. A run builds ``next.duckdb``; only :func:`publish` puts it in the
 place of the published one. ``state.json`` says from which landed files and which models the published file was made.
+Where ``next.duckdb`` stood a copy of what was published is left, so that dbt by hand has something to look at and to
+build on (:func:`copy_for_dbt`).
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows.common.errors import Busy, CheckFailed, CswError
-from flows.common.files import write_atomically
+from flows.common.files import part_of, write_atomically
 from flows.common.settings import Settings
 from flows.landing.catalogue import read_catalogue
 from flows.warehouse.built import Build, check_build, from_state, to_state, why_not_default
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
     import duckdb
 
 #: Models that list every edition: rebuilt whichever publication changed.
-BOOKS = ["stg_landing__catalogue", "stg_landing__edition", "stg_landing__unit+", "tag:books"]
+EVERY_EDITION = ["stg_landing__catalogue", "stg_landing__edition", "stg_landing__unit+", "tag:every_edition"]
 
 
 def needed(settings: Settings, now: Fingerprint) -> list[str] | None:
@@ -67,7 +69,7 @@ def start_next(settings: Settings, made_from: Fingerprint, changed: list[str] | 
     if changed is None or damage(settings):
         return None
     shutil.copyfile(settings.published, settings.next)
-    return [*BOOKS, *(f"source:landing.{s}+" for s in changed)]
+    return [*EVERY_EDITION, *(f"source:landing.{s}+" for s in changed)]
 
 
 def remove_database(path: Path) -> None:
@@ -121,7 +123,7 @@ def publish(settings: Settings) -> None:
     Raises:
         CswError: there is nothing to publish, it is no default build, or the disk refuses; the old file stays.
     """
-    if not settings.next.exists():
+    if not has_next(settings):
         raise CswError("there is no next warehouse to publish. Run `csw build` and `csw check` first.")
     import duckdb
 
@@ -169,6 +171,35 @@ def damage(settings: Settings) -> str:
         f"{settings.published}: its bytes are not those that were published. `csw run --full` builds it again; "
         "`csw rollback` goes back to the one before."
     )
+
+
+def has_next(settings: Settings) -> bool:
+    """Whether there is something to publish: a next file that is not the untouched copy of the published one."""
+    if not settings.next.exists():
+        return False
+    return not settings.published.exists() or file_identity(settings.next) != file_identity(settings.published)
+
+
+def copy_for_dbt(settings: Settings) -> None:
+    """Leave a copy of the published file where dbt builds by default, unless there is a file already.
+
+    ``dbt show``, ``dbt test``, ``dbt run`` and ``dbt docs generate`` by hand work on it; the published file is out of
+    their reach.
+
+    Raises:
+        OSError: the disk refuses; no half copy is left.
+    """
+    if settings.next.exists() or not settings.published.exists():
+        return
+    part = part_of(settings.next, ".duckdb")
+    try:
+        # With its time of writing, which tells that nothing has been built in it since.
+        shutil.copy2(settings.published, part)
+        part.replace(settings.next)
+        # What is built in it by hand is not what the last run said it would build.
+        (settings.warehouse / "next.json").unlink(missing_ok=True)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def published_path(settings: Settings) -> Path:

@@ -177,6 +177,6 @@ def test_sql_names_no_edition_or_year() -> None:
     for path in sql_files():
         if path.stem == "dim_local_authority":
             continue  # its public columns are named for the two editions of the deprivation index
-        code = re.sub(r"(base_year = 20\d\d|_20\d\d|imd_20\d\d\w*)", "", code_of(path))
+        code = re.sub(r"(seed = 20\d\d|base_year = 20\d\d|_20\d\d|imd_20\d\d\w*)", "", code_of(path))
         code = re.sub(r"make_date\([^)]*\)", "", code)
         assert not re.search(r"(?<![\d\w])(19|20)\d\d(?![\d\w])", code), path

@@ -9,6 +9,7 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import pytest
 from flows.common.files import sha256_of
 from flows.landing.land import land_folders
 from flows.publishers.fetch import fetch
-from tests.fake_publishers import FakePublishers
+from tests.fake_publishers import FakePublishers, Quirks
 from tests.fake_publishers.scenarios import SHEET_ROWS, table
 from tests.live.fetching import B1, SOURCES, Start, arrived, cin, settings_for
 
@@ -62,7 +63,7 @@ def errors(answer: httpx.Response) -> list[tuple[str, str]]:
 @pytest.fixture(scope="module")
 def fake(folder: Path) -> Iterator[FakePublishers]:
     """Servers on which nothing happens. Read only."""
-    with FakePublishers(folder, "", SOURCES) as one:
+    with FakePublishers(folder, "", SOURCES, quirks=replace(Quirks(), every_release=False)) as one:
         yield one
 
 

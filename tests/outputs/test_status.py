@@ -81,4 +81,4 @@ def test_trouble_and_what_has_no_server_are_said(landed: Settings) -> None:
     assert next(x for x in text.splitlines() if x.startswith("dfe_workforce ")).rstrip().endswith("never")
     lait = next(x for x in text.splitlines() if x.startswith("dfe_lait "))
     assert "no server" in lait
-    assert "dfe_lait: the publisher's download is a workbook with macros" in text
+    assert "dfe_lait: a workbook with macros that the department took off GOV.UK" in text

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 import random
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flows.common.settings import Settings
-from flows.landing.tables import META
+from expectations.gate.landed import META
 
 AUTHORITIES = [(str(code), f"Authority {code}") for code in range(202, 352)]
 LINES = ("16 Total Children Looked After", "1 Residential care")
@@ -19,11 +19,14 @@ SEEDS = {
         ("sfr", ".", "not_applicable", ""),
         ("sfr", "", "unavailable", ""),
         ("s251", "", "unavailable", ""),
+        ("ees", "c", "suppressed", ""),
+        ("ees", "z", "not_applicable", ""),
     ],
     "measure": [
         ("measure_id", "unit", "lowest", "highest"),
         ("referrals_count", "count", "0", "500000"),
         ("rereferrals_pct", "pct", "0", "100"),
+        ("cla_started_count", "count", "0", "500000"),
     ],
     "measure_source": [
         (
@@ -34,6 +37,7 @@ SEEDS = {
         ("dfe_cin", "census", "2016", "2016", "Referrals1516", "", "", "referrals_count", "value", "1", "", "0", ""),
         ("dfe_cin", "census", "2015", "2015", "%Again1415", "", "", "rereferrals_pct", "value", "1", "", "0", ""),
         ("dfe_cin", "census", "2016", "2016", "%Again1516", "", "", "rereferrals_pct", "value", "1", "", "0", ""),
+        ("dfe_cla", "started", "2022", "", "number", "sex=Total", "", "cla_started_count", "value", "1", "", "0", ""),
     ],
     "spend_line": [
         ("edition_from", "edition_to", "filter", "spend_group", "line_kind"),
@@ -48,8 +52,21 @@ SEEDS = {
 
 
 @dataclass
+class Row:
+    """One row of a table: what landing reads of its keys, and its cells."""
+
+    level: str
+    code: str
+    name: str
+    cells: list[str]
+    filter: str = ""
+    period: str = ""
+    ons_code: str = ""
+
+
+@dataclass
 class Table:
-    """One table of an edition: its figures as text, row by row."""
+    """One table of an edition: its columns with their roles, and its rows, which stand from row 2 of its file on."""
 
     source: str
     table: str
@@ -57,11 +74,27 @@ class Table:
     shape: str
     symbols: str
     columns: list[tuple[str, str]]
-    #: level, code, name, filter, cells
-    rows: list[tuple[str, str, str, str, list[str]]] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Source, table and edition."""
+        return (self.source, self.table, self.edition)
 
 
-def census(edition: str, *, seed: int | None = None) -> Table:
+@dataclass(frozen=True)
+class Landed:
+    """Where tables were landed, and where the seeds are that give them meaning."""
+
+    landing: Path
+    seeds: Path
+
+    def path(self, table: Table) -> Path:
+        """A table's landed file."""
+        return self.landing / table.source / table.table / f"{table.edition}.csv"
+
+
+def census(edition: str = "2015", *, seed: int | None = None) -> Table:
     """A wide census of one year: a count and a percentage for every authority, and England."""
     years = {"2015": "1415", "2016": "1516"}[edition]
     draw = random.Random(seed if seed is not None else int(edition))
@@ -75,9 +108,28 @@ def census(edition: str, *, seed: int | None = None) -> Table:
     )
     for code, name in AUTHORITIES:
         cells = [name, f"{draw.randint(1500, 6000):,}", f"{draw.uniform(12, 35):.1f}"]
-        table.rows.append(("la", code, name, "", cells))
-    table.rows.append(("national", "", "England", "", ["England", "550,000", "22.1"]))
-    table.rows[5][4][1] = "x"
+        table.rows.append(Row("la", code, name, cells, ons_code=f"E06000{code}"))
+    table.rows.append(Row("national", "", "England", ["England", "550,000", "22.1"], ons_code="E92000001"))
+    table.rows[5].cells[1] = "x"
+    return table
+
+
+def started() -> Table:
+    """A tidy table of three years by sex."""
+    draw = random.Random(2022)
+    table = Table(
+        "dfe_cla",
+        "started",
+        "2022",
+        "tidy",
+        "ees",
+        [("time_period", "key"), ("la_name", "key"), ("sex", "filter"), ("number", "figure")],
+    )
+    for period in ("2020", "2021", "2022"):
+        for code, name in AUTHORITIES:
+            for sex in ("Total", "Female"):
+                cells = [period, name, sex, str(draw.randint(60, 600))]
+                table.rows.append(Row("la", code, name, cells, filter=f"sex={sex}", period=period))
     return table
 
 
@@ -95,57 +147,57 @@ def outturn() -> Table:
     for code, name in AUTHORITIES:
         total = draw.uniform(5e6, 60e6)
         for line, value in zip(LINES, (total, total / 3), strict=True):
-            table.rows.append(("la", code, name, f"line={line}", [name, line, f"{value:.2f}"]))
+            table.rows.append(Row("la", code, name, [name, line, f"{value:.2f}"], filter=f"line={line}"))
     return table
 
 
-def write_landing(folder: Path, *tables: Table) -> Settings:
+def judgements() -> Table:
+    """A table of words, in which an authority stands once for each inspection."""
+    table = Table("ofsted", "inspections", "2023", "attributes", "none", [("Name", "key"), ("Grade", "text")])
+    for code, name in AUTHORITIES:
+        for grade in ("Good", "Outstanding"):
+            table.rows.append(Row("la", code, name, [name, grade]))
+    return table
+
+
+def good_tables() -> list[Table]:
+    """One of each shape, and a second edition."""
+    return [census("2015"), census("2016"), started(), outturn(), judgements()]
+
+
+def write_landing(folder: Path, *tables: Table) -> Landed:
     """Land tables below a folder, with the seeds that give them meaning."""
-    settings = Settings(root=folder, data=folder / "data")
-    settings.seeds.mkdir(parents=True, exist_ok=True)
-    settings.landing.mkdir(parents=True, exist_ok=True)
+    landed = Landed(folder / "landing", folder / "seeds")
     for name, lines in SEEDS.items():
-        _write(settings.seeds / f"{name}.csv", lines)
-    catalogue = [
+        _write(landed.seeds / f"{name}.csv", lines)
+    catalogue: list[tuple[str, ...]] = [
         (
             *("source", "table_name", "edition", "shape", "symbols", "role", "file", "sha256", "content_sha256"),
             *("published_on", "published_basis", "maturity", "landed_at", "url"),
             *("row_count", "column_count", "first_period", "last_period"),
         )
     ]
-    columns = [("source", "table_name", "edition", "position", "column_name", "role")]
+    columns: list[tuple[str, ...]] = [("source", "table_name", "edition", "position", "column_name", "role")]
     for t in tables:
-        key = (t.source, t.table, t.edition)
-        landed = [
-            (*key, "sha", str(i), level, code, "", name, t.edition, row_filter, *cells)
-            for i, (level, code, name, row_filter, cells) in enumerate(t.rows, 2)
+        rows = [
+            (*t.key, "sha", str(i), r.level, r.code, r.ons_code, r.name, r.period or t.edition, r.filter, *r.cells)
+            for i, r in enumerate(t.rows, 2)
         ]
-        path = settings.landing / t.source / t.table / f"{t.edition}.csv"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _write(path, [(*META, *(c for c, _ in t.columns)), *landed])
+        _write(landed.path(t), [(*META, *(c for c, _ in t.columns)), *rows])
         catalogue.append(
             (
-                *(
-                    *key,
-                    t.shape,
-                    t.symbols,
-                    "primary",
-                    f"{t.table}_{t.edition}.csv",
-                    "sha",
-                    "sha",
-                    "2015-10-22",
-                    "usual",
-                ),
-                *("final", "2026-01-01T00:00:00+00:00", "https://example.org", str(len(t.rows)), str(len(t.columns))),
-                *(t.edition, t.edition),
+                *(*t.key, t.shape, t.symbols, "primary", f"{t.table}_{t.edition}.csv", "sha", "sha"),
+                *("2015-10-22", "usual", "final", "2026-01-01T00:00:00+00:00", "https://example.org"),
+                *(str(len(t.rows)), str(len(t.columns)), t.edition, t.edition),
             )
         )
-        columns += [(*key, str(i), c, role) for i, (c, role) in enumerate(t.columns, 1)]
-    _write(settings.landing / "catalogue.csv", catalogue)
-    _write(settings.landing / "columns.csv", columns)
-    return settings
+        columns += [(*t.key, str(i), c, role) for i, (c, role) in enumerate(t.columns, 1)]
+    _write(landed.landing / "catalogue.csv", catalogue)
+    _write(landed.landing / "columns.csv", columns)
+    return landed
 
 
-def _write(path: Path, lines: list[tuple[str, ...]]) -> None:
+def _write(path: Path, lines: Iterable[tuple[str, ...]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="", encoding="utf-8") as f:
         csv.writer(f, lineterminator="\n").writerows(lines)

@@ -1,21 +1,40 @@
-"""The gate: each check passes on a good landed table and fails, with the failing rows, on one that violates it."""
+"""The gate: each check is silent on good landed tables and fires, with the failing rows, on one that violates it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from expectations.docs import write_data_docs
 from expectations.exceptions import DocumentedException, load_exceptions
-from expectations.gate import check_gate
+from expectations.gate.check import SUITES, check_gate
+from expectations.gate.landed import META
+from expectations.release.check import SUITES as RELEASE_SUITES
 from expectations.results import Finding, GateResult, describe
-from expectations.suites import load_suite
-from tests.unit.expectations_landing import AUTHORITIES, Table, census, outturn, write_landing
+from expectations.suites import load_suites
+from flows.landing import tables as landing_tables
+from tests.unit.expectations_landing import (
+    AUTHORITIES,
+    Row,
+    Table,
+    census,
+    good_tables,
+    judgements,
+    outturn,
+    started,
+    write_landing,
+)
+
+#: What a test does to a table before it is landed, and to its landed file afterwards.
+Plant = Callable[[Table], None]
+Harm = Callable[[Path], None]
 
 
 def gate(folder: Path, *tables: Table) -> GateResult:
-    return check_gate(write_landing(folder, *tables))
+    landed = write_landing(folder, *tables)
+    return check_gate(landed.landing, landed.seeds)
 
 
 def only(result: GateResult, check: str) -> Finding:
@@ -23,152 +42,327 @@ def only(result: GateResult, check: str) -> Finding:
     return result.errors[0]
 
 
+@dataclass(frozen=True)
+class Case:
+    """A planted fault, and what its finding must say."""
+
+    check: str
+    table: Callable[[], Table]
+    plant: Plant = lambda table: None
+    harm: Harm | None = None
+    #: Row numbers of the file, the first ones; None where a finding names none.
+    rows: tuple[int, ...] | None = None
+    column: str | None = None
+    found: str = ""
+    value: str | None = None
+    #: Checks that fail with it.
+    beside: tuple[str, ...] = ()
+
+
+def cell(row: int, column: int, value: str) -> Plant:
+    def plant(table: Table) -> None:
+        table.rows[row].cells[column] = value
+
+    return plant
+
+
+def each(column: int, change: Callable[[float], str]) -> Plant:
+    def plant(table: Table) -> None:
+        for row in table.rows:
+            row.cells[column] = change(float(row.cells[column].replace(",", "")))
+
+    return plant
+
+
+def without(*rows: int) -> Plant:
+    def plant(table: Table) -> None:
+        table.rows = [r for i, r in enumerate(table.rows) if i not in rows]
+
+    return plant
+
+
+def edited(row: int, **changes: str) -> Plant:
+    def plant(table: Table) -> None:
+        for name, value in changes.items():
+            setattr(table.rows[row], name, value)
+
+    return plant
+
+
+def again(row: int) -> Plant:
+    return lambda table: table.rows.append(table.rows[row])
+
+
+def cut(path: Path) -> None:
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
+
+
+def rename_column(path: Path) -> None:
+    path.write_text(path.read_text().replace("Referrals1415", "Referrals", 1))
+
+
+def a_years_own(table: Table) -> None:
+    """The second year of a tidy table is the first one's figures again."""
+    first = {(r.code, r.filter): r.cells[3] for r in table.rows if r.period == "2020"}
+    for row in table.rows:
+        if row.period == "2021":
+            row.cells[3] = first[(row.code, row.filter)]
+
+
+CASES = [
+    Case("file_readable", census, harm=lambda path: path.unlink(), found="is not there"),
+    Case("rows_present", census, without(*range(151)), found="no rows"),
+    Case("rows_complete", census, harm=cut, found="1 row fewer"),
+    Case(
+        "columns_as_catalogued",
+        census,
+        harm=rename_column,
+        found="column 13 is 'Referrals', where the catalogue has 'Referrals1415'",
+        beside=("file_readable",),
+    ),
+    Case("level_known", census, edited(4, level="parish"), rows=(6,), found="'parish'"),
+    Case("authority_named", started, edited(4, code="", name=""), rows=(6,), found="without code or name"),
+    Case("la_code_form", census, edited(7, code="209.0"), rows=(9,), found="'209.0'"),
+    Case("ons_code_form", census, edited(7, ons_code="Authority 209"), rows=(9,), found="'Authority 209'"),
+    Case(
+        "period_form",
+        started,
+        edited(9, period="FY 2022"),
+        rows=(11,),
+        found="'FY 2022'",
+        beside=("authorities_complete",),
+    ),
+    Case("authorities_complete", census, without(*range(30)), found="120 authorities"),
+    Case("keys_unique", census, again(10), rows=(12, 153), found="2 rows"),
+    Case("keys_unique", started, again(10), rows=(12, 902), found="2 rows"),
+    Case("keys_unique", judgements, again(10), rows=(12, 302), found="2 rows"),
+    Case("symbols_known", census, cell(7, 1, "q"), rows=(9,), column="Referrals1415", value="q", found="('q')"),
+    Case("symbols_known", started, cell(7, 3, "x"), rows=(9,), column="number", value="x"),
+    Case("symbols_known", outturn, cell(7, 2, "n/a"), rows=(9,), column="TotalExpenditure", value="n/a"),
+    Case("not_below_lowest", census, cell(3, 1, "-4"), rows=(5,), column="Referrals1415", value="-4"),
+    Case("not_above_highest", census, cell(3, 2, "140"), rows=(5,), column="%Again1415", value="140"),
+    Case("spend_per_authority", outturn, cell(0, 2, "21345.6"), rows=(2,), column="TotalExpenditure", value="21345.6"),
+    Case(
+        "percent_of_a_hundred",
+        census,
+        each(2, lambda x: f"{x / 100:.3f}"),
+        rows=(2, 3),
+        column="%Again1415",
+        found="150 percentages",
+    ),
+    Case(
+        "usual_magnitude",
+        outturn,
+        each(2, lambda x: f"{x / 1000:.3f}"),
+        rows=(2, 4),
+        column="TotalExpenditure",
+        found="is usual",
+        beside=("spend_per_authority",),
+    ),
+    Case("own_year", started, a_years_own, found="100% of 150 figures are those of 2022 (2020)"),
+]
+
+
+def unplanted(case: Case) -> Table:
+    """The table of a case, in which nothing that a case overwrites is not a number."""
+    table = case.table()
+    if case.table is census:
+        table.rows[5].cells[1] = "2,000"
+    return table
+
+
 def test_good_tables_pass(tmp_path: Path) -> None:
-    result = gate(tmp_path, census("2015"), census("2016"), outturn())
+    result = gate(tmp_path, *good_tables())
     assert result.ok, describe(result)
-    assert not result.warnings
-    assert result.checked == 3
+    assert not result.findings
+    assert not result.by_table
+    assert result.checked == 5
     assert describe(result).startswith("The gate: passed.")
+
+
+def test_every_check_has_a_planted_fault() -> None:
+    checks = {c.check for suite in load_suites(SUITES).values() for c in suite.checks}
+    assert checks == {case.check for case in CASES}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: f"{c.check}-{c.table.__name__}")
+def test_a_planted_fault_is_found_and_only_that(tmp_path: Path, case: Case) -> None:
+    table = unplanted(case)
+    case.plant(table)
+    good = [t for t in good_tables() if t.key != table.key]
+    landed = write_landing(tmp_path, table, *good)
+    if case.harm:
+        case.harm(landed.path(table))
+    result = check_gate(landed.landing, landed.seeds)
+    assert {f.check for f in result.errors} == {case.check, *case.beside}, describe(result)
+    assert result.stopped == [table.key]
+    assert result.by_table[table.key] == result.errors
+    finding = next(f for f in result.errors if f.check == case.check)
+    assert finding.tables == (table.key,)
+    assert finding.where["file"] == f"{table.table}_{table.edition}.csv"
+    assert case.found in finding.found
+    assert finding.where.get("column_name") == case.column
+    if case.rows is not None:
+        assert finding.rows[: len(case.rows)] == case.rows
+        assert finding.examples[0]["row"] == str(case.rows[0])
+    if case.value is not None:
+        assert finding.examples[0]["value"] == case.value
+    assert finding.advice in describe(result)
 
 
 def test_nothing_landed_is_nothing_to_check(tmp_path: Path) -> None:
     assert gate(tmp_path).ok
+    assert check_gate(tmp_path / "nowhere", tmp_path / "nowhere").ok
 
 
-def test_new_symbol(tmp_path: Path) -> None:
-    table = census("2015")
-    table.rows[7][4][1] = "q"
-    finding = only(result := gate(tmp_path, table), "symbols_known")
-    assert finding.where["column_name"] == "Referrals1415"
-    assert finding.where["file"] == "census_2015.csv"
-    assert finding.rows == (9,)
-    assert finding.examples[0]["value"] == "q"
-    assert result.stopped == [("dfe_cin", "census", "2015")]
-    assert "row 9" in describe(result)
-    assert "value_symbol.csv" in describe(result)
+def test_findings_are_read_by_people(tmp_path: Path) -> None:
+    table = census()
+    table.rows[7].cells[1] = "q"
+    text = describe(gate(tmp_path, table))
+    for said in ("row 9", "value_symbol.csv", "census_2015.csv", "Referrals1415", "Authority 209"):
+        assert said in text
 
 
 def test_footnotes_and_headings_are_not_figures(tmp_path: Path) -> None:
-    table = census("2015")
-    table.rows.append(("none", "", "", "", ["1. Figures are rounded", "note", "note"]))
+    table = census()
+    table.rows.append(
+        Row("none", "", "", ["1. Figures are rounded", "note", "note"], ons_code="1. Figures are rounded")
+    )
     assert gate(tmp_path, table).ok
 
 
-def test_fraction_where_a_percentage_is_expected(tmp_path: Path) -> None:
-    table = census("2015")
-    for row in table.rows:
-        row[4][2] = f"{float(row[4][2]) / 100:.3f}"
-    finding = only(gate(tmp_path, table), "percent_of_a_hundred")
-    assert finding.where["column_name"] == "%Again1415"
-    assert finding.where["measure_id"] == "rereferrals_pct"
-    assert len(finding.examples) == 5
+def test_a_percentage_below_one_among_others_is_a_percentage(tmp_path: Path) -> None:
+    table = census()
+    for row in table.rows[:100]:
+        row.cells[2] = "0.4"
+    assert gate(tmp_path, table).ok
 
 
-def test_percentage_above_a_hundred(tmp_path: Path) -> None:
-    table = census("2015")
-    table.rows[3][4][2] = "140"
-    finding = only(gate(tmp_path, table), "not_above_highest")
-    assert finding.rows[0] == 5
-    assert finding.examples[0]["value"] == "140"
-
-
-def test_count_below_nought(tmp_path: Path) -> None:
-    table = census("2015")
-    table.rows[3][4][1] = "-4"
-    finding = only(gate(tmp_path, table), "not_below_lowest")
-    assert finding.rows[0] == 5
-
-
-def test_pounds_given_as_thousands(tmp_path: Path) -> None:
+def test_a_part_in_thousands_is_no_total(tmp_path: Path) -> None:
     table = outturn()
-    for row in table.rows:
-        row[4][2] = f"{float(row[4][2]) / 1000:.3f}"
-    result = gate(tmp_path, table)
-    assert {f.check for f in result.errors} == {"usual_magnitude", "spend_per_authority"}
-    magnitude = next(f for f in result.errors if f.check == "usual_magnitude")
-    assert magnitude.where["column_name"] == "TotalExpenditure"
-    assert "is usual" in magnitude.found
-
-
-def test_one_authority_in_thousands(tmp_path: Path) -> None:
-    table = outturn()
-    table.rows[0][4][2] = "21345.6"
-    finding = only(gate(tmp_path, table), "spend_per_authority")
-    assert finding.where["authority"] == AUTHORITIES[0][0]
-    assert finding.rows == (2,)
-
-
-def test_duplicated_rows(tmp_path: Path) -> None:
-    table = census("2015")
-    table.rows.append(table.rows[10])
-    finding = only(gate(tmp_path, table), "keys_unique")
-    assert sorted(finding.rows) == [12, 153]
-    assert finding.examples[0]["la_code"] == AUTHORITIES[10][0]
-
-
-def test_lines_of_one_authority_are_not_duplicates(tmp_path: Path) -> None:
-    assert gate(tmp_path, outturn()).ok
-
-
-def test_missing_authorities(tmp_path: Path) -> None:
-    table = census("2015")
-    table.rows = table.rows[30:]
-    finding = only(gate(tmp_path, table), "authorities_complete")
-    assert finding.found == "120 authorities"
+    table.rows[1].cells[2] = "21345.6"
+    assert gate(tmp_path, table).ok
 
 
 def test_an_authority_that_does_not_exist_yet_is_not_counted(tmp_path: Path) -> None:
-    table = census("2015")
+    table = census()
     for code in range(400, 410):
-        table.rows.append(("la", str(code), f"Future {code}", "", [f"Future {code}", ".", "."]))
+        table.rows.append(Row("la", str(code), f"Future {code}", [f"Future {code}", ".", "."]))
     assert gate(tmp_path, table).ok
 
 
 def test_a_years_file_under_another_name(tmp_path: Path) -> None:
-    copy = census("2016", seed=2015)
-    finding = only(gate(tmp_path, census("2015"), copy), "own_year")
+    finding = only(gate(tmp_path, census("2015"), census("2016", seed=2015)), "own_year")
     assert finding.where["edition"] == "2016"
     assert finding.where["other_edition"] == "2015"
     assert finding.found.startswith("100% of")
+    assert finding.tables == (("dfe_cin", "census", "2016"),)
 
 
 def test_a_new_table_is_held_against_those_landed_before(tmp_path: Path) -> None:
-    settings = write_landing(tmp_path, census("2015"), census("2016", seed=2015), outturn())
-    result = check_gate(settings, [("dfe_cin", "census", "2016")])
+    landed = write_landing(tmp_path, census("2015"), census("2016", seed=2015), outturn())
+    result = check_gate(landed.landing, landed.seeds, [("dfe_cin", "census", "2016")])
     assert only(result, "own_year").where["edition"] == "2016"
     assert result.checked == 1
 
 
 def test_tables_not_asked_for_stop_nothing(tmp_path: Path) -> None:
-    bad = census("2015")
-    bad.rows[7][4][1] = "q"
-    settings = write_landing(tmp_path, bad, outturn())
-    assert check_gate(settings, [("dfe_s251_outturn", "table_a1", "2015")]).ok
+    bad = census()
+    bad.rows[7].cells[1] = "q"
+    bad.rows[8].code = "x"
+    landed = write_landing(tmp_path, bad, outturn())
+    assert check_gate(landed.landing, landed.seeds, [outturn().key]).ok
 
 
-def test_a_landing_cut_off(tmp_path: Path) -> None:
-    settings = write_landing(tmp_path, census("2015"))
-    path = settings.landing / "dfe_cin" / "census" / "2015.csv"
-    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
-    finding = only(check_gate(settings), "rows_complete")
-    assert finding.found.startswith("1 rows fewer")
+def test_each_failing_table_is_named_with_its_own_findings(tmp_path: Path) -> None:
+    first, second = census("2015"), outturn()
+    first.rows[7].cells[1] = "q"
+    first.rows[8].cells[2] = "140"
+    second.rows[0].cells[2] = "21345.6"
+    result = gate(tmp_path, first, second, started())
+    assert {k: {f.check for f in v} for k, v in result.by_table.items()} == {
+        first.key: {"symbols_known", "not_above_highest"},
+        second.key: {"spend_per_authority"},
+    }
 
 
-def test_a_documented_exception_holds_within_its_range(tmp_path: Path) -> None:
-    table = outturn()
-    table.edition = "2010"  # Stockton-on-Tees, 808, sent noughts for 2009-10
+def test_a_file_that_cannot_be_read_stops_only_itself(tmp_path: Path) -> None:
+    good, bad = census("2015"), census("2016")
+    landed = write_landing(tmp_path, good, bad)
+    with landed.path(bad).open("a") as f:
+        f.write('dfe_cin,census,2016,sha,999,la,"cut off in the mid')
+    result = check_gate(landed.landing, landed.seeds)
+    assert result.stopped == [bad.key]
+    finding = next(f for f in result.errors if f.check == "file_readable")
+    assert "cannot be read" in finding.found
+
+
+def test_a_thousand_failing_rows_are_one_finding_with_fifty_of_them(tmp_path: Path) -> None:
+    table = started()
+    table.rows += table.rows
+    result = gate(tmp_path, table)
+    found = [f for f in result.errors if f.check == "keys_unique"]
+    assert [f.where["period"] for f in found] == ["2020", "2021", "2022"]
+    assert found[0].found.startswith("600 rows")
+    assert len(found[0].rows) == 50
+
+
+def test_exceptions_cover_their_place_and_its_revisions() -> None:
     exception = next(e for e in load_exceptions() if e.where.get("authority") == "808")
-    row = {"source": "dfe_s251_outturn", "edition": "2010", "authority": "808", "cla_gbp": 0.0}
+    row = {"source": "dfe_s251_outturn", "edition": "2010", "authority": "808"}
     assert exception.covers(row)
     assert exception.covers({**row, "edition": "2010-r2"})  # an amendment inherits what is known of the edition
     assert not exception.covers({**row, "edition": "2011"})
+    assert not exception.covers({**row, "authority": "807"})
     assert exception.accepts(0)
     assert not exception.accepts(12_000)
-    assert not exception.covers({**row, "authority": "807"})
+
+
+def with_exceptions(monkeypatch: pytest.MonkeyPatch, *exceptions: DocumentedException) -> None:
+    monkeypatch.setattr("expectations.gate.check.load_exceptions", lambda: exceptions)
+
+
+@pytest.mark.parametrize(("low", "is_accepted"), [("21345.6", True), ("19000", False)])
+def test_an_exception_holds_within_its_range(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, low: str, is_accepted: bool
+) -> None:
+    where = {"source": "dfe_s251_outturn", "authority": AUTHORITIES[0][0]}
+    exception = DocumentedException(
+        check="spend_per_authority", where=where, min_value=20_000, max_value=30_000, reason="A test's own exception."
+    )
+    with_exceptions(monkeypatch, exception)
+    table = outturn()
+    table.rows[0].cells[2] = low
+    result = gate(tmp_path, table)
+    assert result.ok == is_accepted
+    assert result.accepted == ([str(exception)] if is_accepted else [])
+
+
+def test_an_exception_accepts_so_many_rows_and_no_other_series(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    where = {"source": "dfe_cla", "table_name": "started", "filter": "sex=Female"}
+    exception = DocumentedException(check="keys_unique", where=where, max_rows=451, reason="A test's own exception.")
+    with_exceptions(monkeypatch, exception)
+    table = started()
+    again(1)(table)
+    assert gate(tmp_path / "one", table).accepted == [str(exception)]
+    again(3)(table)
+    assert not gate(tmp_path / "two", table).ok
+    other = started()
+    again(0)(other)
+    assert not gate(tmp_path / "other", other).ok
+
+
+def test_an_exception_that_is_no_longer_needed_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    where = {"source": "dfe_s251_outturn", "authority": AUTHORITIES[0][0]}
+    exception = DocumentedException(check="spend_per_authority", where=where, reason="A test's own exception.")
+    with_exceptions(monkeypatch, exception)
+    result = gate(tmp_path, outturn())
+    assert (result.accepted, result.idle) == ([], [str(exception)])
 
 
 def test_every_exception_names_a_check_and_a_reason() -> None:
-    known = {c.check for s in ("wide", "tidy", "sheet", "spend_lines", "attributes", "window") for c in load_suite(s)}
+    suites = [*load_suites(SUITES).values(), *load_suites(RELEASE_SUITES).values()]
+    known = {c.check for suite in suites for c in suite.checks}
     for exception in load_exceptions():
         assert exception.check in known
         assert len(exception.reason) > 20
@@ -181,17 +375,13 @@ def test_an_exception_with_an_unknown_key_is_refused() -> None:
 
 
 def test_a_result_survives_the_pipe(tmp_path: Path) -> None:
-    table = census("2015")
-    table.rows[7][4][1] = "q"
+    table = census()
+    table.rows[7].cells[1] = "q"
     result = gate(tmp_path, table)
-    assert describe(GateResult.from_dict(result.to_dict())) == describe(result)
+    again = GateResult.from_dict(result.to_dict())
+    assert describe(again) == describe(result)
+    assert again.by_table == result.by_table
 
 
-def test_data_docs_have_relative_links_and_steady_names(tmp_path: Path) -> None:
-    result = gate(tmp_path / "a", census("2015"))
-    page = write_data_docs(tmp_path / "docs", result)
-    names = {p.relative_to(page.parent).as_posix() for p in page.parent.rglob("*.html")}
-    assert any("gate_wide_column" in n for n in names)
-    assert str(tmp_path) not in page.read_text()
-    write_data_docs(tmp_path / "docs", result)
-    assert names == {p.relative_to(page.parent).as_posix() for p in page.parent.rglob("*.html")}
+def test_landed_columns_are_those_that_landing_writes() -> None:
+    assert META == landing_tables.META

@@ -11,39 +11,54 @@ from tests.unit.expectations_landing import census, write_landing
 
 
 def test_worker_answers_and_its_loss_is_made_good(tmp_path: Path) -> None:
-    table = census("2015")
-    table.rows[7][4][1] = "q"
-    settings = write_landing(tmp_path, table)
+    table = census()
+    table.rows[7].cells[1] = "q"
+    landed = write_landing(tmp_path, table)
     with Worker() as worker:
-        result = worker.check_gate(settings)
+        result = worker.check_gate(landed.landing, landed.seeds)
         assert worker.fell_back == []
         assert [f.check for f in result.errors] == ["symbols_known"]
+        assert result.stopped == [table.key]
         page = worker.write_data_docs(tmp_path / "docs")
         assert page is not None
         assert page.exists()
         assert worker._process is not None
         worker._process.kill()
-        again = worker.check_gate(settings)
+        again = worker.check_gate(landed.landing, landed.seeds)
         assert worker.fell_back == ["gate"]
         assert describe(again).splitlines()[1:] == describe(result).splitlines()[1:]
         assert worker.write_data_docs(tmp_path / "docs") == page
 
 
+def test_the_worker_checks_the_tables_asked_for(tmp_path: Path) -> None:
+    bad = census("2016")
+    bad.rows[7].cells[1] = "q"
+    landed = write_landing(tmp_path, census("2015"), bad)
+    with Worker() as worker:
+        result = worker.check_gate(landed.landing, landed.seeds, [census("2015").key])
+        assert worker.fell_back == []
+    assert result.ok
+    assert result.checked == 1
+
+
 def test_a_worker_that_cannot_start(tmp_path: Path) -> None:
+    landed = write_landing(tmp_path, census())
     with Worker(command=[str(tmp_path / "absent")]) as worker:
-        assert worker.check_gate(write_landing(tmp_path, census("2015"))).ok
+        assert worker.check_gate(landed.landing, landed.seeds).ok
         assert worker.fell_back == ["gate"]
 
 
 def test_a_worker_that_talks_nonsense(tmp_path: Path) -> None:
+    landed = write_landing(tmp_path, census())
     with Worker(command=[sys.executable, "-c", "print('hello', flush=True); input()"]) as worker:
-        assert worker.check_gate(write_landing(tmp_path, census("2015"))).ok
+        assert worker.check_gate(landed.landing, landed.seeds).ok
         assert worker.fell_back == ["gate"]
 
 
 def test_a_worker_that_never_answers(tmp_path: Path) -> None:
+    landed = write_landing(tmp_path, census())
     with Worker(command=[sys.executable, "-c", "import time; time.sleep(60)"], patience=0.5) as worker:
-        assert worker.check_gate(write_landing(tmp_path, census("2015"))).ok
+        assert worker.check_gate(landed.landing, landed.seeds).ok
         assert worker.fell_back == ["gate"]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -19,7 +20,7 @@ from flows.landing.catalogue import read_catalogue
 from flows.landing.land import land_returns, withdraw
 from flows.warehouse import publish as publishing
 from flows.warehouse.fingerprint import Fingerprint, fingerprint, published_fingerprint
-from flows.warehouse.publish import publish, start_next
+from flows.warehouse.publish import copy_for_dbt, has_next, publish, start_next
 from tests.made_up import B1_NAME, b1, put
 from tests.warehouse.made import content, make_next
 
@@ -42,6 +43,50 @@ def test_a_reader_that_holds_the_published_file_keeps_what_it_has(settings: Sett
         publish(settings)
         assert reader.execute("select content from t").fetchone() == ("first",)
     assert content(settings.published) == "second"
+
+
+def test_a_copy_is_left_for_dbt_by_hand_and_is_nothing_to_publish(settings: Settings) -> None:
+    copy_for_dbt(settings)
+    assert not settings.next.exists()
+    first = make_next(settings, "first")
+    assert has_next(settings)
+    publish(settings)
+    copy_for_dbt(settings)
+    assert content(settings.next) == "first"
+    assert not has_next(settings)
+    with pytest.raises(CswError, match="no next warehouse"):
+        publish(settings)
+    assert (content(settings.published), published_fingerprint(settings)) == ("first", first)
+
+
+def test_what_is_built_by_hand_in_the_copy_leaves_the_published_file_alone(settings: Settings) -> None:
+    make_next(settings, "first")
+    publish(settings)
+    copy_for_dbt(settings)
+    with duckdb.connect(str(settings.next)) as con:
+        con.execute("update marts.t set content = 'by hand'")
+    copy_for_dbt(settings)
+    assert content(settings.next) == "by hand"
+    assert content(settings.published) == "first"
+    assert has_next(settings)
+    # Nobody knows from what: it is for looking, and a `dbt build` of everything is for publishing.
+    with pytest.raises(CswError, match="not known from what"):
+        publish(settings)
+    assert content(settings.published) == "first"
+
+
+def test_a_disk_that_is_full_leaves_no_half_copy(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_next(settings, "first")
+    publish(settings)
+
+    def refuse(source: Path, target: Path) -> None:
+        Path(target).write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(shutil, "copy2", refuse)
+    with pytest.raises(OSError, match="No space left"):
+        copy_for_dbt(settings)
+    assert sorted(p.name for p in settings.warehouse.iterdir()) == ["next.json", "state.json", "warehouse.duckdb"]
 
 
 def test_there_is_nothing_to_publish_before_a_build(settings: Settings) -> None:

@@ -92,10 +92,7 @@ name_candidates as (
     from (select distinct source, table_name, edition, unit_name, unit_name_key from single_units) as single_units
     inner join authority_names on single_units.unit_name_key = authority_names.name_key
     left join editions
-        on
-            single_units.source = editions.source
-            and single_units.table_name = editions.table_name
-            and single_units.edition = editions.edition
+        on {{ same_table('single_units', 'editions') }}
 
 ),
 
@@ -121,10 +118,7 @@ single_members as (
     left join ons_codes on single_units.unit_ons_code = ons_codes.ons_code
     left join name_candidates
         on
-            single_units.source = name_candidates.source
-            and single_units.table_name = name_candidates.table_name
-            and single_units.edition = name_candidates.edition
-            and single_units.unit_name = name_candidates.unit_name
+            {{ same_named_place('single_units', 'name_candidates') }}
             and name_candidates.preference = 1
 
 ),

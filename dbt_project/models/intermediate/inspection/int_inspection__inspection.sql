@@ -48,17 +48,10 @@ resolved as (
         editions.published_on
     from published
     left join landed_units
-        on
-            published.source = landed_units.source
-            and published.table_name = landed_units.table_name
-            and published.edition = landed_units.edition
-            and published.unit_name = landed_units.unit_name
+        on {{ same_named_place('published', 'landed_units') }}
     left join inspection_types on published.type_text = inspection_types.type_text
     left join editions
-        on
-            published.source = editions.source
-            and published.table_name = editions.table_name
-            and published.edition = editions.edition
+        on {{ same_table('published', 'editions') }}
     {%- for field in judged %}
     left join judgements as grade_of_{{ field }} on published.{{ field }}_text = grade_of_{{ field }}.grade_text
     {%- endfor %}
@@ -79,10 +72,10 @@ within_edition as (
         publication_date,
         source,
         edition,
-        published_on,
         {%- for field in judged %}
-        max({{ field }}) as {{ field }}{{ ',' if not loop.last }}
+        max({{ field }}) as {{ field }},
         {%- endfor %}
+        published_on
     from resolved
     group by la_code, framework, inspection_type, publication_date, source, edition, published_on
 
@@ -94,7 +87,7 @@ final as (
     from within_edition
     qualify
         row_number() over (
-            partition by la_code, framework, publication_date order by published_on desc, edition desc, source
+            partition by la_code, framework, publication_date order by published_on desc, edition desc, source asc
         ) = 1
 
 )

@@ -51,11 +51,7 @@ known_dates as (
         judgements.grade as overall_judgement
     from dated
     left join landed_units
-        on
-            dated.source = landed_units.source
-            and dated.table_name = landed_units.table_name
-            and dated.edition = landed_units.edition
-            and dated.unit_name = landed_units.unit_name
+        on {{ same_named_place('dated', 'landed_units') }}
     left join judgements on dated.overall_judgement_text = judgements.grade_text
 
 ),

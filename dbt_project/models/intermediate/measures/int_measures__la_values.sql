@@ -37,7 +37,6 @@ resolved as (
         edition_values.*,
         reporting_units.la_code,
         coalesce(joint_series.reporting_unit_code, reporting_units.reporting_unit_code) as reporting_unit_code,
-        reporting_units.exclusion_reason as unit_exclusion_reason,
         coalesce(reporting_units.is_joint_return, false) or joint_series.unit_code is not null as is_joint_return,
         reporting_units.exclusion_reason as unit_exclusion_reason,
         authorities.valid_from,

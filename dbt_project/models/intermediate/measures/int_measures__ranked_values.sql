@@ -41,7 +41,7 @@ within_role as (
         *,
         row_number() over (
             partition by la_code, year, measure_id, role
-            order by is_after_abolition, published_on desc, edition desc, source
+            order by is_after_abolition asc, published_on desc, edition desc, source asc
         ) as edition_rank
     from dated
 

@@ -21,7 +21,10 @@ areas as (
 
     select
         edition_values.level as area_level,
-        case edition_values.level when 'national' then 'England' else {{ region_name('edition_values.unit_name') }} end as area_name,
+        case edition_values.level
+            when 'national' then 'England'
+            else {{ region_name('edition_values.unit_name') }}
+        end as area_name,
         edition_values.year,
         edition_values.measure_id,
         edition_values.value,
@@ -50,14 +53,14 @@ ranked as (
                     when areas.role = 'primary' and areas.value_status = 'reported' then 1
                     when areas.value_status = 'reported' then 2
                     else 3
-                end,
+                end asc,
                 areas.published_on desc,
                 areas.edition desc,
-                areas.source,
+                areas.source asc,
                 areas.value desc nulls last,
                 areas.numerator desc nulls last,
                 areas.denominator desc nulls last,
-                areas.value_status
+                areas.value_status asc
         ) as precedence
     from areas
     inner join spine_years on areas.year between spine_years.first_year and spine_years.last_year

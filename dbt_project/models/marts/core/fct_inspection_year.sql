@@ -40,7 +40,7 @@ event_years as (
 
     select based.*, cast(event_years.event_year as integer) as event_year
     from based
-    cross join (select unnest(generate_series(-5, 5)) as event_year) as event_years
+    cross join unnest(generate_series(-5, 5)) as event_years (event_year)
 
 ),
 

@@ -1,6 +1,6 @@
 {#- Nominal pounds stay; real terms are a view of them under each index and base year. Gross groups that the outturn
     files held do not reach come from the secondary source, by the group totals it prints. -#}
-with groups as (
+with spend_groups as (
 
     select * from {{ ref('int_spend__group') }}
 
@@ -9,14 +9,14 @@ with groups as (
 ranked_groups as (
 
     select
-        groups.*,
+        spend_groups.*,
         row_number() over (
-            partition by groups.la_code, groups.year, groups.gross_or_net, groups.spend_group
-            order by editions.published_on desc, groups.edition desc
+            partition by spend_groups.la_code, spend_groups.year, spend_groups.gross_or_net, spend_groups.spend_group
+            order by editions.published_on desc, spend_groups.edition desc
         ) as precedence
-    from groups
+    from spend_groups
     inner join {{ ref('int_measures__edition') }} as editions
-        on groups.source = editions.source and groups.edition = editions.edition
+        on spend_groups.source = editions.source and spend_groups.edition = editions.edition
 
 ),
 

@@ -1,0 +1,1 @@
+"""The gate: landed tables are checked before anything is built from them."""

@@ -1,0 +1,1 @@
+"""The release checks: marts are checked before anybody sees them."""
