@@ -17,13 +17,16 @@ from flows.common.lock import writer
 from flows.common.settings import Settings
 from flows.documents.archived import ReportRecogniser, ReportsRead, read_archived
 from flows.landing.catalogue import read_catalogue
-from flows.landing.land import LandingReport, land_folders
+from flows.landing.land import LandingReport, land_folders, published_is_lost
+from flows.landing.quarantine import Unit, read_quarantine, release, retry
+from flows.landing.withdrawn import read_withdrawn
 from flows.outputs.data_docs import data_docs_folder
 from flows.outputs.export import export, held_formats
 from flows.outputs.export import is_current as exports_are_current
 from flows.outputs.site import is_current, write_site
 from flows.sample.bundled import keep_apart
 from flows.sources.passport import load_passports
+from flows.warehouse.attempts import Attempts, Failure, code_digest, failures_of
 from flows.warehouse.built import check_build, mark_built
 from flows.warehouse.earlier import Earlier, roll_back
 from flows.warehouse.fingerprint import Fingerprint, file_identity, fingerprint, published_tables
@@ -32,6 +35,7 @@ from flows.warehouse.publish import (
     copy_for_dbt,
     has_next,
     needed,
+    open_published,
     publish,
     published_path,
     remove_database,
@@ -40,7 +44,7 @@ from flows.warehouse.publish import (
 )
 
 if TYPE_CHECKING:
-    from expectations.results import Result
+    from expectations.results import Finding, Result
     from expectations.worker import Worker
     from flows.publishers.fetch import FetchReport
     from flows.warehouse.dbt import Dbt, DbtResult
@@ -65,7 +69,7 @@ class RunReport:
     site: Path | None = None
     """The first page of the report site."""
     withheld: str = ""
-    """What the gate refused of what was landed, with the rows."""
+    """What is held back of what was landed: what failed, with the rows, and what mends it."""
     study_errors: dict[str, str] = field(default_factory=dict)
     """Studies that failed through a mistake of ours, and how; everything else is published."""
 
@@ -104,9 +108,11 @@ def run(
     say: Say = lambda _: None,
     progress: Callable[[str], None] | None = None,
 ) -> RunReport:
-    """Land a folder of returns and publish the warehouse made from everything landed.
+    """Land a folder of returns and publish the warehouse made from everything landed that holds.
 
-    A failed check leaves the published warehouse as it was. With ``as_of`` a warehouse of what was known then is built
+    The unit of refusal is one table of one edition, or one document: what fails a check is held back and listed
+    (:mod:`flows.landing.quarantine`), the rest is published without it. Where what is published already fails, it stays
+    as it was. With ``as_of`` a warehouse of what was known then is built
     in a file of its own, and nothing is published.
 
     Args:
@@ -121,7 +127,7 @@ def run(
 
     Raises:
         Busy: another run is writing.
-        CheckFailed: a check did not hold; the message shows the rows.
+        CheckFailed: a check does not hold even without anything new; the message shows the rows.
         CswError: the input or the disk.
     """
     report = RunReport()
@@ -168,7 +174,10 @@ def _land(
     if live:
         folders.append(_fetch(settings, report, watch, sources))
     with watch.stage("land"):
+        code = code_digest(settings)
+        retry(settings, code)
         report.landing = land_folders(settings, folders, documents=ReportRecogniser(settings))
+        _retry_beside(settings, report.landing)
     if report.fetched is not None:
         report.fetched.note_landing(settings, report.landing)
     with watch.stage("read reports"):
@@ -244,6 +253,15 @@ def run_stages(
     return report
 
 
+def _retry_beside(settings: Settings, landing: LandingReport) -> None:
+    """Take into use again what new tables may mend: those of its own publication, and those that all lean on."""
+    new = {e.source for e in landing.landed}
+    if any(e.role == "reference" for e in landing.landed):
+        release(settings, read_quarantine(settings))
+    elif new:
+        release(settings, [q for q in read_quarantine(settings) if q.source in new])
+
+
 def _after_landing(
     settings: Settings,
     report: RunReport,
@@ -252,27 +270,95 @@ def _after_landing(
     full: bool,
     progress: Callable[[str], None] | None,
 ) -> None:
+    """Gate, build, check, analyse, publish: what fails is held back, and the rest is published without it."""
     if not read_catalogue(settings):
-        raise CswError("nothing was landed: no file is known to a passport. `csw land` lists what it found.")
+        raise CswError(
+            "nothing was landed that can be used: no file is known to a passport, or all are held back. `csw land` "
+            "lists what it found, `csw quarantine` what is held back."
+        )
     report.published = settings.published
+    _published_is_still_there(settings, report)
+    if full and (held := read_quarantine(settings)):
+        release(settings, held)
+        _read_again(settings, report)
     if not full and needed(settings, fingerprint(settings)) == []:
         report.nothing_new = True
+        _say_what_is_held(settings, report, [])
         return
     warm.start()
-    gate(settings, report, watch, warm)
-    # The gate may have taken out what was new.
-    made_from = fingerprint(settings)
-    changed = None if full else needed(settings, made_from)
-    if changed == []:
-        report.nothing_new = True
-        return
+    passed: list[Fingerprint] = []
+
+    def attempt() -> list[Failure]:
+        # What is held back may have been all that was new.
+        made_from = fingerprint(settings)
+        changed = None if full and not passed else needed(settings, made_from)
+        report.nothing_new = changed == []
+        if report.nothing_new or passed[-1:] == [made_from]:
+            return []
+        passed.clear()
+        if not read_catalogue(settings):
+            return [Failure("landing", "nothing is left to build from.")]
+        failed = _try_build(settings, made_from, changed, report, watch, warm, progress)
+        failed = failed or _try_check(settings, report, watch, warm)
+        passed.extend([] if failed else [made_from])
+        return failed
+
+    attempts = Attempts(settings, attempt, held=lambda: _read_again(settings, report))
+    attempts.hold(_gate(settings, report, watch, warm, attempts.said))
     with building(settings.next):
-        build(settings, made_from, changed, report, watch, warm, progress)
-        check(settings, report, watch, warm)
+        attempts.until_it_passes()
+        _say_what_is_held(settings, report, attempts.said)
+        if report.nothing_new:
+            remove_database(settings.next)
+            return
         analyse(settings, settings.next, report, watch)
         with watch.stage("publish"):
             publish(settings)
     _data_docs(settings, report, watch, warm)
+
+
+def _read_again(settings: Settings, report: RunReport) -> None:
+    """The reports that are in use, after some were held back or released."""
+    report.reports = read_archived(settings)
+
+
+def _published_is_still_there(settings: Settings, report: RunReport) -> None:
+    """A published table that can no longer be read stops the run: what changed is our own passports, seeds or code.
+
+    Raises:
+        CheckFailed: with what was refused.
+    """
+    lost = published_is_lost(published_tables(settings), settings)
+    if not lost:
+        return
+    landed = {e.sha256 for e in read_catalogue(settings)}
+    with open_published(settings) as con:
+        rows = con.execute("select source, table_name, edition, sha256 from marts.dim_edition").fetchall()
+    # Landed under another name, or withdrawn as a whole file, is not lost.
+    elsewhere = landed | {w.sha256 for w in read_withdrawn(settings)}
+    gone = [key for *key, sha in rows if tuple(key) in set(lost) and sha not in elsewhere]
+    if not gone:
+        return
+    refused = report.landing.refused if report.landing else []
+    raise CheckFailed(
+        "these tables are published, and can no longer be landed; what is published stays.\n"
+        + "\n".join(f"  {' '.join(key)}" for key in gone)
+        + ("\n\n" + "\n".join(f"refused: {r}" for r in refused) if refused else "")
+        + "\n\nMend what is named (passports, seeds or files), or take them out of use: "
+        "`csw withdraw SOURCE EDITION TABLE --reason …`."
+    )
+
+
+def _say_what_is_held(settings: Settings, report: RunReport, said: Sequence[str]) -> None:
+    """What is held back, in words: the checks that failed in this run, and everything that is on the list."""
+    held = read_quarantine(settings)
+    if not held:
+        return
+    shown = "\n\n".join(said)
+    listed = [q.text() if not shown else f"{q.name}: {q.by}" for q in held]
+    report.withheld = "\n".join(
+        [*([shown, ""] if shown else []), *listed, "`csw quarantine` shows why, and what mends it."]
+    )
 
 
 def _for_people(settings: Settings, report: RunReport, watch: Stopwatch) -> None:
@@ -318,29 +404,63 @@ def _data_docs(settings: Settings, report: RunReport, watch: Stopwatch, warm: _W
 
 
 def gate(settings: Settings, report: RunReport, watch: Stopwatch, warm: _Warm) -> None:
-    """Validate what was landed before anything is built from it.
+    """Validate what was landed before anything is built from it: a look, which holds nothing back.
 
-    A table that has been landed since the last publishing and does not hold is taken out again and listed; the rest
-    goes on without it. A table that is in the published warehouse stops the run: what changed is what is asked of it.
+    Raises:
+        CheckFailed: a table does not hold; the message shows the rows.
+    """
+    from expectations.results import describe
+
+    result = _validate_landed(settings, report, watch, warm)
+    if not result.ok:
+        raise CheckFailed("the gate refuses landed tables; what is published stays.\n\n" + describe(result))
+
+
+def _validate_landed(settings: Settings, report: RunReport, watch: Stopwatch, warm: _Warm) -> Result:
+    """The gate on what has been landed since the last publishing, or in this run; on everything where nothing was."""
+    with watch.stage("gate"):
+        landed = {e.key for e in report.landing.landed} if report.landing else set()
+        new = sorted(landed | ({e.key for e in read_catalogue(settings)} - published_tables(settings)))
+        result = warm.expectations.check_gate(settings.landing, settings.seeds, new or None)
+        report.warnings += describe_warnings(result)
+    return result
+
+
+def _gate(
+    settings: Settings, report: RunReport, watch: Stopwatch, warm: _Warm, said: list[str]
+) -> list[tuple[Unit, Failure]]:
+    """What the gate refuses of what is not published yet.
 
     Raises:
         CheckFailed: a table that was published no longer holds; the message shows the rows.
     """
     from expectations.results import describe
 
-    with watch.stage("gate"):
-        new = [x.key for x in report.landing.landed] if report.landing else []
-        result = warm.expectations.check_gate(settings.landing, settings.seeds, new or None)
-        report.warnings += describe_warnings(result)
-        if result.ok:
-            return
-        # Only a run takes tables out: it holds the writer's lock and says so in its exit code; a look takes nothing.
-        if report.landing is None or set(result.stopped) & (published_tables(settings) - set(new)):
-            raise CheckFailed("the gate refuses landed tables; what is published stays.\n\n" + describe(result))
-        from flows.landing.land import withdraw
+    result = _validate_landed(settings, report, watch, warm)
+    if result.ok:
+        return []
+    stopped = set(result.stopped)
+    if stopped & published_tables(settings):
+        raise CheckFailed(
+            "the gate refuses tables that are published; what is published stays. If that is right, take them out of "
+            "use: `csw withdraw SOURCE EDITION TABLE --reason …`.\n\n" + describe(result)
+        )
+    said.append(describe(result))
+    found = []
+    for e in read_catalogue(settings):
+        findings = result.by_table.get(e.key, [])
+        if findings:
+            text = "\n".join(_finding_text(f) for f in findings)
+            failure = Failure(f"the gate: {findings[0].check}", text, findings[0].advice, tables=(e.key,))
+            found.append((Unit(e.source, e.table_name, e.edition, e.file, e.sha256), failure))
+    return found
 
-        withdraw(settings, result.stopped)
-        report.withheld = describe(result)
+
+def _finding_text(finding: Finding) -> str:
+    """A finding in a line or two: where, what is there, on which rows."""
+    place = " · ".join(v for v in finding.where.values() if v)
+    rows = f"; rows {', '.join(str(r) for r in finding.rows[:12])}" if finding.rows else ""
+    return f"{finding.check}: {finding.says}\n  {place}: {finding.found}{rows}"
 
 
 def describe_warnings(result: Result) -> list[str]:
@@ -367,19 +487,27 @@ def build(
     Raises:
         CheckFailed: a model or test failed; the message shows the failing rows.
     """
+    _raise(_try_build(settings, made_from, changed, report, watch, warm, progress), "the next warehouse did not pass")
+
+
+def _try_build(
+    settings: Settings,
+    made_from: Fingerprint,
+    changed: list[str] | None,
+    report: RunReport,
+    watch: Stopwatch,
+    warm: _Warm,
+    progress: Callable[[str], None] | None,
+) -> list[Failure]:
     with watch.stage("build"):
         select = start_next(settings, made_from, changed)
         report.built = warm.dbt.build(select, progress)
         # dbt keeps its database open until it ends; the checks that follow read the file.
         warm.close_dbt()
         if not report.built.success:
-            from flows.warehouse.failures import describe_failures
-
-            raise CheckFailed(
-                "the next warehouse did not pass; what was published before stays published.\n\n"
-                + describe_failures(report.built, settings.next)
-            )
+            return failures_of(report.built, settings)
         mark_built(settings.next, made_from.project)
+        return []
 
 
 def check(settings: Settings, report: RunReport, watch: Stopwatch, warm: _Warm, database: Path | None = None) -> None:
@@ -388,14 +516,35 @@ def check(settings: Settings, report: RunReport, watch: Stopwatch, warm: _Warm, 
     Raises:
         CheckFailed: a mart is implausible; the message shows the rows.
     """
+    _raise(_try_check(settings, report, watch, warm, database), "the warehouse is implausible")
+
+
+def _try_check(
+    settings: Settings, report: RunReport, watch: Stopwatch, warm: _Warm, database: Path | None = None
+) -> list[Failure]:
     from expectations.results import describe
 
     with watch.stage("check"):
         previous = settings.published if settings.published.exists() else None
         result = warm.expectations.check_release(database or settings.next, previous)
-        report.warnings += describe_warnings(result)
-        if not result.ok:
-            raise CheckFailed("the warehouse is implausible; what is published stays.\n\n" + describe(result))
+        # Of several attempts, the last.
+        report.warnings = [w for w in report.warnings if not w.startswith(result.title)] + describe_warnings(result)
+        if result.ok:
+            return []
+        whole = Failure("the release checks", describe(result))
+        return [whole, *(_as_failure(f) for f in result.errors)]
+
+
+def _as_failure(finding: Finding) -> Failure:
+    """A finding of the release checks, with the rows of the marts, and the tables where it names them."""
+    rows = tuple({**finding.where, **example} for example in finding.examples) or (finding.where,)
+    return Failure(f"release check {finding.check}", _finding_text(finding), finding.advice, rows, finding.tables)
+
+
+def _raise(failures: Sequence[Failure], what: str) -> None:
+    if failures:
+        texts = [f.text for f in failures[:1] if f.by == "the release checks"] or [f.text for f in failures]
+        raise CheckFailed(f"{what}; what was published before stays published.\n\n" + "\n\n".join(texts))
 
 
 def analyse(settings: Settings, database: Path, report: RunReport, watch: Stopwatch) -> None:

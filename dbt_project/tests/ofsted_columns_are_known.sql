@@ -13,7 +13,10 @@ strangers as (
     from cells
     where
         framework is null
-        and column_name not in ('Web link', 'Local authority name', 'LA region', 'LA Authority Type')
+        and column_name not in (
+            'Web link', 'Local authority name', 'LA region', 'LA Authority Type', 'Local authority area code',
+            'Local authority status', 'Ofsted region'
+        )
 
 ),
 

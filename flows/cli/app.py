@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from flows import __version__
-from flows.cli import doctor, earlier, editions, files, questions, runs, schedules
+from flows.cli import doctor, earlier, editions, files, keeping, questions, runs, schedules
 from flows.cli.coding import coding
 from flows.cli.reports import reports
 
@@ -22,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for group in (runs, questions, files, editions, earlier, schedules, doctor):
+for group in (runs, questions, files, keeping, editions, earlier, schedules, doctor):
     app.add_typer(group.verbs)
 app.add_typer(coding)
 app.add_typer(reports)

@@ -69,6 +69,8 @@ def show_landing(report: LandingReport | None, quiet: bool) -> None:
         f"{len(report.duplicates)} duplicates; {len(report.refused)} refused; "
         f"{len(report.not_described)} of editions not yet described; {len(report.unrecognised)} not recognised."
     )
+    for note in report.notes:
+        typer.echo(f"  {note}")
     for path in report.unrecognised:
         typer.echo(f"  not recognised: {printable(path)}")
     for path, first in report.duplicates:

@@ -26,7 +26,8 @@ from flows.documents import naming
 from flows.documents.authority import load_authorities
 from flows.documents.placements import read_placements
 from flows.documents.rows import COLUMNS, Row, tables
-from flows.landing.archive import Archive, Provenance
+from flows.landing.archive import Archive, Kept, Provenance
+from flows.landing.quarantine import held_documents
 
 #: The publication whose documents are read.
 SOURCE = "ofsted_reports"
@@ -208,8 +209,12 @@ def reader_version() -> str:
 
 
 def _archived(settings: Settings) -> Iterator[tuple[Path, Provenance]]:
+    held = held_documents(settings)
     for path, provenance in Archive(settings.archive).all(SOURCE):
-        if provenance.edition == "documents":
+        if provenance.edition != "documents" or provenance.sha256 in held:
+            continue
+        # What was read once stays read; bytes that are read again have to be those that came.
+        if _kept(settings, provenance.sha256).exists() or Kept(path, provenance).is_whole():
             yield path, provenance
 
 

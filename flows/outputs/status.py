@@ -8,6 +8,8 @@ from typing import Any
 
 from flows.common.settings import Settings
 from flows.landing.catalogue import read_catalogue
+from flows.landing.quarantine import read_quarantine
+from flows.landing.withdrawn import read_withdrawn
 from flows.sources.passport import Passport, load_passports
 from flows.warehouse.built import Build, from_state, read_build, why_not_default
 from flows.warehouse.fingerprint import (
@@ -73,6 +75,8 @@ class Status:
     sources: list[SourceStatus]
     published: str
     up_to_date: bool
+    last_fetch: str = ""
+    """What came of the last fetch, as one screen; blank where there was none."""
 
     def text(self) -> str:
         """For people."""
@@ -95,6 +99,8 @@ class Status:
         if any(s.next_expected and s.next_expected.by_server for s in self.sources):
             lines.append("* as the publisher's server says")
         lines += [f"{s.source}: {s.no_server}" for s in self.sources if s.no_server]
+        if self.last_fetch:
+            lines += ["", self.last_fetch]
         return "\n".join(lines)
 
 
@@ -105,6 +111,7 @@ def status(settings: Settings, today: date | None = None) -> Status:
     edition held; else in the months, after those of the newest edition, in which the series usually appears (the
     passport's cadence).
     """
+    from flows.publishers.report import last_fetch
     from flows.publishers.state import SourceEntry, State
 
     asked = State(settings.live / "state.json").sources
@@ -116,8 +123,9 @@ def status(settings: Settings, today: date | None = None) -> Status:
     found = []
     for p in load_passports(settings.passports):
         mine = [x for x in landed if x.source == p.source]
-        newest = max(mine, key=lambda x: (x.published_on, x.edition), default=None)
-        published = date.fromisoformat(newest.published_on) if newest else None
+        # By the edition's own day: a revision of an old edition that came yesterday is not the newest.
+        newest = max(mine, key=lambda x: x.rank, default=None)
+        published = date.fromisoformat(newest.edition_published_on or newest.published_on) if newest else None
         said = asked.get(p.source, SourceEntry())
         due = _said_by_server(said.next_release, published) or _next_due(p, published)
         found.append(
@@ -139,8 +147,12 @@ def status(settings: Settings, today: date | None = None) -> Status:
                 no_server=p.no_remote or "",
             )
         )
+    fetched = last_fetch(settings)
     return Status(
-        found, _published(settings, state, build, now), before == now and not why_not_default(build, settings)
+        found,
+        _published(settings, state, build, now),
+        before == now and not why_not_default(build, settings),
+        f"Last fetch, {fetched.at[:16].replace('T', ' ')} UTC. {fetched.text()}" if fetched else "",
     )
 
 
@@ -160,6 +172,10 @@ def _published(settings: Settings, state: dict[str, Any], build: Build | None, n
     if state.get("rolled_back_at"):
         stays = " A run leaves it so; `csw run --full` publishes what is landed." if is_set_aside(settings, now) else ""
         lines.append(f"  Gone back to on {state['rolled_back_at'][:10]} by `csw rollback`.{stays}")
+    held = (len(read_quarantine(settings)), "quarantined"), (len(read_withdrawn(settings)), "withdrawn by people")
+    if any(n for n, _ in held):
+        said = ", ".join(f"{n} {how}" for n, how in held if n)
+        lines.append(f"  Held back: {said} (tables of an edition, or documents). `csw quarantine` says why.")
     return "\n".join(lines)
 
 

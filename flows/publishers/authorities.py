@@ -1,8 +1,8 @@
 """Which authority Ofsted's site means: by its number there first, then by its name without the words for its kind.
 
-The site prints official names (*London Borough of Barnet*, *City of York Council*), the warehouse knows the department's
-(*Barnet*, *York*). Numbers are in `ofsted_providers.csv`: those of Ofsted's own collection of reports, each held against
-a public list of the same (Data to Insight); names and their variants are the warehouse's seeds.
+The site prints official names (*London Borough of Barnet*, *City of York Council*), the warehouse knows the
+department's (*Barnet*, *York*). Numbers are in `ofsted_providers.csv`: those of Ofsted's own collection of reports,
+each held against a public list of the same (Data to Insight); names and their variants are the warehouse's seeds.
 """
 
 from __future__ import annotations

@@ -17,8 +17,20 @@ if TYPE_CHECKING:
 MONTHS = {
     m: f"{i:02d}"
     for i, m in enumerate(
-        ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october")
-        + ("november", "december"),
+        [
+            "january",
+            "february",
+            "march",
+            "april",
+            "may",
+            "june",
+            "july",
+            "august",
+            "september",
+            "october",
+            "november",
+            "december",
+        ],
         1,
     )
 }

@@ -304,7 +304,7 @@ class SourceFetch:
                 if entry is not None:
                     self.state.hold(source, key, entry.model_copy(update={"fewer_since": since}))
                 raise Refused(
-                    f"{made.url}: would make {made.path} of {rows - 1} rows, and the one held has {before - 1}. It stays."
+                    f"{made.url}: would make {made.path} of {rows - 1} rows, the one held has {before - 1}. It stays."
                 )
         self._put(made.path, made.data)
         self.state.hold(

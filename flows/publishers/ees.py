@@ -12,6 +12,7 @@ import json
 import re
 from typing import Any
 
+from flows.publishers.days import london_day, partial_date
 from flows.publishers.ees_models import (
     DataContent,
     DataSetFile,
@@ -23,8 +24,9 @@ from flows.publishers.ees_models import (
 )
 from flows.publishers.ees_public import csv_url, news, pages
 from flows.publishers.http import Absent, Forbidden, Refused
-from flows.publishers.query import Discovery, Offer, Query, RemoteFile, london_day, partial_date, safe_name
+from flows.publishers.query import Discovery, Offer, Query, RemoteFile
 from flows.publishers.shapes import fitted
+from flows.publishers.wire import safe_name
 
 PAGE = 40
 
@@ -83,7 +85,8 @@ def publication_of(query: Query) -> tuple[str, Publication]:
         try:
             publication = fitted(Publication, http.json(url), url)
         except Absent as exc:
-            problem = exc
+            # That another slug is gone says less than that one is another publication's.
+            problem = exc if isinstance(problem, Absent) else problem
             slugs += [s for s in _redirected(query, slug) if s not in slugs]
             continue
         if wanted and publication.id != wanted:

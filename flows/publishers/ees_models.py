@@ -2,9 +2,10 @@
 
 Source: dfe-analytical-services/explore-education-statistics, `src/GovUk.Education.ExploreEducationStatistics.*`, as of
 1 July 2026: `Content.Services/Publications/Dtos/PublicationDtos.cs`, `Content.ViewModels/ReleaseSummaryViewModel.cs`,
-`Content.Services/Releases/Dtos/Release{VersionSummary,DataContent}Dtos.cs`, `Content.ViewModels/DataSetFileSummaryViewModel.cs`,
-`Content.ViewModels/RedirectViewModels.cs`, `Common/ViewModels/PaginatedListViewModel.cs`. Null members are left out of
-its answers (`NullValueHandling.Ignore`), so that whatever may be null may be absent.
+`Content.Services/Releases/Dtos/Release{VersionSummary,DataContent}Dtos.cs`,
+`Content.ViewModels/DataSetFileSummaryViewModel.cs`, `Content.ViewModels/RedirectViewModels.cs`,
+`Common/ViewModels/PaginatedListViewModel.cs`. Null members are left out of its answers (`NullValueHandling.Ignore`),
+so that whatever may be null may be absent.
 """
 
 from __future__ import annotations
@@ -67,7 +68,9 @@ class Release(Camel):
 
 
 class VersionSummary(Camel):
-    """`ReleaseVersionSummaryDto`: GET publications/{slug}/releases/{release}/version-summary. ``id`` is the version's."""
+    """`ReleaseVersionSummaryDto`: GET publications/{slug}/releases/{release}/version-summary. ``id`` is the
+    version's.
+    """
 
     id: Guid
     release_id: Guid

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from flows.publishers.days import london_day
 from flows.publishers.ees_models import Paged
 from flows.publishers.ees_public_models import Change, DataSet, State, Version, VersionChanges
 from flows.publishers.http import Absent, Http, Refused
-from flows.publishers.query import Query, london_day
+from flows.publishers.query import Query
 from flows.publishers.shapes import Misfit, fitted
 
 T = TypeVar("T")
@@ -212,8 +213,8 @@ def order(number: str) -> tuple[int, ...]:
 def _states(entries: list[Change]) -> Iterator[tuple[str, str]]:
     """Name before and after of every change; blank where there is none."""
     for entry in entries:
-        # Options stand in groups, under their filter or level.
-        group = _name(entry.filter or (entry.level if entry.options is not None else None))
+        # Options stand in groups; those of a filter say little without its name.
+        group = _name(entry.filter)
         for change in [entry] if entry.options is None else entry.options:
             yield _within(group, _name(change.previous_state)), _within(group, _name(change.current_state))
 

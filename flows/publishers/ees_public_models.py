@@ -3,8 +3,8 @@
 Source: dfe-analytical-services/explore-education-statistics,
 `src/GovUk.Education.ExploreEducationStatistics.Public.Data.{Api/ViewModels,ViewModels}`, as of 1 July 2026:
 `DataSetViewModels.cs`, `DataSetVersionViewModels.cs`, `DataSetVersionChangesViewModel.cs`, `ChangeViewModels.cs`. Null
-members are left out. An earlier mock of the department's (October 2024) calls ``version`` ``number`` and has the changes
-as one flat list: that does not fit, and is said.
+members are left out. An earlier mock of the department's (October 2024) calls ``version`` ``number`` and has the
+changes as one flat list: that does not fit, and is said.
 """
 
 from __future__ import annotations

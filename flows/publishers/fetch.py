@@ -1,4 +1,4 @@
-"""Fetch what the publishers' servers have: discovery by passport, download where something changed, all of it remembered.
+"""Fetch what the publishers' servers have: discovery by passport, download where something changed.
 
 Files come to lie in ``data/incoming/<source>/<release or page>/<the publisher's name>`` with a ``MANIFEST.csv`` of
 their addresses, hashes and days; from there they are landed like any folder of returns. ``data/live/state.json``

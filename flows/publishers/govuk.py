@@ -12,10 +12,12 @@ from pathlib import PurePosixPath
 from typing import TypeVar
 from urllib.parse import unquote, urljoin, urlsplit
 
+from flows.publishers.days import london_day
 from flows.publishers.govuk_models import Attachment, Collection, Item, Listed, Page, RedirectItem
 from flows.publishers.http import Gone, Refused
-from flows.publishers.query import Discovery, Offer, Query, RemoteFile, london_day, safe_name
+from flows.publishers.query import Discovery, Offer, Query, RemoteFile
 from flows.publishers.shapes import fitted
+from flows.publishers.wire import safe_name
 
 MAX_MOVES = 5
 #: Files that can be data or tell about them.

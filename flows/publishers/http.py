@@ -39,6 +39,7 @@ from flows.publishers.wire import (
     kept_etag,
     plain,
     retry_after,
+    safe_name,
 )
 
 if TYPE_CHECKING:
@@ -205,7 +206,7 @@ class Http:
             except BaseException as exc:
                 flight.set_exception(exc)
         answer = flight.result()
-        return replace(answer, name=_safe(name) or answer.name)
+        return replace(answer, name=safe_name(name) or answer.name)
 
     def _download(self, url: str, name: str, known: dict[str, str], md5_etag: bool, until: float | None) -> Answer:
         part = self.work / "parts" / sha256(url.encode()).hexdigest()
@@ -226,7 +227,11 @@ class Http:
             headers |= {"Range": f"bytes={have}-", "If-Range": note.read_text(), "Accept-Encoding": "identity"}
         with self._send(url, headers) as (response, final):
             said = response.headers
-            told = _safe(name) or _safe(disposition_name(said.get("content-disposition", ""))) or _safe(_last(final))
+            told = (
+                safe_name(name)
+                or safe_name(disposition_name(said.get("content-disposition", "")))
+                or safe_name(_last(final))
+            )
             etag, modified = kept_etag(said.get("etag", "")), kept_date(said.get("last-modified", ""))
             if response.status_code == 304:
                 return Answer(None, final, told, etag, modified, "", 0)
@@ -462,12 +467,6 @@ def _host(url: str) -> str:
 
 def _last(url: str) -> str:
     return unquote(urlsplit(url).path)
-
-
-def _safe(name: str) -> str:
-    from flows.publishers.query import safe_name
-
-    return safe_name(name)
 
 
 def _md5_of(etag: str) -> str:

@@ -1,9 +1,9 @@
 """Nomis: a query of a data set as CSV. A guest gets a fixed number of rows at once; the pages are put together.
 
-Shape: the service's documentation of `dataset/{id}.data.csv` (parameters ``select``, ``recordlimit``, ``recordoffset``; the
-header is the selected names in upper case) and programs that read it. A type of geography is a set of areas of one day:
-TYPE464 are districts before April 2015, TYPE431 and TYPE423 counties and unitaries as of April 2021 and 2023. Areas that
-were no more when a type was drawn up are not in it, and have no figures at any date.
+Shape: the service's documentation of `dataset/{id}.data.csv` (parameters ``select``, ``recordlimit``,
+``recordoffset``; the header is the selected names in upper case) and programs that read it. A type of geography is a
+set of areas of one day: TYPE464 are districts before April 2015, TYPE431 and TYPE423 counties and unitaries as of
+April 2021 and 2023. Areas that were no more when a type was drawn up are not in it, and have no figures at any date.
 """
 
 from __future__ import annotations

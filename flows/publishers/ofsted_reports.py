@@ -1,9 +1,10 @@
 """Ofsted's reports site: a list of providers, a page for each, its reports as PDF, and an index made of them.
 
-Shape: the site's pages as programs read them that run daily (Data to Insight's scrapers of inspections and of area SEND):
-`/search` lists providers as links to `/provider/{kind}/{number}` under official names, so many a page whatever is asked; a
-provider's page lists every kind of report as `a.publication-link` to `files.ofsted.gov.uk/v1/file/{number}` with a hidden
-text *Children's services inspection, pdf - 27 October 2023*, whose middle may be empty or otherwise.
+Shape: the site's pages as programs read them that run daily (Data to Insight's scrapers of inspections and of area
+SEND): `/search` lists providers as links to `/provider/{kind}/{number}` under official names, so many a page whatever
+is asked; a provider's page lists every kind of report as `a.publication-link` to
+`files.ofsted.gov.uk/v1/file/{number}` with a hidden text *Children's services inspection, pdf - 27 October 2023*,
+whose middle may be empty or otherwise.
 """
 
 from __future__ import annotations
@@ -19,17 +20,9 @@ from urllib.parse import urljoin, urlsplit
 from pydantic import Field
 
 from flows.publishers.authorities import Authorities, Authority
+from flows.publishers.days import FIRST_YEAR, LAST_YEAR
 from flows.publishers.http import Refused
-from flows.publishers.query import (
-    FIRST_YEAR,
-    LAST_YEAR,
-    Composed,
-    Discovery,
-    Download,
-    Offer,
-    Query,
-    RemoteFile,
-)
+from flows.publishers.query import Composed, Discovery, Download, Offer, Query, RemoteFile
 from flows.publishers.shapes import Misfit, Shape
 
 #: Providers asked for at once; the site gives so many at most, or fewer.
@@ -83,12 +76,14 @@ def discover(query: Query) -> Discovery:
     authorities = Authorities(query.settings.seeds)
     owners: dict[str, tuple[str, Authority, str]] = {}
     unknown: list[str] = []
+    unanswered: set[str] = set()
     for p in providers_of(query):
         authority = authorities.of_provider(p.urn, p.name)
         try:
             reports, unread = reports_of(query.http.text(p.url), p.url)
         except Refused as exc:
             found.problems.append(str(exc))
+            unanswered.add(p.urn)
             continue
         if unread:
             found.problems.append(f"{p.url}: {len(unread)} reports have a text that is not known: {unread[0][:80]!r}.")
@@ -114,16 +109,29 @@ def discover(query: Query) -> Discovery:
         )
 
     def index(held: list[Download]) -> list[Composed]:
-        out = io.StringIO()
-        rows = csv.writer(out, lineterminator="\n")
-        rows.writerow(COLUMNS)
-        for h in sorted(held, key=lambda h: h.path.name):
+        rows = []
+        for h in held:
             urn, authority, day = owners[h.remote.url]
-            rows.writerow([h.path.name, urn, authority.name, h.remote.url, day, h.bytes, h.sha256])
-        return [Composed(INDEX, out.getvalue().encode(), query.servers.ofsted_reports)] if held else []
+            rows.append([h.path.name, urn, authority.name, h.remote.url, day, str(h.bytes), h.sha256])
+        # What is known of an authority whose page does not answer today stays known.
+        rows += [r for r in _held_rows(query) if r[1] in unanswered]
+        out = io.StringIO()
+        csv.writer(out, lineterminator="\n").writerows([COLUMNS, *sorted(rows)])
+        return [Composed(INDEX, out.getvalue().encode(), query.servers.ofsted_reports)] if rows else []
 
     found.compose = index
     return found
+
+
+def _held_rows(query: Query) -> list[list[str]]:
+    """The rows of the index that is held."""
+    path = query.settings.incoming / query.passport.source / INDEX
+    try:
+        with path.open(newline="", encoding="utf-8") as f:
+            rows = list(csv.reader(f))
+    except (OSError, ValueError, csv.Error):
+        return []
+    return [r for r in rows[1:] if len(r) == len(COLUMNS)] if rows and tuple(rows[0]) == COLUMNS else []
 
 
 def providers_of(query: Query) -> list[Provider]:

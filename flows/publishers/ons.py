@@ -1,8 +1,8 @@
 """ONS: a time series as CSV from the generator. The file says itself when it came out and when the next one will.
 
-Its beginning, as `https://www.ons.gov.uk/generator?format=csv&uri=…` writes it (SOURCES; programs that read it): rows of a
-name and a value (Title, CDID, Source dataset ID, PreUnit, Unit, Release date, Next release, Important notes), then a row
-a year, quarter and month. Any release date is an edition like the others.
+Its beginning, as `https://www.ons.gov.uk/generator?format=csv&uri=…` writes it (SOURCES; programs that read it): rows
+of a name and a value (Title, CDID, Source dataset ID, PreUnit, Unit, Release date, Next release, Important notes),
+then a row a year, quarter and month. Any release date is an edition like the others.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from urllib.parse import urlencode
 
 from pydantic import Field, field_validator
 
+from flows.publishers.days import FIRST_YEAR, LAST_YEAR
 from flows.publishers.http import Refused
-from flows.publishers.query import FIRST_YEAR, LAST_YEAR, Discovery, Offer, Query, RemoteFile
+from flows.publishers.query import Discovery, Offer, Query, RemoteFile
 from flows.publishers.shapes import Shape, fitted
 
 #: Rows about the series, before its figures.

@@ -1,5 +1,5 @@
-"""``csw doctor --live``: each server asked one cheap question per call that the clients make, its answer held against the
-typed model, and what does not fit said in words, with what follows from it."""
+"""``csw doctor --live``: each server asked one cheap question per call that the clients make, its answer held against
+the typed model, and what does not fit said in words, with what follows from it."""
 
 from __future__ import annotations
 
@@ -162,7 +162,9 @@ class _Probe:
     def _ees_catalogue(self, query: Query, publication_id: str, content: DataContent) -> None:
         source = query.passport.source
         about = f"EES content API, data-set files ({source})"
-        follows = "Names of files are not known beforehand: files are then chosen by title, and one that is not like one is missed."
+        follows = (
+            "Names of files are not known beforehand: files are chosen by their titles alone, and some are missed."
+        )
         with self._asking(about, follows):
             listed = ees.catalogue(query, publication_id, content.release_version_id)
             names = {d.id: d.filename for d in listed}

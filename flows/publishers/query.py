@@ -5,21 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
     from flows.common.settings import Servers, Settings
     from flows.publishers.http import Http
     from flows.sources.passport import Passport, Remote
-
-LONDON = ZoneInfo("Europe/London")
-#: Most bytes of a file's name that every disk takes, with room for what is put beside it.
-MAX_NAME = 180
-#: Years in which anything here can have come out or will come out.
-FIRST_YEAR, LAST_YEAR = 1990, 2100
 
 
 @dataclass(frozen=True)
@@ -141,48 +133,3 @@ class Query:
         if any(re.search(s, w, re.IGNORECASE) for s in self.remote.skip for w in words):
             return False
         return any(re.search(p, w, re.IGNORECASE) for p in self.patterns for w in words)
-
-
-def safe_name(name: str) -> str:
-    """The last part of a name that a server gave, as every disk takes it; blank where nothing safe is left of it."""
-    last = PurePosixPath(name.replace("\\", "/")).name.strip().strip(".")
-    kept = "".join(c for c in last if c.isprintable() and c not in ':*?"<>|')
-    kept = kept.encode("utf-8", errors="ignore").decode("utf-8")
-    if len(kept.encode()) <= MAX_NAME:
-        return kept
-    # The ending says what the file is.
-    stem, dot, ending = kept.rpartition(".")
-    ending = f"{dot}{ending}" if len(ending.encode()) <= 10 else ""
-    room = MAX_NAME - len(ending.encode())
-    return (stem or kept).encode()[:room].decode("utf-8", errors="ignore") + ending
-
-
-def london_day(moment: str) -> str:
-    """The day in London of a server's time (ISO); blank where there is none that can be."""
-    try:
-        when = datetime.fromisoformat(moment.strip())
-    except (ValueError, TypeError):
-        return ""
-    if not FIRST_YEAR <= when.year <= LAST_YEAR:
-        return ""
-    return (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(LONDON).date().isoformat()
-
-
-def partial_date(year: int | None, month: int | None = None, day: int | None = None) -> str:
-    """A date as far as it is told: ``2026``, ``2026-10`` or ``2026-10-29``; blank where it is none that can be."""
-    if year is None or not FIRST_YEAR <= year <= LAST_YEAR:
-        return ""
-    if not month:
-        return f"{year:04d}"
-    try:
-        whole = date(year, month, day or 1)
-    except ValueError:
-        return ""
-    return whole.isoformat() if day else f"{whole:%Y-%m}"
-
-
-def is_partial_date(text: str) -> bool:
-    """Whether a text is a date as far as it is told."""
-    if not re.fullmatch(r"\d{4}(-\d\d){0,2}", text):
-        return False
-    return partial_date(*(int(x) for x in text.split("-"))) == text

@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 
-from flows.publishers.query import FIRST_YEAR, LAST_YEAR
+from flows.publishers.days import FIRST_YEAR, LAST_YEAR
 from flows.publishers.wire import Refused
 
 #: Deviations told before the rest is only counted.

@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from flows.common.errors import CswError
 from flows.common.files import write_atomically
-from flows.publishers.query import is_partial_date
+from flows.publishers.days import is_partial_date
 from flows.publishers.wire import kept_date, kept_etag
 
 M = TypeVar("M", bound=BaseModel)
@@ -109,9 +109,9 @@ class State:
     """`state.json`.
 
     ``synthetic``: whether the servers say that their figures are invented. ``files``: source and address → file.
-    ``pages``: address → page. ``sources``: source → when it was asked and how that went. ``batches``: states of releases that
-    are held whole. ``offers``: source and place → how much was taken. ``data_sets``: source → data set of the public API
-    → of which version was told.
+    ``pages``: address → page. ``sources``: source → when it was asked and how that went. ``batches``: states of
+    releases that are held whole. ``offers``: source and place → how much was taken. ``data_sets``: source → data set
+    of the public API → of which version was told.
     """
 
     #: Seconds between savings while files come in.

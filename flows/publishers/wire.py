@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from email.utils import format_datetime, parsedate_to_datetime
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from flows.common.errors import CswError
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 MAX_MEMBERS = 1_000
 #: Bytes unpacked at once.
 STEP = 1 << 16
+#: Most bytes of a file's name that every disk takes, with room for what is put beside it.
+MAX_NAME = 180
 _ETAG = re.compile(r'(W/)?"[\x21\x23-\x7e]{0,250}"')
 
 
@@ -254,3 +257,17 @@ def disposition_name(text: str) -> str:
         return collapse_rfc2231_value(value) if value is not None else ""
     except (ValueError, TypeError, LookupError, AttributeError):
         return ""
+
+
+def safe_name(name: str) -> str:
+    """The last part of a name that a server gave, as every disk takes it; blank where nothing safe is left of it."""
+    last = PurePosixPath(name.replace("\\", "/")).name.strip().strip(".")
+    kept = "".join(c for c in last if c.isprintable() and c not in ':*?"<>|')
+    kept = kept.encode("utf-8", errors="ignore").decode("utf-8")
+    if len(kept.encode()) <= MAX_NAME:
+        return kept
+    # The ending says what the file is.
+    stem, dot, ending = kept.rpartition(".")
+    ending = f"{dot}{ending}" if len(ending.encode()) <= 10 else ""
+    room = MAX_NAME - len(ending.encode())
+    return (stem or kept).encode()[:room].decode("utf-8", errors="ignore") + ending

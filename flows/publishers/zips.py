@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 
 from flows.publishers.http import Refused
-from flows.publishers.query import safe_name
+from flows.publishers.wire import safe_name
 
 MAX_FILES = 2_000
 

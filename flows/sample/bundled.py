@@ -12,7 +12,7 @@ from flows.common.files import write_atomically
 from flows.common.settings import Settings
 from flows.common.synthetic import MARKER, is_synthetic
 from flows.landing.catalogue import read_catalogue
-from flows.landing.land import SYNTHETIC
+from flows.landing.delivery import SYNTHETIC
 from flows.landing.recognise import recognise
 from flows.sources.passport import load_passports
 

@@ -175,7 +175,9 @@ def _in_words(landed: RunReport, built: RunReport | None) -> str:
     assert landed.landing is not None
     said = []
     if landed.fetched:
-        said.append(landed.fetched.text().splitlines()[0])
+        said.append(landed.fetched.headline())
+        if landed.fetched.not_described:
+            said.append(f"Not yet described: {landed.fetched.not_described} files.")
     if built is None or built.nothing_new:
         said.append("Nothing new; what is published is up to date.")
     else:
@@ -201,9 +203,10 @@ def _troubles(landed: RunReport, built: RunReport | None) -> list[str]:
 
 def _show_landed(report: RunReport) -> None:
     assert report.landing is not None
-    if report.fetched is not None and (report.fetched.changed or report.fetched.notes):
-        lines = [report.fetched.text(), *(f"- {f}" for f in report.fetched.changed)]
+    if report.fetched is not None:
+        lines = ["```", report.fetched.text(), "```", *(f"- {f}" for f in report.fetched.changed)]
         create_markdown_artifact(key="fetched", markdown="\n".join(lines))
+        create_table_artifact(key="sources", table=report.fetched.table(), description="What each source gave.")
     if report.landing.landed:
         create_table_artifact(
             key="landed",

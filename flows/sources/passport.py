@@ -103,6 +103,13 @@ class Table(Strict):
     first."""
     text_columns: list[str] = Field(default_factory=list)
     """Regexes of columns that hold words or flags, not figures."""
+    levels: dict[str, dict[str, Level]] = Field(default_factory=dict)
+    """Column → its words → level, where a class of authority says it; a row of another word is of no level."""
+    name_without: str | None = None
+    """Regex of what is taken off an authority's name (``Bristol UA``)."""
+    repeated: list[str] = Field(default_factory=list)
+    """Columns that the publisher prints several times under one name, each for another thing; in any other table two
+    columns of one name are refused."""
     level: Level | None = None
     """The level of every row, where the file does not say."""
     edition: str | None = None
@@ -172,8 +179,8 @@ class Remote(Strict):
     skip: list[str] = Field(default_factory=list)
     """Regexes of names that are not taken all the same."""
     save_as: str | None = None
-    """Name under which a file is kept, where the publisher's says nothing of its year: ``{year}`` is the last year in the
-    page's path or the file's title."""
+    """Name under which a file is kept, where the publisher's says nothing of its year: ``{year}`` is the last year in
+    the page's path or the file's title."""
     series: dict[str, str] = Field(default_factory=dict)
     """File name → address of a time series."""
     queries: dict[str, dict[str, str]] = Field(default_factory=dict)
@@ -236,6 +243,8 @@ class Passport(Strict):
     """Only a place for YAML anchors."""
     documents: list[str] = Field(default_factory=list)
     """Regexes of file names that are archived as documentation and land no table."""
+    other_files: list[str] = Field(default_factory=list)
+    """Regexes of file names that are this publication's, though no table of them is described here."""
     documents_are_read: bool = False
     """Whether the documents are read afterwards: their reader then refuses, with a reason that becomes a row."""
     editions: dict[str, Edition]

@@ -32,11 +32,20 @@ def fingerprint(settings: Settings) -> Fingerprint:
     sources: dict[str, Any] = {}
     for e in read_catalogue(settings):
         sources.setdefault(e.source, hashlib.sha256()).update(
-            f"{e.table_name} {e.edition} {e.sha256} {e.published_on} {e.symbols} {e.row_count}\n".encode()
+            (
+                f"{e.table_name} {e.edition} {e.sha256} {e.published_on} {e.symbols} {e.row_count} "
+                # The same bytes may be read in another way, or be ordered in another.
+                f"{e.landed_sha256} {e.edition_published_on}\n"
+            ).encode()
         )
     for path in read_tables(settings):
         if path.exists() and SOURCE in sources:
             sources[SOURCE].update(hashlib.sha256(path.read_bytes()).digest())
+    return Fingerprint({k: v.hexdigest() for k, v in sources.items()}, project_digest(settings))
+
+
+def project_digest(settings: Settings) -> str:
+    """A hash of everything that models landed files and studies them."""
     project = hashlib.sha256((settings.root / "dbt_project.yml").read_bytes())
     # Results are published with the marts: a changed study makes another warehouse, too; its pages do not.
     paths = [*(settings.root / "dbt_project").rglob("*"), *(settings.root / "analysis").rglob("*")]
@@ -45,7 +54,7 @@ def fingerprint(settings: Settings) -> Fingerprint:
         if path.suffix in {".sql", ".yml", ".csv", ".py"} and pages not in path.parents:
             project.update(path.relative_to(settings.root).as_posix().encode())
             project.update(path.read_bytes())
-    return Fingerprint({k: v.hexdigest() for k, v in sources.items()}, project.hexdigest())
+    return project.hexdigest()
 
 
 def published_fingerprint(settings: Settings) -> Fingerprint | None:

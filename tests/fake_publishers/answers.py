@@ -11,7 +11,7 @@ from datetime import datetime
 from email.utils import format_datetime
 from hashlib import md5
 from http.server import BaseHTTPRequestHandler
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 JSON, PROBLEM = "application/json; charset=utf-8", "application/problem+json; charset=utf-8"
 #: What EES lets caches do with its answers.
@@ -200,7 +200,7 @@ def send(handler: BaseHTTPRequestHandler, reply: Reply) -> None:
     if reply.on_the_wire is not None:
         handler.close_connection = True
         with suppress(OSError):
-            reply.on_the_wire(handler.wfile)
+            reply.on_the_wire(cast(BinaryIO, handler.wfile))
         return
     body = reply.body
     is_chunked = reply.is_chunked and reply.cut == reply.announce == 1

@@ -113,7 +113,9 @@ def data_set_files(world: World, request: Request, rest: list[str]) -> Reply:
 
 
 def catalogue_file(world: World, request: Request, wanted: str) -> Reply:
-    """The CSV of an entry of any release's latest version: streamed, with neither ETag nor length, whatever is asked."""
+    """The CSV of an entry of any release's latest version: streamed, with neither ETag nor length, whatever is
+    asked.
+    """
     for _, r, name in _all(world):
         if r.data_set_id(name) == wanted:
             headers = {"Content-Disposition": f"attachment; filename={name}", "X-Robots-Tag": "noindex"}

@@ -1,11 +1,13 @@
 """What the real servers do that a simple one would not, each a switch; `SPEC.md` has the source of every one.
 
-All are on unless a test says otherwise: :meth:`Quirks.none` turns them all off, ``replace(Quirks(), rows_capped=30)`` changes one.
+All are on unless a test says otherwise: :meth:`Quirks.none` turns them all off, ``replace(Quirks(), rows_capped=30)``
+changes one.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -68,5 +70,5 @@ class Quirks:
     @classmethod
     def none(cls) -> Quirks:
         """Servers without any."""
-        plain = {f.name: type(f.default)(0) for f in fields(cls)}
+        plain: dict[str, Any] = {f.name: False if isinstance(f.default, bool) else 0 for f in fields(cls)}
         return replace(cls(), **plain)

@@ -580,5 +580,5 @@ _EMPTY_ODS = (
 _SPENDING = (
     "time_period,time_identifier,geographic_level,country_name,country_code,region_name,region_code,la_name,old_la_code,"
     "new_la_code,category_of_expenditure,description_of_expenditure,own_provision,private_provision,total_expenditure\n"
-    "202324,Financial year,National,England,E92000001,,,,,,Children looked after,3.1.11 Total Children Looked After,1,2,3\n"
+    "202324,Financial year,National,England,E92000001,,,,,,Children looked after,3.1.11 Total,1,2,3\n"
 )

@@ -32,7 +32,7 @@ def start(folder: Path) -> Iterator[Start]:
     running: list[FakePublishers] = []
 
     def one(
-        scenario: str = "", sources: list[str] | None = None, of: Path | None = None, **quirks: object
+        scenario: str = "", sources: list[str] | None = None, of: Path | None = None, **quirks: Any
     ) -> FakePublishers:
         fake = FakePublishers(of or folder, scenario, sources or SOURCES, quirks=replace(Quirks(), **quirks))
         fake.__enter__()

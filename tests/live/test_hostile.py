@@ -1,4 +1,4 @@
-"""Servers that answer oddly, slowly or hugely: the source is named in words, the rest goes on, and nothing odd is kept."""
+"""Servers that answer oddly, slowly or hugely: the source is named, the rest goes on, and nothing odd is kept."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def test_an_etag_that_is_none_is_not_remembered(start: Start, tmp_path: Path, et
     fake.twist(
         "ees-content", "/files/", lambda r: _with_headers(r, ETag=etag.encode("utf-8").decode("latin-1")), of="reply"
     )
-    settings, report = _fetched(fake, tmp_path, ["dfe_cin"])
+    settings, _report = _fetched(fake, tmp_path, ["dfe_cin"])
     assert B1 in arrived(settings)
     state = State(settings.live / "state.json")
     from_api = [e for k, e in state.files.items() if "/ees-content/" in k]
@@ -192,7 +192,7 @@ def test_bad_state_heals(start: Start, tmp_path: Path, damage: Callable[[Any], A
 def test_a_name_that_no_disk_takes(start: Start, tmp_path: Path, name: str) -> None:
     fake = start(sources=["dfe_cin", "dfe_workforce"], every_release=False)
     fake.twist(*CATALOGUE, in_each("results", filename=name))
-    settings, report = _fetched(fake, tmp_path, ["dfe_cin"])
+    settings, _report = _fetched(fake, tmp_path, ["dfe_cin"])
     names = [p for p in settings.incoming.rglob("*") if p.is_file()]
     assert all(len(p.name.encode()) <= 255 and p.name.isprintable() for p in names)
     assert all(settings.incoming in p.resolve().parents for p in names)

@@ -84,9 +84,9 @@ name_candidates as (
         row_number() over (
             partition by single_units.source, single_units.table_name, single_units.edition, single_units.unit_name
             order by
-                (editions.published_on > coalesce(authority_names.valid_to, date '9999-12-31'))
+                ({{ edition_day('editions') }} > coalesce(authority_names.valid_to, date '9999-12-31'))
                 <> (single_units.table_name like '%\_abolished' escape '\'),
-                (editions.published_on < coalesce(authority_names.valid_from, date '0001-01-01')),
+                ({{ edition_day('editions') }} < coalesce(authority_names.valid_from, date '0001-01-01')),
                 authority_names.la_code
         ) as preference
     from (select distinct source, table_name, edition, unit_name, unit_name_key from single_units) as single_units

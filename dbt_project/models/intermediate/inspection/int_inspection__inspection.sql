@@ -45,10 +45,11 @@ resolved as (
         {%- endfor %}
         published.source,
         published.edition,
-        editions.published_on
+        {{ edition_day('editions') }} as edition_day
     from published
     left join landed_units
         on {{ same_named_place('published', 'landed_units') }}
+        and published.unit_ons_code = landed_units.unit_ons_code
     left join inspection_types on published.type_text = inspection_types.type_text
     left join editions
         on {{ same_table('published', 'editions') }}
@@ -75,19 +76,20 @@ within_edition as (
         {%- for field in judged %}
         max({{ field }}) as {{ field }},
         {%- endfor %}
-        published_on
+        edition_day
     from resolved
-    group by la_code, framework, inspection_type, publication_date, source, edition, published_on
+    group by la_code, framework, inspection_type, publication_date, source, edition, edition_day
 
 ),
 
 final as (
 
-    select * exclude (published_on)
+    select * exclude (edition_day)
     from within_edition
     qualify
         row_number() over (
-            partition by la_code, framework, publication_date order by published_on desc, edition desc, source asc
+            partition by la_code, framework, publication_date
+            order by edition_day desc, {{ revision_number('edition') }} desc, edition desc, source asc
         ) = 1
 
 )

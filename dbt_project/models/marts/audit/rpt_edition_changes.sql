@@ -58,7 +58,6 @@ in_order as (
     select
         cells.*,
         editions.role,
-        editions.published_on,
         lag(cells.source) over this_cell as previous_source,
         lag(cells.edition) over this_cell as previous_edition,
         lag(cells.value) over this_cell as previous_value,
@@ -68,7 +67,8 @@ in_order as (
     inner join editions on cells.source = editions.source and cells.edition = editions.edition
     window this_cell as (
         partition by cells.area_level, cells.area_code, cells.measure_id, cells.year, editions.role
-        order by editions.published_on, cells.source, cells.edition
+        order by
+            {{ edition_day('editions') }}, cells.source, {{ revision_number('cells.edition') }}, cells.edition
     )
 
 ),

@@ -34,7 +34,7 @@ areas as (
         edition_values.source,
         edition_values.edition,
         editions.role,
-        editions.published_on
+        {{ edition_day('editions') }} as edition_day
     from edition_values
     inner join editions
         on edition_values.source = editions.source and edition_values.edition = editions.edition
@@ -54,7 +54,8 @@ ranked as (
                     when areas.value_status = 'reported' then 2
                     else 3
                 end asc,
-                areas.published_on desc,
+                areas.edition_day desc,
+                {{ revision_number('areas.edition') }} desc,
                 areas.edition desc,
                 areas.source asc,
                 areas.value desc nulls last,
@@ -63,7 +64,10 @@ ranked as (
                 areas.value_status asc
         ) as precedence
     from areas
-    inner join spine_years on areas.year between spine_years.first_year and spine_years.last_year
+    inner join spine_years
+        on
+            areas.measure_id = spine_years.measure_id
+            and areas.year between spine_years.first_year and spine_years.last_year
     where areas.area_name is not null
 
 ),

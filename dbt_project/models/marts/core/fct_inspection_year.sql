@@ -67,7 +67,7 @@ final as (
         end as value_status
     from event_years
     cross join measures
-    cross join spine_years
+    inner join spine_years on measures.measure_id = spine_years.measure_id
     left join la_years
         on
             event_years.la_code = la_years.la_code

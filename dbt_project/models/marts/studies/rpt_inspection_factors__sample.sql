@@ -14,7 +14,7 @@ la_years as (
 
 spend_years as (
 
-    select * from {{ ref('fct_la_year_spend') }} where spend_group = 'total'
+    select * from {{ ref('fct_la_year_spend') }} where spend_return = 's251_outturn' and spend_group = 'total'
 
 ),
 
