@@ -11,7 +11,7 @@ export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export GX_ANALYTICS_ENABLED := false
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help run test test-quick test-slow test-r lint types bench drill coverage clean
+.PHONY: help run test test-quick test-slow test-r lint lint-sql types dictionary bench drill figures coverage dependencies clean
 
 help:
 	@echo "make run        the main job on the bundled synthetic sample (RUN_ARGS='--returns DIR' for real returns)"
@@ -19,7 +19,10 @@ help:
 	@echo "make bench      how long each stage takes on the real returns (RETURNS=DIR)"
 	@echo "make test-slow  what takes too long for every change: schedules on a real Prefect server, simulations, every page"
 	@echo "make drill      everything that can go wrong with a refresh, and 200 random faults (docs/reliability.md); an hour"
+	@echo "make figures    rewrite the kept figures of the real returns (tests/real/*.csv), to be read as a diff (RETURNS=DIR)"
+	@echo "make dictionary what columns mean, written beside them from dbt_project/seeds/measure.csv and dbt_project/columns.yml"
 	@echo "make coverage   docs/coverage.md from the published warehouse"
+	@echo "make dependencies  docs/dependencies.md: every package with version and licence; nothing copyleft"
 
 .venv/.synced: pyproject.toml uv.lock
 ifeq ($(UV),)
@@ -37,11 +40,17 @@ test: .venv/.synced lint types
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 test-quick: .venv/.synced
-	$(BIN)/pytest -m "not real" tests/unit tests/landing tests/sample tests/warehouse tests/outputs tests/schedule tests/architecture
+	$(BIN)/pytest -m "not real" tests/unit tests/common tests/landing tests/sample tests/warehouse tests/outputs tests/schedule tests/architecture
 
 lint: .venv/.synced
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+lint-sql: .venv/.synced
+	$(BIN)/sqlfluff lint dbt_project/models
+
+dictionary: .venv/.synced
+	$(BIN)/python dbt_project/dictionary.py
 
 types: .venv/.synced
 	$(BIN)/mypy
@@ -58,8 +67,14 @@ drill: .venv/.synced
 test-r: .venv/.synced
 	$(BIN)/pytest -s tests/estimators/r
 
+figures: .venv/.synced
+	$(BIN)/python -m tests.real.figures --returns $(RETURNS)
+
 coverage: .venv/.synced
 	$(BIN)/csw coverage --out docs/coverage.md
+
+dependencies: .venv/.synced
+	$(BIN)/python -m tests.dependencies
 
 clean:
 	rm -rf .venv .uv data target logs

@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from analysis.spreadsheet import harmless_frame
+from analysis.verdicts import Key, ScoreRow
+
 if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.marts import Marts
-    from analysis.scoreboard import ScoreRow
-
-Key = tuple[str, str, str, str]
 
 DICTIONARY = Path(__file__).resolve().parent / "results.yml"
 
@@ -30,7 +30,7 @@ def _tables() -> dict[str, dict[str, str]]:
     return {m["name"]: {c["name"]: c["data_type"] for c in m["columns"]} for m in models}
 
 
-#: Schema ``results``: table → column → type, in order; what they mean is in ``results.yml``.
+#: What studies write: table → column → type, in order; what they mean is in ``results.yml``.
 TABLES: dict[str, dict[str, str]] = _tables()
 
 
@@ -65,12 +65,35 @@ class Estimate:
         return self.study, self.place, self.statistic, self.subject
 
 
+#: Subjects of the one row of a study that did not run: the warehouse lacks what it needs, or it failed itself.
+LACKS, ERROR = "could not run", "error"
+
+
+def stopped(study: str, subject: str, reason: str) -> Estimate:
+    """The row that stands for a study that did not run; ``subject`` is LACKS or ERROR."""
+    return Estimate(study, "run", "study", subject, None, reason=reason)
+
+
 def clean(value: Any) -> float | None:
     """A number as a plain float; None for None, NaN and infinities."""
     if value is None:
         return None
     number = float(value)
     return number if math.isfinite(number) else None
+
+
+#: Below the smallest double a p-value would be printed as nought, which none is.
+LEAST_P = 1e-300
+
+
+def _p(value: Any) -> float | None:
+    number = clean(value)
+    return None if number is None else max(number, LEAST_P)
+
+
+def p_in_words(p: float) -> str:
+    """A p-value as text: "< 1e-300" for what is too small for a number."""
+    return "< 1e-300" if p <= LEAST_P else f"{p:.3g}"
 
 
 def tidy(estimate: Estimate) -> Estimate:
@@ -84,8 +107,8 @@ def tidy(estimate: Estimate) -> Estimate:
         value=value,
         ci_low=clean(estimate.ci_low),
         ci_high=clean(estimate.ci_high),
-        p_value=clean(estimate.p_value),
-        p_adjusted=clean(estimate.p_adjusted),
+        p_value=_p(estimate.p_value),
+        p_adjusted=_p(estimate.p_adjusted),
         n=None if clean(estimate.n) is None else int(estimate.n or 0),
         reason=reason,
     )
@@ -156,7 +179,8 @@ def result_frames(
 
 def _pandas_types(columns: dict[str, str]) -> dict[str, str]:
     return {
-        column: {"varchar": "object", "double": "float64", "integer": "Int64"}[kind] for column, kind in columns.items()
+        column: {"varchar": "object", "double": "float64", "integer": "Int64", "bigint": "Int64"}[kind]
+        for column, kind in columns.items()
     }
 
 
@@ -166,8 +190,9 @@ def write_results(
     scoreboard: Sequence[ScoreRow],
     inputs: Inputs | None = None,
     kept: Collection[str] = (),
+    tables: Mapping[str, pd.DataFrame] | None = None,
 ) -> None:
-    """Replace schema ``results`` of a warehouse file; all of it or none.
+    """Replace schema ``results`` of a warehouse file, and the tables that studies make beside it; all of it or none.
 
     Args:
         database: the file.
@@ -175,6 +200,7 @@ def write_results(
         scoreboard: of the studies that ran.
         inputs: what they asked.
         kept: studies whose rows stay as the file has them.
+        tables: tables of schema ``studies``, by name; their columns are those of :data:`TABLES`.
     """
     import duckdb
 
@@ -187,12 +213,16 @@ def write_results(
             if kept:
                 con.execute(f"insert into _rows select * from results.{name} where list_contains(?, study)", [[*kept]])
             con.register("_frame", frame)
-            casts = ", ".join(_cast(column, kind) for column, kind in TABLES[name].items())
-            con.execute(f"insert into _rows select {casts} from _frame")
+            con.execute(f"insert into _rows select {_casts(name)} from _frame")
             con.unregister("_frame")
             # Whether a study ran or was kept does not show in the order of rows.
             con.execute(f"create or replace table results.{name} as from _rows order by study, rowid")
             con.execute("drop table _rows")
+        for name, frame in (tables or {}).items():
+            con.register("_frame", frame.astype(_pandas_types(TABLES[name])))
+            con.execute("create schema if not exists studies")
+            con.execute(f"create or replace table studies.{name} as select {_casts(name)} from _frame")
+            con.unregister("_frame")
         con.execute("commit")
 
 
@@ -204,6 +234,10 @@ def kept_inputs(marts: Marts) -> dict[str, dict[str, str]]:
     for row in marts.frame("select study, statement, digest from results.study_input").itertuples(index=False):
         found.setdefault(str(row.study), {})[str(row.statement)] = str(row.digest)
     return found
+
+
+def _casts(table: str) -> str:
+    return ", ".join(f'{_cast(column, kind)} as "{column}"' for column, kind in TABLES[table].items())
 
 
 def _cast(column: str, kind: str) -> str:
@@ -221,7 +255,7 @@ def export_results(folder: Path, estimates: Sequence[Estimate], scoreboard: Sequ
             path = folder / f"{name}.{suffix}"
             part = path.with_name(f".{path.name}")
             if suffix == "csv":
-                frame.to_csv(part, index=False, lineterminator="\n", float_format="%.10g")
+                harmless_frame(frame).to_csv(part, index=False, lineterminator="\n", float_format="%.10g")
             else:
                 frame.to_parquet(part, index=False)
             part.replace(path)

@@ -1,7 +1,8 @@
 """The printed figures beside ours, each with a verdict and a reason.
 
-Verdicts: *reproduced* (within the study's tolerance, set beforehand), *close*, *differs*, *not reproducible from public
-data*. A printed inequality (``>.05``) is reproduced when ours satisfies it.
+Verdicts: *reproduced*, *close*, *differs* by the rules of ``studies/tolerances.yml``; *not testable*, *not
+reproducible*; *error* where our own study failed (docs/decisions/verdicts.md). A printed inequality (``>.05``) is
+reproduced when ours satisfies it.
 """
 
 from __future__ import annotations
@@ -12,38 +13,14 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from analysis.results import Estimate, Key, by_key
+from analysis.results import ERROR, Estimate, by_key, p_in_words
 from analysis.studies.spec import Published, Spec, Tie, Tolerance, published_figures
+from analysis.verdicts import VERDICTS, Key, ScoreRow, Verdict
 
 if TYPE_CHECKING:
     from analysis.marts import Marts
-
-Verdict = Literal["reproduced", "close", "differs", "not reproducible from public data"]
-VERDICTS: tuple[Verdict, ...] = ("reproduced", "close", "differs", "not reproducible from public data")
-NOT_PUBLIC: Verdict = "not reproducible from public data"
-
-
-@dataclass(frozen=True)
-class ScoreRow:
-    """One printed figure, ours, and the verdict. ``difference`` is ours less the printed one."""
-
-    study: str
-    row: int
-    place: str
-    statistic: str
-    subject: str
-    published: str
-    ours: float | None
-    n_published: str
-    n_ours: int | None
-    difference: float | None
-    verdict: Verdict
-    reason: str
-    ours_key: Key | None = field(default=None, compare=False)
-
 
 COLUMNS = (
     "study",
@@ -73,12 +50,16 @@ def _row(spec: Spec, figure: Published, ours: dict[Key, Estimate]) -> ScoreRow:
     difference: float | None = None
     verdict: Verdict
     if tie.ours is None:
-        verdict, reason = NOT_PUBLIC, tie.reason
+        verdict, reason = tie.verdict or "not testable", tie.reason
     elif found is None:
-        stopped = next((e.reason for e in ours.values() if e.place == "run"), "")
-        verdict, reason = NOT_PUBLIC, stopped or f"no estimate named {' | '.join(tie.ours)} was made"
+        stopped = next((e for e in ours.values() if e.place == "run"), None)
+        # The study ran and did not make what its own spec names: the spec or the study is wrong.
+        verdict = "error" if stopped is None or stopped.subject == ERROR else "not testable"
+        reason = stopped.reason if stopped else f"no estimate named {' | '.join(tie.ours)} was made"
     elif found.value is None:
-        verdict, reason = NOT_PUBLIC, _join(found.reason, tie.reason)
+        verdict, reason = "not testable", _join(found.reason, tie.reason)
+    elif tie.verdict:
+        verdict, reason = tie.verdict, _join(tie.reason, found.reason)
     else:
         verdict, difference, reason = _compare(figure, tie, spec.tolerance(figure), found)
     return ScoreRow(
@@ -116,18 +97,8 @@ def _compare(figure: Published, tie: Tie, rule: Tolerance, found: Estimate) -> t
         if printed is None:
             raise ValueError(f"{figure.study} row {figure.row}: {figure.value!r} is not a number; give `printed`")
         difference = value - printed
-        size = abs(difference) / (abs(printed) if rule.relative and printed else 1.0)
-        # Floating point must not decide at the edge of a tolerance.
-        edge = 1e-9
-        verdict = (
-            "reproduced" if size <= rule.reproduced + edge else "close" if size <= rule.close + edge else "differs"
-        )
-        if verdict == "close" and value * printed < 0:
-            verdict = "differs"
-        within = rule.reproduced if verdict == "reproduced" else rule.close
-        unit = "%" if rule.relative else ""
-        shown = _number(100 * within if rule.relative else within) + unit
-        why.append(f"within {shown}" if verdict != "differs" else f"{_number(value)} against {_number(printed)}")
+        verdict, within = _near(value, printed, rule)
+        why.append(f"within {within}" if verdict != "differs" else f"{_number(value)} against {_number(printed)}")
     if verdict == "reproduced":
         verdict, caps = _caps(figure, tie, rule, found)
         why += caps
@@ -135,6 +106,21 @@ def _compare(figure: Published, tie: Tie, rule: Tolerance, found: Estimate) -> t
         why.append(tie.reason)
     why.append(found.reason)
     return verdict, difference, _join(*why)
+
+
+def _near(value: float, printed: float, rule: Tolerance) -> tuple[Verdict, str]:
+    """The verdict on a number, and within what it lies, in words."""
+    size, scale = abs(value - printed), abs(printed)
+    edge = 1e-9 * max(scale, 1.0)  # floating point must not decide at the edge of a tolerance
+    if size <= rule.reproduced * (scale if rule.relative else 1.0) + edge:
+        return "reproduced", f"{_number(100 * rule.reproduced)}%" if rule.relative else _number(rule.reproduced)
+    if value * printed < 0:
+        return "differs", ""
+    if rule.close_within is not None:
+        return ("close", _number(rule.close_within)) if size <= rule.close_within + edge else ("differs", "")
+    if size <= rule.close * scale + edge:
+        return "close", f"{_number(100 * rule.close)}%"
+    return ("close", "one") if scale < rule.one_below and size <= 1 + edge else ("differs", "")
 
 
 def _caps(figure: Published, tie: Tie, rule: Tolerance, found: Estimate) -> tuple[Verdict, list[str]]:
@@ -146,7 +132,7 @@ def _caps(figure: Published, tie: Tie, rule: Tolerance, found: Estimate) -> tupl
     printed_p = _significant(figure.p)
     significance = None if found.p_value is None else found.p_value < 0.05
     if rule.same_significance and None not in (printed_p, significance) and printed_p != significance:
-        why.append(f"p is {_number(found.p_value)}, printed {figure.p}")
+        why.append(f"p is {p_in_words(found.p_value or 0.0)}, printed {figure.p}")
     if why or tie.at_best == "close":
         return "close", why
     return "reproduced", []
@@ -235,7 +221,7 @@ def as_csv(rows: Sequence[ScoreRow]) -> str:
 
 def as_table(rows: Sequence[ScoreRow]) -> str:
     """A tally by study, then every figure on two lines."""
-    lines = [f"{'':<24}" + "".join(f"{v.split(' from ')[0]:>18}" for v in VERDICTS)]
+    lines = [f"{'':<24}" + "".join(f"{v:>18}" for v in VERDICTS)]
     for study, counts in tally(rows).items():
         lines.append(f"{study:<24}" + "".join(f"{counts[v]:>18}" for v in VERDICTS))
     for r in rows:

@@ -18,11 +18,12 @@ import contextlib
 import json
 import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO, TypeVar
@@ -173,7 +174,7 @@ class Worker:
         self._answers.put(None)
 
 
-def serve(requests: TextIO, answers: TextIO) -> None:
+def serve(requests: Iterable[str], answers: TextIO) -> None:
     """The answering side: import, then answer each request until the input ends."""
     importing = threading.Thread(target=_import, daemon=True)
     importing.start()
@@ -222,7 +223,24 @@ def main() -> None:
     """Serve over standard input and output; whatever libraries print goes to standard error."""
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    serve(sys.stdin, answers)
+    # Ctrl-C is for the process that asks, which then ends this one.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    serve(_while_asked(sys.stdin), answers)
+
+
+def _while_asked(source: TextIO) -> Iterator[str]:
+    """The requests; when the input ends, also amid a check, the process does: whoever asked is gone."""
+    lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def listen() -> None:
+        with contextlib.suppress(OSError, ValueError):
+            for line in source:
+                lines.put(line)
+        os._exit(0)
+
+    threading.Thread(target=listen, daemon=True).start()
+    while True:
+        yield lines.get()
 
 
 if __name__ == "__main__":

@@ -15,6 +15,39 @@ from analysis.estimators._arrays import Array, IntArray, aliased_columns, as_flo
 UNFINISHED = 1e-8
 
 
+class LikelihoodRatio:
+    """What follows from two log-likelihoods: the test of a model against constants alone, and its R squared."""
+
+    loglik: float
+    loglik_null: float
+    lr_df: int
+    n: int
+
+    @property
+    def lr_chi2(self) -> float:
+        """Likelihood-ratio chi-square with ``lr_df`` degrees of freedom."""
+        return max(2 * (self.loglik - self.loglik_null), 0.0)
+
+    @property
+    def lr_p(self) -> float:
+        """Its p-value."""
+        from scipy.special import chdtrc
+
+        return float(chdtrc(self.lr_df, self.lr_chi2))
+
+    @property
+    def cox_snell_r2(self) -> float:
+        """Cox & Snell's R squared."""
+        return float(1 - np.exp(-self.lr_chi2 / self.n)) if np.isfinite(self.loglik) else float("nan")
+
+    @property
+    def nagelkerke_r2(self) -> float:
+        """Nagelkerke's R squared."""
+        if not np.isfinite(self.loglik):
+            return float("nan")
+        return float(self.cox_snell_r2 / (1 - np.exp(2 * self.loglik_null / self.n)))
+
+
 def complete_cases(y: Any, X: Any, names: Sequence[str] | None) -> tuple[Array, Array, tuple[str, ...], IntArray]:
     """Rows with outcome and every predictor: y, X, names and the rows' positions; raises ValueError on lengths."""
     design, chosen = named_design(X, names)

@@ -44,16 +44,6 @@ class MixedPoissonFit:
     coef: Array
     cov_model: Array
     cov_robust: Array
-    sd_intercept: float
-    sd_slope: float
-    correlation: float
-    se_sd_intercept: float
-    se_sd_slope: float
-    alpha: float
-    se_log_alpha: float
-    dispersion: float
-    loglik: float
-    n_parameters: int
     n_obs: int
     n_clusters: int
     n_left_out: int
@@ -61,14 +51,24 @@ class MixedPoissonFit:
     family: Family
     requested_family: Family
     quadrature: int
-    converged: bool
-    rounds: int
-    gradient: float
-    boundary: tuple[str, ...]
     clusters: tuple[Any, ...]
     random_effects: Array
     random_effects_se: Array
     fitted: Array
+    sd_intercept: float = float("nan")
+    sd_slope: float = float("nan")
+    correlation: float = float("nan")
+    se_sd_intercept: float = float("nan")
+    se_sd_slope: float = float("nan")
+    alpha: float = float("nan")
+    se_log_alpha: float = float("nan")
+    dispersion: float = float("nan")
+    loglik: float = float("nan")
+    n_parameters: int = 0
+    converged: bool = False
+    rounds: int = 0
+    gradient: float = float("nan")
+    boundary: tuple[str, ...] = ()
     reason: str = ""
     ok: bool = True
 
@@ -189,6 +189,26 @@ def conditional_mean(stack: Stack, theta: Array, evaluation: Evaluation) -> Arra
     return np.exp(linear_predictor(stack, theta[:, :n_columns]) + t_part(stack, a, b, c, evaluation.v))
 
 
+@dataclass(frozen=True)
+class _Slice:
+    """What the search found for one model of a stack.
+
+    Parameters, which of them are free, their information; its clusters' scores ``(P + 4, C)``, modes ``(2, C)`` and
+    inverse curvatures ``(3, C)``; the mean of every row used.
+    """
+
+    theta: Array
+    free: np.ndarray
+    information: Array
+    scores: Array
+    v: Array
+    spread: Array
+    mean: Array
+    loglik: float
+    converged: bool
+    rounds: int
+
+
 def results_of(
     items: Sequence[Prepared],
     stack: Stack,
@@ -199,74 +219,41 @@ def results_of(
     *,
     with_alpha: bool,
 ) -> list[MixedPoissonFit]:
-    n_columns = len(stack.X)
     mean = conditional_mean(stack, optimum.theta, optimum.evaluation)
     loglik = stack.by_model(optimum.evaluation.loglik)
     ends = np.append(stack.starts, stack.y.shape[1])
-    return [
-        _result(
-            item,
-            optimum.theta[m],
-            optimum.information[m],
-            free[m] > 0,
-            optimum.evaluation.scores[:, ends[m] : ends[m + 1]],
-            optimum.evaluation.v[:, ends[m] : ends[m + 1]],
-            optimum.evaluation.spread[:, ends[m] : ends[m + 1]],
-            mean[item.depth_of_row, item.column + ends[m]],
-            float(loglik[m]),
-            family,
-            quadrature,
-            bool(optimum.converged[m]),
-            int(optimum.rounds[m]),
-            n_columns,
-            with_alpha,
+    out = []
+    for m, item in enumerate(items):
+        mine = slice(ends[m], ends[m + 1])
+        found = _Slice(
+            theta=optimum.theta[m],
+            free=free[m] > 0,
+            information=optimum.information[m],
+            scores=optimum.evaluation.scores[:, mine],
+            v=optimum.evaluation.v[:, mine],
+            spread=optimum.evaluation.spread[:, mine],
+            mean=mean[item.depth_of_row, item.column + ends[m]],
+            loglik=float(loglik[m]),
+            converged=bool(optimum.converged[m]),
+            rounds=int(optimum.rounds[m]),
         )
-        for m, item in enumerate(items)
-    ]
+        out.append(_result(item, found, family, quadrature, with_alpha))
+    return out
 
 
-def _result(
-    item: Prepared,
-    theta: Array,
-    information: Array,
-    free: np.ndarray,
-    scores: Array,
-    v: Array,
-    spread: Array,
-    mean: Array,
-    loglik: float,
-    family: Family,
-    quadrature: int,
-    converged: bool,
-    rounds: int,
-    p: int,
-    with_alpha: bool,
-) -> MixedPoissonFit:
-    if not np.isfinite(loglik):
+def _result(item: Prepared, found: _Slice, family: Family, quadrature: int, with_alpha: bool) -> MixedPoissonFit:
+    if not np.isfinite(found.loglik):
         return no_fit(item, family, quadrature, "the likelihood could not be evaluated at any start")
+    theta, free, p, n_clusters = found.theta, found.free, len(item.kept), item.n_clusters
+    inverse, used, trouble = _invert_information(found.information, free, p)
+    random, boundary = _random_part(item, found, inverse, used)
     notes = list(item.notes)
-    # Undo the shift of time: the random intercept is the one at time zero as given.
-    shift = item.time_shift - item.time_zero
-    a, b, c = theta[p : p + 3]
-    root = np.array([[a - shift * b, -shift * c], [b, c]])
-    sd_intercept, sd_slope_scaled = (float(value) for value in np.hypot(root[:, 0], root[:, 1]))
-    covariance = float(root[0] @ root[1])
-    boundary: list[str] = []
-    if sd_intercept < _ZERO_SD:
-        boundary.append("intercept variance")
-    if free[p + 2] and sd_slope_scaled < _ZERO_SD:
-        boundary.append("slope variance")
-    if free[p + 1] and not boundary and abs(c) < _PERFECT * sd_slope_scaled:
-        boundary.append("correlation")
     if boundary:
         notes.append(f"estimated on the boundary (zero variance or perfect correlation): {', '.join(boundary)}")
-
-    inverse, used, trouble = _invert_information(information, free, p)
     if trouble:
         notes.append(trouble)
     back = np.linalg.inv(item.R) if p else np.zeros((0, 0))
-    n_all = len(item.names)
-    kept = np.array(item.kept, dtype=np.intp)
+    n_all, kept = len(item.names), np.array(item.kept, dtype=np.intp)
     coef = np.full(n_all, np.nan)
     coef[kept] = back @ theta[:p]
 
@@ -275,59 +262,26 @@ def _result(
         out[np.ix_(kept, kept)] = back @ covariance[:p, :p] @ back.T
         return out
 
-    n_clusters = item.n_clusters
-    meat = scores @ scores.T * (n_clusters / (n_clusters - 1))
-    cov_robust = on_given_scale(inverse @ meat @ inverse)
-    random_cov = inverse[p : p + 3, p : p + 3]
-    scale = item.time_scale
-    se_sd_intercept = se_sd_slope = np.nan
-    if not boundary and used[p]:
-        lever = np.array([root[0, 0], -shift * root[0, 0], -shift * root[0, 1]]) / sd_intercept
-        se_sd_intercept = float(np.sqrt(lever @ random_cov @ lever))
-    if not boundary and used[p + 2]:
-        lever = np.array([0.0, b, c]) / sd_slope_scaled
-        se_sd_slope = float(np.sqrt(lever @ random_cov @ lever)) / scale
-
-    effects = (root @ v).T / np.array([1.0, scale])
-    centre = np.empty((v.shape[1], 2, 2))
-    centre[:, 0, 0], centre[:, 1, 1] = spread[0], spread[2]
-    centre[:, 0, 1] = centre[:, 1, 0] = spread[1]
-    effects_var = np.einsum("ij,njk,ik->ni", root, centre, root)
-    own_df = float((2.0 - spread[0] - spread[2]).sum())
+    meat = found.scores @ found.scores.T * (n_clusters / (n_clusters - 1))
     alpha = float(np.exp(theta[-1])) if with_alpha else 0.0
+    own_df = float((2.0 - found.spread[0] - found.spread[2]).sum())
     residual_df = len(item.y) - p - own_df
-    variance = mean * (1.0 + alpha * mean)
-    dispersion = float(((item.y - mean) ** 2 / np.maximum(variance, 1e-300)).sum() / residual_df)
+    variance = found.mean * (1.0 + alpha * found.mean)
+    dispersion = float(((item.y - found.mean) ** 2 / np.maximum(variance, 1e-300)).sum() / residual_df)
     if residual_df <= 0:
         dispersion = float("nan")
         notes.append("no residual degrees of freedom for the dispersion")
     fitted = np.full(item.n_rows, np.nan)
-    fitted[item.rows] = mean
-    total_score = scores.sum(axis=1)
+    fitted[item.rows] = found.mean
     standard = np.sqrt(np.clip(np.diag(inverse), 0.0, None))
-    if not converged:
+    if not found.converged:
         notes.append("the search did not reach a maximum: treat every number with caution")
-    correlation = np.nan
-    if free[p + 1] and sd_intercept > 0 and sd_slope_scaled > 0:
-        correlation = covariance / (sd_intercept * sd_slope_scaled)
-    elif free[p + 2]:
-        correlation = 0.0
     return MixedPoissonFit(
         label=item.problem.label,
         names=item.names,
         coef=coef,
         cov_model=on_given_scale(inverse),
-        cov_robust=cov_robust,
-        sd_intercept=sd_intercept,
-        sd_slope=sd_slope_scaled / scale,
-        correlation=correlation,
-        se_sd_intercept=se_sd_intercept,
-        se_sd_slope=se_sd_slope,
-        alpha=alpha,
-        se_log_alpha=float(np.sqrt(inverse[-1, -1])) if with_alpha and used[-1] else np.nan,
-        dispersion=dispersion,
-        loglik=loglik,
-        n_parameters=int(free.sum()),
+        cov_robust=on_given_scale(inverse @ meat @ inverse),
         n_obs=len(item.y),
         n_clusters=n_clusters,
         n_left_out=item.n_rows - len(item.y),
@@ -335,16 +289,66 @@ def _result(
         family=family,
         requested_family=family,
         quadrature=quadrature,
-        converged=converged,
-        rounds=rounds,
-        gradient=float(np.abs(total_score * standard).max()),
-        boundary=tuple(boundary),
         clusters=item.clusters,
-        random_effects=effects,
-        random_effects_se=np.sqrt(np.maximum(effects_var, 0.0)) / np.array([1.0, scale]),
         fitted=fitted,
+        alpha=alpha,
+        se_log_alpha=float(np.sqrt(inverse[-1, -1])) if with_alpha and used[-1] else np.nan,
+        dispersion=dispersion,
+        loglik=found.loglik,
+        n_parameters=int(free.sum()),
+        converged=found.converged,
+        rounds=found.rounds,
+        gradient=float(np.abs(found.scores.sum(axis=1) * standard).max()),
+        boundary=boundary,
         reason="; ".join(notes),
+        **random,
     )
+
+
+def _random_part(
+    item: Prepared, found: _Slice, inverse: Array, used: np.ndarray
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Standard deviations, correlation and modes of the random effects as given, and what lies on the boundary."""
+    p, free = len(item.kept), found.free
+    # Undo the shift of time: the random intercept is the one at time zero as given.
+    shift, scale = item.time_shift - item.time_zero, item.time_scale
+    a, b, c = found.theta[p : p + 3]
+    root = np.array([[a - shift * b, -shift * c], [b, c]])
+    sd_intercept, sd_slope = (float(value) for value in np.hypot(root[:, 0], root[:, 1]))
+    boundary: list[str] = []
+    if sd_intercept < _ZERO_SD:
+        boundary.append("intercept variance")
+    if free[p + 2] and sd_slope < _ZERO_SD:
+        boundary.append("slope variance")
+    if free[p + 1] and not boundary and abs(c) < _PERFECT * sd_slope:
+        boundary.append("correlation")
+    random_cov = inverse[p : p + 3, p : p + 3]
+    se_intercept = se_slope = np.nan
+    if not boundary and used[p]:
+        lever = np.array([root[0, 0], -shift * root[0, 0], -shift * root[0, 1]]) / sd_intercept
+        se_intercept = float(np.sqrt(lever @ random_cov @ lever))
+    if not boundary and used[p + 2]:
+        lever = np.array([0.0, b, c]) / sd_slope
+        se_slope = float(np.sqrt(lever @ random_cov @ lever)) / scale
+    correlation = np.nan
+    if free[p + 1] and sd_intercept > 0 and sd_slope > 0:
+        correlation = float(root[0] @ root[1]) / (sd_intercept * sd_slope)
+    elif free[p + 2]:
+        correlation = 0.0
+    centre = np.empty((found.v.shape[1], 2, 2))
+    centre[:, 0, 0], centre[:, 1, 1] = found.spread[0], found.spread[2]
+    centre[:, 0, 1] = centre[:, 1, 0] = found.spread[1]
+    variance = np.einsum("ij,njk,ik->ni", root, centre, root)
+    units = np.array([1.0, scale])
+    return {
+        "sd_intercept": sd_intercept,
+        "sd_slope": sd_slope / scale,
+        "correlation": correlation,
+        "se_sd_intercept": se_intercept,
+        "se_sd_slope": se_slope,
+        "random_effects": (root @ found.v).T / units,
+        "random_effects_se": np.sqrt(np.maximum(variance, 0.0)) / units,
+    }, tuple(boundary)
 
 
 def _invert_information(information: Array, free: np.ndarray, p: int) -> tuple[Array, np.ndarray, str]:
@@ -378,23 +382,12 @@ def _invert_information(information: Array, free: np.ndarray, p: int) -> tuple[A
 
 def no_fit(item: Prepared, family: Family, quadrature: int, reason: str) -> MixedPoissonFit:
     p = len(item.names)
-    nothing = float("nan")
     return MixedPoissonFit(
         label=item.problem.label,
         names=item.names,
         coef=np.full(p, np.nan),
         cov_model=np.full((p, p), np.nan),
         cov_robust=np.full((p, p), np.nan),
-        sd_intercept=nothing,
-        sd_slope=nothing,
-        correlation=nothing,
-        se_sd_intercept=nothing,
-        se_sd_slope=nothing,
-        alpha=nothing,
-        se_log_alpha=nothing,
-        dispersion=nothing,
-        loglik=nothing,
-        n_parameters=0,
         n_obs=len(item.y),
         n_clusters=item.n_clusters,
         n_left_out=item.n_rows - len(item.y),
@@ -402,10 +395,6 @@ def no_fit(item: Prepared, family: Family, quadrature: int, reason: str) -> Mixe
         family=family,
         requested_family=family,
         quadrature=quadrature,
-        converged=False,
-        rounds=0,
-        gradient=nothing,
-        boundary=(),
         clusters=item.clusters,
         random_effects=np.zeros((item.n_clusters, 2)),
         random_effects_se=np.full((item.n_clusters, 2), np.nan),

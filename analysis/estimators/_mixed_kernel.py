@@ -255,117 +255,204 @@ def find_modes(
     return np.stack([v0, v1]), decrement <= MODE_TOLERANCE
 
 
-def evaluate(
-    stack: Stack, beta: Array, chol: Array, log_alpha: Array | None, v: Array, rule: Rule = LAPLACE
-) -> Evaluation:
-    """Approximate marginal log-likelihood of every cluster, with its exact gradient.
+class _Poisson:
+    """The density of counts given the effects."""
 
-    beta ``(F, P)``; chol ``(F, 3)`` the entries a, b, c of L; log_alpha ``(F,)`` or None for Poisson; v ``(2, C)`` a
-    start for the modes. The gradient is that of the *approximation*, the movement of modes and nodes included, so that
-    it vanishes exactly at the reported maximum.
-    """
-    model, t, y = stack.model, stack.t, stack.y
-    a, b, c = chol[model].T
-    alpha = None if log_alpha is None else np.exp(log_alpha)[model]
-    base = linear_predictor(stack, beta)
-    v, settled = find_modes(stack, base, a, b, c, alpha, v)
-    v0, v1 = v
+    alpha: Array | None = None
 
-    eta = base + t * (b * v0 + c * v1) + a * v0
-    mean = np.exp(eta)
-    if alpha is None:
-        residual = y - mean
-        weight = slope_weight = mean
-    else:
-        spread_nb = 1.0 / (1.0 + alpha * mean)
-        residual = (y - mean) * spread_nb
-        weight = mean * (1.0 + alpha * y) * spread_nb * spread_nb
-        slope_weight = weight * (1.0 - alpha * mean) * spread_nb  # d weight / d eta
-    r0, r1 = residual.sum(axis=0), _sum(residual, t)
-    t_weight = t * weight
-    m0, m1, m2 = weight.sum(axis=0), t_weight.sum(axis=0), _sum(t_weight, t)
-    h00 = 1.0 + a * a * m0 + 2 * a * b * m1 + b * b * m2
-    h01 = c * (a * m1 + b * m2)
-    h11 = 1.0 + c * c * m2
-    determinant = h00 * h11 - h01 * h01
-    i00, i01, i11 = h11 / determinant, -h01 / determinant, h00 / determinant
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
 
-    if alpha is not None:
-        size = 1.0 / alpha
-        shape_terms = log_gamma_ratio(y, size).sum(axis=0)
-        digammas = digamma_difference(y, size)
-
-    def log_density(eta_k: Array, mean_k: Array) -> Array:
+    def log(self, eta: Array, mean: Array) -> Array:
         """Sum over a cluster's observations, less the constant that depends on y alone."""
+        return _sum(self.stack.y, eta - self.stack.log_y) - mean.sum(axis=0) + self.stack.sum_y
+
+    def residual(self, mean: Array) -> Array:
+        """Score of the linear predictor."""
+        return self.stack.y - mean
+
+    def log_alpha_score(self, mean: Array) -> Array:
+        """Score of log alpha at given linear predictors."""
+        return np.zeros(mean.shape[1])
+
+
+class _NegativeBinomial(_Poisson):
+    """NB2 with alpha per cluster; what does not depend on the mean is computed once."""
+
+    def __init__(self, stack: Stack, alpha: Array) -> None:
+        super().__init__(stack)
+        self.alpha = self.by = alpha
+        self.size = 1.0 / alpha
+        self.shape_terms = log_gamma_ratio(stack.y, self.size).sum(axis=0)
+        self.digammas = digamma_difference(stack.y, self.size)
+
+    def log(self, eta: Array, mean: Array) -> Array:
+        y = self.stack.y
+        grown = _sum(y + self.size, np.log1p(self.by * mean))
+        return _sum(y, eta - self.stack.log_y) + self.shape_terms + self.stack.sum_y - grown
+
+    def residual(self, mean: Array) -> Array:
+        return (self.stack.y - mean) / (1.0 + self.by * mean)
+
+    def log_alpha_score(self, mean: Array) -> Array:
+        grown = self.by * mean
+        score = self.size * (np.log1p(grown) - self.digammas) + (self.stack.y - mean) / (1.0 + grown)
+        return np.asarray(score.sum(axis=0))
+
+
+@dataclass(frozen=True)
+class _Modes:
+    """The clusters at their modes.
+
+    v: the effects; eta, mean; derivatives of the density there (residual: first; weight: minus the second;
+    slope_weight: its slope) with their moments over time r, m; h: the curvature of the joint density in v (00, 01, 11).
+    """
+
+    v: Array
+    eta: Array
+    mean: Array
+    residual: Array
+    weight: Array
+    slope_weight: Array
+    spread_nb: Array | None
+    r: tuple[Array, Array]
+    m: tuple[Array, Array, Array]
+    h: tuple[Array, Array, Array]
+    determinant: Array
+    inverse: tuple[Array, Array, Array]
+
+    @classmethod
+    def of(cls, stack: Stack, base: Array, a: Array, b: Array, c: Array, alpha: Array | None, v: Array) -> _Modes:
+        t, y = stack.t, stack.y
+        v0, v1 = v
+        eta = base + t * (b * v0 + c * v1) + a * v0
+        mean = np.exp(eta)
+        spread_nb = None
         if alpha is None:
-            return _sum(y, eta_k - stack.log_y) - mean_k.sum(axis=0) + stack.sum_y
-        return _sum(y, eta_k - stack.log_y) + shape_terms + stack.sum_y - _sum(y + size, np.log1p(alpha * mean_k))
+            residual = y - mean
+            weight = slope_weight = mean
+        else:
+            spread_nb = 1.0 / (1.0 + alpha * mean)
+            residual = (y - mean) * spread_nb
+            weight = mean * (1.0 + alpha * y) * spread_nb * spread_nb
+            slope_weight = weight * (1.0 - alpha * mean) * spread_nb
+        t_weight = t * weight
+        m0, m1, m2 = weight.sum(axis=0), t_weight.sum(axis=0), _sum(t_weight, t)
+        h00 = 1.0 + a * a * m0 + 2 * a * b * m1 + b * b * m2
+        h01 = c * (a * m1 + b * m2)
+        h11 = 1.0 + c * c * m2
+        determinant = h00 * h11 - h01 * h01
+        return cls(
+            v=v,
+            eta=eta,
+            mean=mean,
+            residual=residual,
+            weight=weight,
+            slope_weight=slope_weight,
+            spread_nb=spread_nb,
+            r=(residual.sum(axis=0), _sum(residual, t)),
+            m=(m0, m1, m2),
+            h=(h00, h01, h11),
+            determinant=determinant,
+            inverse=(h11 / determinant, -h01 / determinant, h00 / determinant),
+        )
 
-    def log_alpha_score(mean_k: Array) -> Array:
-        assert alpha is not None
-        grown = alpha * mean_k
-        return (size * (np.log1p(grown) - digammas) + (y - mean_k) / (1.0 + grown)).sum(axis=0)
 
-    score_alpha = np.zeros_like(v0)
-    if len(rule.nodes) == 1:
-        loglik = log_density(eta, mean) - 0.5 * (v0 * v0 + v1 * v1) - 0.5 * np.log(determinant)
-        q00, q01, q11 = i00, i01, i11
-        b0 = b1 = 0.0 * v0
-        node_residual = residual
-        e00, e01, e10, e11 = r0 * v0, r0 * v1, r1 * v0, r1 * v1
-        if alpha is not None:
-            score_alpha = log_alpha_score(mean)
-    else:
-        # Scale of the nodes: C = R^-T with H = R R', so that C C' is the inverse curvature at the mode.
-        root00 = np.sqrt(h00)
-        root10 = h01 / root00
-        root11 = np.sqrt(h11 - root10 * root10)
-        c00, c11 = 1.0 / root00, 1.0 / root11
-        c01 = -root10 * c00 * c11
-        log_terms = np.empty((len(rule.nodes), v0.size))
-        places = []
-        for k, (z0, z1) in enumerate(rule.nodes):
-            n0, n1 = v0 + c00 * z0 + c01 * z1, v1 + c11 * z1
-            eta_k = base + t * (b * n0 + c * n1) + a * n0
-            mean_k = np.exp(eta_k)
-            log_terms[k] = (
-                log_density(eta_k, mean_k) - 0.5 * (n0 * n0 + n1 * n1) + 0.5 * (z0 * z0 + z1 * z1) + rule.log_weights[k]
-            )
-            places.append((z0, z1, n0, n1, mean_k))
-        top = log_terms.max(axis=0)
-        share = np.exp(log_terms - top)
-        total = share.sum(axis=0)
-        loglik = top + np.log(total) - 0.5 * np.log(determinant)
-        share /= total
-        node_residual = np.zeros_like(y)
-        b0, b1 = np.zeros_like(v0), np.zeros_like(v0)
-        B00, B01, B10, B11 = (np.zeros_like(v0) for _ in range(4))
-        e00, e01, e10, e11 = (np.zeros_like(v0) for _ in range(4))
-        for p, (z0, z1, n0, n1, mean_k) in zip(share, places, strict=True):
-            residual_k = y - mean_k if alpha is None else (y - mean_k) / (1.0 + alpha * mean_k)
-            k0, k1 = residual_k.sum(axis=0), _sum(residual_k, t)
-            grad0, grad1 = p * (a * k0 + b * k1 - n0), p * (c * k1 - n1)
-            b0 += grad0
-            b1 += grad1
-            B00 += grad0 * z0
-            B01 += grad0 * z1
-            B10 += grad1 * z0
-            B11 += grad1 * z1
-            node_residual += p * residual_k
-            e00 += p * k0 * n0
-            e01 += p * k0 * n1
-            e10 += p * k1 * n0
-            e11 += p * k1 * n1
-            if alpha is not None:
-                score_alpha += p * log_alpha_score(mean_k)
-        # A = I + B'C gives the sensitivity of the nodes to the curvature; Q takes the place of the inverse curvature.
-        a00 = 1.0 + B00 * c00
-        a11 = 1.0 + B01 * c01 + B11 * c11
-        a10 = B01 * c00
-        q00 = c00 * c00 * a00 + 2 * c00 * c01 * a10 + c01 * c01 * a11
-        q01 = c11 * (c00 * a10 + c01 * a11)
-        q11 = c11 * c11 * a11
+@dataclass(frozen=True)
+class _Integral:
+    """The integral over the effects and what its derivative needs, averaged over the nodes by their share of it.
 
+    loglik ``(C,)``; q: the inverse curvature with the movement of the nodes in it; b: mean gradient in v (zero at the
+    modes); residual ``(T, C)``; e: sums of residual times effect (00, 01, 10, 11); score_alpha: of log alpha.
+    """
+
+    loglik: Array
+    q: tuple[Array, Array, Array]
+    b: tuple[Array, Array]
+    residual: Array
+    e: tuple[Array, Array, Array, Array]
+    score_alpha: Array
+
+
+def _laplace(density: _Poisson, at: _Modes) -> _Integral:
+    (v0, v1), (r0, r1) = at.v, at.r
+    zero = 0.0 * v0
+    return _Integral(
+        loglik=density.log(at.eta, at.mean) - 0.5 * (v0 * v0 + v1 * v1) - 0.5 * np.log(at.determinant),
+        q=at.inverse,
+        b=(zero, zero),
+        residual=at.residual,
+        e=(r0 * v0, r0 * v1, r1 * v0, r1 * v1),
+        score_alpha=density.log_alpha_score(at.mean),
+    )
+
+
+def _quadrature(density: _Poisson, at: _Modes, rule: Rule, base: Array, a: Array, b: Array, c: Array) -> _Integral:
+    t, (v0, v1), (h00, h01, h11) = density.stack.t, at.v, at.h
+    # Scale of the nodes: C = R^-T with H = R R', so that C C' is the inverse curvature at the mode.
+    root00 = np.sqrt(h00)
+    root10 = h01 / root00
+    root11 = np.sqrt(h11 - root10 * root10)
+    c00, c11 = 1.0 / root00, 1.0 / root11
+    c01 = -root10 * c00 * c11
+    log_terms = np.empty((len(rule.nodes), v0.size))
+    places = []
+    for k, (z0, z1) in enumerate(rule.nodes):
+        n0, n1 = v0 + c00 * z0 + c01 * z1, v1 + c11 * z1
+        eta = base + t * (b * n0 + c * n1) + a * n0
+        mean = np.exp(eta)
+        log_terms[k] = (
+            density.log(eta, mean) - 0.5 * (n0 * n0 + n1 * n1) + 0.5 * (z0 * z0 + z1 * z1) + rule.log_weights[k]
+        )
+        places.append((z0, z1, n0, n1, mean))
+    top = log_terms.max(axis=0)
+    share = np.exp(log_terms - top)
+    total = share.sum(axis=0)
+    share /= total
+    residual = np.zeros_like(base)
+    b0, b1, score_alpha = np.zeros_like(v0), np.zeros_like(v0), np.zeros_like(v0)
+    B00, B01, B10, B11 = (np.zeros_like(v0) for _ in range(4))
+    e00, e01, e10, e11 = (np.zeros_like(v0) for _ in range(4))
+    for p, (z0, z1, n0, n1, mean) in zip(share, places, strict=True):
+        residual_k = density.residual(mean)
+        k0, k1 = residual_k.sum(axis=0), _sum(residual_k, t)
+        grad0, grad1 = p * (a * k0 + b * k1 - n0), p * (c * k1 - n1)
+        b0 += grad0
+        b1 += grad1
+        B00 += grad0 * z0
+        B01 += grad0 * z1
+        B10 += grad1 * z0
+        B11 += grad1 * z1
+        residual += p * residual_k
+        e00 += p * k0 * n0
+        e01 += p * k0 * n1
+        e10 += p * k1 * n0
+        e11 += p * k1 * n1
+        if density.alpha is not None:
+            score_alpha += p * density.log_alpha_score(mean)
+    # A = I + B'C gives the sensitivity of the nodes to the curvature; Q takes the place of the inverse curvature.
+    a00 = 1.0 + B00 * c00
+    a11 = 1.0 + B01 * c01 + B11 * c11
+    a10 = B01 * c00
+    return _Integral(
+        loglik=top + np.log(total) - 0.5 * np.log(at.determinant),
+        q=(
+            c00 * c00 * a00 + 2 * c00 * c01 * a10 + c01 * c01 * a11,
+            c11 * (c00 * a10 + c01 * a11),
+            c11 * c11 * a11,
+        ),
+        b=(b0, b1),
+        residual=residual,
+        e=(e00, e01, e10, e11),
+        score_alpha=score_alpha,
+    )
+
+
+def _scores(density: _Poisson, at: _Modes, found: _Integral, a: Array, b: Array, c: Array) -> Array:
+    """Gradient of the approximated log-likelihood, the movement of modes and nodes included: ``(P + 4, C)``."""
+    stack, t = density.stack, density.stack.t
+    (v0, v1), (r0, r1), (m0, m1, m2), (i00, i01, i11) = at.v, at.r, at.m, at.inverse
+    (q00, q01, q11), (e00, _e01, e10, e11) = found.q, found.e
     # P = L Q L'; s_t = half the slope of the weight times z'P z is the pull of the curvature on the linear predictor.
     lq00, lq01 = a * q00, a * q01
     lq10, lq11 = b * q00 + c * q01, b * q01 + c * q11
@@ -376,38 +463,56 @@ def evaluate(
     quadratic += 2 * p01
     quadratic *= t
     quadratic += p00
-    pull = 0.5 * slope_weight * quadratic
+    pull = 0.5 * at.slope_weight * quadratic
     s0, s1 = pull.sum(axis=0), _sum(pull, t)
-    d0, d1 = a * s0 + b * s1 - b0, c * s1 - b1
+    d0, d1 = a * s0 + b * s1 - found.b[0], c * s1 - found.b[1]
     move0, move1 = i00 * d0 + i01 * d1, i01 * d0 + i11 * d1
     rho0, rho1 = a * move0, b * move0 + c * move1
-    mode_part = weight * (rho0 + rho1 * t) - pull
-    score_eta = node_residual + mode_part
+    mode_part = at.weight * (rho0 + rho1 * t) - pull
     f0, f1 = mode_part.sum(axis=0), _sum(mode_part, t)
 
     scores = np.empty((len(stack.X) + 4, v0.size))
-    scores[:-4] = np.einsum("ptc,tc->pc", stack.X, score_eta)
+    scores[:-4] = np.einsum("ptc,tc->pc", stack.X, found.residual + mode_part)
     # d loglik / dL = (node part) + Z'(mode part) v' - Z'WZ L Q - Z'r move'
     scores[-4] = e00 + f0 * v0 - (m0 * lq00 + m1 * lq10) - r0 * move0
     scores[-3] = e10 + f1 * v0 - (m1 * lq00 + m2 * lq10) - r1 * move0
     scores[-2] = e11 + f1 * v1 - (m1 * lq01 + m2 * lq11) - r1 * move1
-    if alpha is None:
-        scores[-1] = 0.0
-    else:
-        residual_slope = -residual * mean * spread_nb * alpha
-        weight_slope = (
-            mean * alpha * (y * (1.0 + alpha * mean) - 2 * mean * (1.0 + alpha * y)) * spread_nb * spread_nb * spread_nb
-        )
+    scores[-1] = 0.0
+    if density.alpha is not None and at.spread_nb is not None:
+        alpha, spread, mean, y = density.alpha, at.spread_nb, at.mean, stack.y
+        residual_slope = -at.residual * mean * spread * alpha
+        bracket = y * (1.0 + alpha * mean) - 2 * mean * (1.0 + alpha * y)
+        weight_slope = mean * alpha * bracket * spread * spread * spread
         scores[-1] = (
-            score_alpha
+            found.score_alpha
             - 0.5 * _sum(weight_slope, quadratic)
             - rho0 * residual_slope.sum(axis=0)
             - rho1 * _sum(residual_slope, t)
         )
+    return scores
+
+
+def evaluate(
+    stack: Stack, beta: Array, chol: Array, log_alpha: Array | None, v: Array, rule: Rule = LAPLACE
+) -> Evaluation:
+    """Approximate marginal log-likelihood of every cluster, with its exact gradient.
+
+    beta ``(F, P)``; chol ``(F, 3)`` the entries a, b, c of L; log_alpha ``(F,)`` or None for Poisson; v ``(2, C)`` a
+    start for the modes. The gradient is that of the *approximation*, the movement of modes and nodes included, so that
+    it vanishes exactly at the reported maximum.
+    """
+    a, b, c = chol[stack.model].T
+    alpha = None if log_alpha is None else np.exp(log_alpha)[stack.model]
+    base = linear_predictor(stack, beta)
+    v, settled = find_modes(stack, base, a, b, c, alpha, v)
+    density = _Poisson(stack) if alpha is None else _NegativeBinomial(stack, alpha)
+    at = _Modes.of(stack, base, a, b, c, alpha, v)
+    laplace = len(rule.nodes) == 1
+    found = _laplace(density, at) if laplace else _quadrature(density, at, rule, base, a, b, c)
     return Evaluation(
-        loglik=loglik + stack.constant,
-        scores=scores,
+        loglik=found.loglik + stack.constant,
+        scores=_scores(density, at, found, a, b, c),
         v=v,
-        spread=np.stack([i00, i01, i11]),
+        spread=np.stack(at.inverse),
         settled=settled,
     )

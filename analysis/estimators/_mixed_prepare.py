@@ -26,6 +26,9 @@ STRUCTURES: dict[str, tuple[float, float, float]] = {
 }
 _ALIASED = 1e-8
 
+# Rows named in a note before the rest are counted.
+_NAMED = 3
+
 
 @dataclass(frozen=True, eq=False)
 class MixedPoissonProblem:
@@ -105,6 +108,12 @@ def prepare(problem: MixedPoissonProblem, covariance: Covariance) -> Prepared:
     depth_of_row = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
 
     notes: list[str] = []
+    endless = np.flatnonzero(np.isinf(y) | np.isinf(time) | np.isinf(offset) | np.isinf(X).any(axis=1))
+    if len(endless):
+        # Missing is expected and counted; infinite is a division by zero or the log of it, for somebody to look at.
+        named = [f"{labels[i]} at time {time[i]:g}" for i in endless[:_NAMED]]
+        more = f" and {len(endless) - _NAMED} more" if len(endless) > _NAMED else ""
+        notes.append(f"left out as infinite (outcome, exposure or predictor): {', '.join(named)}{more}")
     design = X[rows]
     Q, R, kept = _orthogonal(design)
     if len(kept) < X.shape[1]:

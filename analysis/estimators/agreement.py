@@ -1,7 +1,7 @@
 """Agreement between coders: Cohen's kappa for two, Krippendorff's alpha for any number and with gaps.
 
-Sources: Cohen (1960) *Educ. Psychol. Meas.* 20:37; Fleiss, Cohen & Everitt (1969) *Psychol. Bull.* 72:323 for kappa's
-standard error; Krippendorff (2011), *Computing Krippendorff's Alpha-Reliability*.
+Kappa (Cohen 1960; standard errors of Fleiss, Cohen & Everitt 1969) is statsmodels'. Alpha (Krippendorff 2011,
+*Computing Krippendorff's Alpha-Reliability*) is ours: the one kept library for it is under the GPL, we are not.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ class Kappa:
     where a code is rare.
     """
 
-    kappa: float
-    se: float
-    ci_low: float
-    ci_high: float
-    p_value: float
-    observed: float
-    expected: float
-    prevalence_adjusted: float
     n: int
     counts: pd.DataFrame
+    observed: float = float("nan")
+    expected: float = float("nan")
+    prevalence_adjusted: float = float("nan")
+    kappa: float = float("nan")
+    se: float = float("nan")
+    ci_low: float = float("nan")
+    ci_high: float = float("nan")
+    p_value: float = float("nan")
     reason: str = ""
 
     @property
@@ -77,37 +77,30 @@ def cohen_kappa(first: Any, second: Any, *, categories: Sequence[Any] | None = N
         counts[place[x], place[y]] += 1
     shown = pd.DataFrame(counts.astype(int), index=names, columns=names)
     n = len(pairs)
-    nan = float("nan")
     if not n:
-        return Kappa(nan, nan, nan, nan, nan, nan, nan, nan, 0, shown, "no item was coded by both")
+        return Kappa(0, shown, reason="no item was coded by both")
     share = counts / n
-    rows, columns = share.sum(axis=1), share.sum(axis=0)
-    observed, expected = float(np.trace(share)), float(rows @ columns)
+    observed, expected = float(np.trace(share)), float(share.sum(axis=1) @ share.sum(axis=0))
     adjusted = 2 * observed - 1
     if expected >= 1 - 1e-12:
         reason = "both coders used a single category: agreement by chance is certain"
-        return Kappa(nan, nan, nan, nan, nan, observed, expected, adjusted, n, shown, reason)
-    kappa = (observed - expected) / (1 - expected)
-    both = rows[None, :] + columns[:, None]  # p.j of the first and pi. of the second, as the variance pairs them
-    on = float((np.diag(share) * (1 - (rows + columns) * (1 - kappa)) ** 2).sum())
-    off = float((1 - kappa) ** 2 * ((share * both**2).sum() - (np.diag(share) * np.diag(both) ** 2).sum()))
-    variance = (on + off - (kappa - expected * (1 - kappa)) ** 2) / (n * (1 - expected) ** 2)
-    se = float(np.sqrt(max(variance, 0.0)))
-    null = expected + expected**2 - float((rows * columns * (rows + columns)).sum())
-    se_null = np.sqrt(max(null, 0.0) / n) / (1 - expected)
-    from scipy.special import ndtr
+        return Kappa(n, shown, observed, expected, adjusted, reason=reason)
+    from statsmodels.stats.inter_rater import cohens_kappa
 
+    with np.errstate(invalid="ignore", divide="ignore"):  # errors of zero where all agree
+        found = cohens_kappa(counts)
+    se = float(np.nan_to_num(found.std_kappa))
     return Kappa(
-        kappa=float(kappa),
-        se=se,
-        ci_low=float(max(kappa - 1.959963984540054 * se, -1.0)),
-        ci_high=float(min(kappa + 1.959963984540054 * se, 1.0)),
-        p_value=float(2 * ndtr(-abs(kappa) / se_null)) if se_null > 0 else nan,
+        n=n,
+        counts=shown,
         observed=observed,
         expected=expected,
         prevalence_adjusted=adjusted,
-        n=n,
-        counts=shown,
+        kappa=float(found.kappa),
+        se=se,
+        ci_low=float(max(found.kappa - 1.959963984540054 * se, -1.0)),
+        ci_high=float(min(found.kappa + 1.959963984540054 * se, 1.0)),
+        p_value=float(found.pvalue_two_sided) if found.std_kappa0 > 0 else float("nan"),
     )
 
 
@@ -161,15 +154,15 @@ def kappa_by_theme(first: pd.DataFrame, second: pd.DataFrame) -> KappaByTheme:
 class Alpha:
     """Krippendorff's alpha with a bootstrap interval over units; units: those with two or more codes."""
 
-    alpha: float
-    ci_low: float
-    ci_high: float
-    observed_disagreement: float
-    expected_disagreement: float
     level: str
     n_units: int
     n_values: int
     n_coders: int
+    alpha: float = float("nan")
+    ci_low: float = float("nan")
+    ci_high: float = float("nan")
+    observed_disagreement: float = float("nan")
+    expected_disagreement: float = float("nan")
     reason: str = ""
 
     @property
@@ -195,7 +188,6 @@ def krippendorff_alpha(codes: Any, *, level: Level = "nominal", draws: int = 0, 
     if level not in ("nominal", "ordinal", "interval"):
         raise ValueError(f"level must be nominal, ordinal or interval, not {level!r}")
     cells = codes.to_numpy(dtype=object) if isinstance(codes, pd.DataFrame) else np.asarray(codes, dtype=object)
-    nan = float("nan")
     values = sorted({value for value in cells.ravel().tolist() if not _missing(value)})
     place = {value: i for i, value in enumerate(values)}
     counts = np.zeros((cells.shape[1], len(values)))
@@ -206,15 +198,14 @@ def krippendorff_alpha(codes: Any, *, level: Level = "nominal", draws: int = 0, 
     counts = counts[counts.sum(axis=1) >= 2]
     n_units, n_values, n_coders = len(counts), int(counts.sum()), len(cells)
 
-    def no(reason: str, observed: float = nan) -> Alpha:
-        return Alpha(nan, nan, nan, observed, nan, level, n_units, n_values, n_coders, reason)
-
+    size = (level, n_units, n_values, n_coders)
     if not n_units:
-        return no("no unit has two codes")
+        return Alpha(*size, reason="no unit has two codes")
     if (counts.sum(axis=0) > 0).sum() < 2:
-        return no("every code is the same: there is no variation to agree on", 0.0)
+        reason = "every code is the same: there is no variation to agree on"
+        return Alpha(*size, observed_disagreement=0.0, reason=reason)
     observed, expected = _disagreement(counts, values, level)
-    low = high = nan
+    low = high = float("nan")
     if draws:
         rng = np.random.default_rng(seed)
         found = []
@@ -223,17 +214,14 @@ def krippendorff_alpha(codes: Any, *, level: Level = "nominal", draws: int = 0, 
             if (sample.sum(axis=0) > 0).sum() > 1:
                 o, e = _disagreement(sample, values, level)
                 found.append(1 - o / e)
-        low, high = np.quantile(found, [0.025, 0.975]) if found else (nan, nan)
+        low, high = np.quantile(found, [0.025, 0.975]) if found else (low, high)
     return Alpha(
+        *size,
         alpha=1 - observed / expected,
         ci_low=float(low),
         ci_high=float(high),
         observed_disagreement=observed,
         expected_disagreement=expected,
-        level=level,
-        n_units=n_units,
-        n_values=n_values,
-        n_coders=n_coders,
     )
 
 

@@ -16,7 +16,7 @@ to eight digits, as a test records; this one needs neither its compiled parts no
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -36,16 +36,16 @@ class EventStudy:
     that all effects before the event are zero.
     """
 
-    cells: pd.DataFrame
-    by_event_time: pd.DataFrame
-    overall: float
-    overall_se: float
-    overall_p: float
-    pretrend_chi2: float
-    pretrend_df: int
-    pretrend_p: float
     n_units: int
     n_dropped: int
+    cells: pd.DataFrame = field(default_factory=pd.DataFrame)
+    by_event_time: pd.DataFrame = field(default_factory=pd.DataFrame)
+    overall: float = float("nan")
+    overall_se: float = float("nan")
+    overall_p: float = float("nan")
+    pretrend_chi2: float = float("nan")
+    pretrend_df: int = 0
+    pretrend_p: float = float("nan")
     reason: str = ""
 
     @property
@@ -91,13 +91,59 @@ def event_study(
     and are dropped. ``draws`` multiplier-bootstrap draws give the simultaneous band (0: none). Raises ValueError on
     unequal lengths, a unit-year met twice or a unit with two treatment years.
     """
+    values, cohort, years = _wide(y, unit, year, first_treated)
+    if not len(years):
+        return EventStudy(0, 0, reason="no row has outcome and year")
+    early = cohort <= years.min()
+    values, cohort = values[~early], cohort[~early]
+    n, dropped = len(cohort), int(early.sum())
+    if not np.isfinite(cohort).any():
+        return EventStudy(n, dropped, reason="no unit is treated within the data")
+    cells, influences = _group_time_effects(values, cohort, years, window, fewest)
+    good = cells["att"].notna().to_numpy() if len(cells) else np.zeros(0, dtype=bool)
+    if not good.any():
+        reason = "no group-time effect has enough treated and not-yet-treated units"
+        return EventStudy(n, dropped, reason=reason)
+    by_event, psi = _by_event_time(cells[good], [influences[i] for i in np.flatnonzero(good)], cohort)
+    se, estimate = by_event["se"].to_numpy(dtype=float), by_event["estimate"].to_numpy(dtype=float)
+    from scipy.special import ndtr
+
+    critical = _sup_t(psi, se, n, draws, seed)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        by_event["p_value"] = 2 * ndtr(-np.abs(estimate) / se)
+    by_event["ci_low"], by_event["ci_high"] = estimate - 1.959963984540054 * se, estimate + 1.959963984540054 * se
+    by_event["band_low"], by_event["band_high"] = estimate - critical * se, estimate + critical * se
+
+    order = by_event["event_year"].to_numpy(dtype=int)
+    after, before = order >= 0, order < -1
+    overall = float(estimate[after].mean()) if after.any() else float("nan")
+    overall_se = float(np.sqrt((psi[after].mean(axis=0) ** 2).sum()) / n) if after.any() else float("nan")
+    chi2, df, p = _joint_test(estimate[before], psi[before], n)
+    missing = [e for e in range(window[0], window[1] + 1) if e != -1 and e not in order.tolist()]
+    notes = []
+    if dropped:
+        notes.append(f"{dropped} units treated in or before the first year left out")
+    if missing:
+        notes.append(f"not identified at event years {', '.join(map(str, missing))}")
+    return EventStudy(
+        n_units=n,
+        n_dropped=dropped,
+        cells=cells,
+        by_event_time=by_event,
+        overall=overall,
+        overall_se=overall_se,
+        overall_p=float(2 * ndtr(-abs(overall) / overall_se)) if overall_se > 0 else float("nan"),
+        pretrend_chi2=chi2,
+        pretrend_df=df,
+        pretrend_p=p,
+        reason="; ".join(notes),
+    )
+
+
+def _wide(y: Any, unit: Any, year: Any, first_treated: Any) -> tuple[Array, Array, Array]:
+    """Outcomes ``(units, years)``, first treated year of every unit (infinite for never), and the years."""
     frame = pd.DataFrame(
-        {
-            "y": as_floats(y),
-            "unit": np.asarray(unit),
-            "year": as_floats(year),
-            "first": as_floats(first_treated),
-        }
+        {"y": as_floats(y), "unit": np.asarray(unit), "year": as_floats(year), "first": as_floats(first_treated)}
     )
     if frame.duplicated(["unit", "year"]).any():
         raise ValueError("a unit appears twice in one year")
@@ -106,27 +152,18 @@ def event_study(
     frame = frame[np.isfinite(frame["y"]) & np.isfinite(frame["year"])]
     wide = frame.pivot(index="unit", columns="year", values="y")
     cohort = frame.groupby("unit")["first"].first().reindex(wide.index).fillna(np.inf).to_numpy(dtype=float)
-    years = wide.columns.to_numpy(dtype=float)
-    values = wide.to_numpy(dtype=float)
+    return wide.to_numpy(dtype=float), cohort, wide.columns.to_numpy(dtype=float)
 
-    def no(reason: str, n_units: int, dropped: int) -> EventStudy:
-        nan = float("nan")
-        empty = pd.DataFrame()
-        return EventStudy(empty, empty, nan, nan, nan, nan, 0, nan, n_units, dropped, reason)
 
-    if not len(years):
-        return no("no row has outcome and year", 0, 0)
-    early = cohort <= years.min()
-    values, cohort = values[~early], cohort[~early]
-    n, dropped = len(cohort), int(early.sum())
+def _group_time_effects(
+    values: Array, cohort: Array, years: Array, window: tuple[int, int], fewest: int
+) -> tuple[pd.DataFrame, list[Array]]:
+    """One row per cohort and year within the window, and the influence ``(n,)`` of every unit on each effect."""
+    n = len(cohort)
     column = {value: j for j, value in enumerate(years)}
-    treated_years = sorted(set(cohort[np.isfinite(cohort)].tolist()))
-    if not treated_years:
-        return no("no unit is treated within the data", n, dropped)
-
     cells: list[dict[str, Any]] = []
     influences: list[Array] = []
-    for g in treated_years:
+    for g in sorted(set(cohort[np.isfinite(cohort)].tolist())):
         base = column.get(g - 1)
         for t in years:
             event = round(t - g)
@@ -153,69 +190,35 @@ def event_study(
                     row["se"] = np.sqrt((influence**2).sum()) / n
             cells.append(row)
             influences.append(influence)
-    table_of_cells = pd.DataFrame(cells)
-    good = np.isfinite(table_of_cells["att"].to_numpy(dtype=float)) if len(cells) else np.zeros(0, dtype=bool)
-    if not good.any():
-        return no("no group-time effect has enough treated and not-yet-treated units", n, dropped)
+    return pd.DataFrame(cells), influences
 
-    att = table_of_cells["att"].to_numpy(dtype=float)
-    events = table_of_cells["event_year"].to_numpy(dtype=int)
-    cohorts = table_of_cells["cohort"].to_numpy(dtype=float)
+
+def _by_event_time(cells: pd.DataFrame, influences: list[Array], cohort: Array) -> tuple[pd.DataFrame, Array]:
+    """Estimated effects averaged over cohorts for every event year, and the influence of every unit ``(E, n)``."""
+    n = len(cohort)
+    att, cohorts = cells["att"].to_numpy(dtype=float), cells["cohort"].to_numpy(dtype=float)
+    events, treated = cells["event_year"].to_numpy(dtype=int), cells["n_treated"].to_numpy()
     rows, paths = [], []
-    for event in sorted(set(events[good].tolist())):
-        use = np.flatnonzero(good & (events == event))
+    for event in sorted(set(events.tolist())):
+        use = np.flatnonzero(events == event)
         average, influence = _average(att[use], [influences[i] for i in use], cohorts[use], cohort)
-        rows.append(
-            {
-                "event_year": event,
-                "estimate": average,
-                "se": float(np.sqrt((influence**2).sum()) / n),
-                "cohorts": len(use),
-                "units": int(table_of_cells["n_treated"].to_numpy()[use].sum()),
-            }
-        )
+        se = float(np.sqrt((influence**2).sum()) / n)
+        units = int(treated[use].sum())
+        rows.append({"event_year": event, "estimate": average, "se": se, "cohorts": len(use), "units": units})
         paths.append(influence)
-    by_event = pd.DataFrame(rows)
-    psi = np.array(paths)
-    se = by_event["se"].to_numpy(dtype=float)
-    estimate = by_event["estimate"].to_numpy(dtype=float)
-    from scipy.special import chdtrc, ndtr
+    return pd.DataFrame(rows), np.array(paths)
 
-    critical = _sup_t(psi, se, n, draws, seed)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        by_event["p_value"] = 2 * ndtr(-np.abs(estimate) / se)
-    by_event["ci_low"], by_event["ci_high"] = estimate - 1.959963984540054 * se, estimate + 1.959963984540054 * se
-    by_event["band_low"], by_event["band_high"] = estimate - critical * se, estimate + critical * se
 
-    order = by_event["event_year"].to_numpy(dtype=int)
-    after, before = order >= 0, order < -1
-    overall = float(estimate[after].mean()) if after.any() else float("nan")
-    overall_se = float(np.sqrt((psi[after].mean(axis=0) ** 2).sum()) / n) if after.any() else float("nan")
-    chi2, df, p = float("nan"), 0, float("nan")
-    if before.any():
-        cov = psi[before] @ psi[before].T / n**2
-        df = int(np.linalg.matrix_rank(cov, tol=1e-10 * max(float(np.trace(cov)), 1e-300)))
-        chi2 = float(estimate[before] @ np.linalg.pinv(cov, rcond=1e-10, hermitian=True) @ estimate[before])
-        p = float(chdtrc(df, chi2)) if df else float("nan")
-    missing = [e for e in range(window[0], window[1] + 1) if e != -1 and e not in order.tolist()]
-    notes = []
-    if dropped:
-        notes.append(f"{dropped} units treated in or before the first year left out")
-    if missing:
-        notes.append(f"not identified at event years {', '.join(map(str, missing))}")
-    return EventStudy(
-        cells=table_of_cells,
-        by_event_time=by_event,
-        overall=overall,
-        overall_se=overall_se,
-        overall_p=float(2 * ndtr(-abs(overall) / overall_se)) if overall_se > 0 else float("nan"),
-        pretrend_chi2=chi2,
-        pretrend_df=df,
-        pretrend_p=p,
-        n_units=n,
-        n_dropped=dropped,
-        reason="; ".join(notes),
-    )
+def _joint_test(estimate: Array, psi: Array, n: int) -> tuple[float, int, float]:
+    """Wald test that all estimates are zero: chi2, df, p; NaN where there are none."""
+    if not len(estimate):
+        return float("nan"), 0, float("nan")
+    from scipy.special import chdtrc
+
+    cov = psi @ psi.T / n**2
+    df = int(np.linalg.matrix_rank(cov, tol=1e-10 * max(float(np.trace(cov)), 1e-300)))
+    chi2 = float(estimate @ np.linalg.pinv(cov, rcond=1e-10, hermitian=True) @ estimate)
+    return chi2, df, float(chdtrc(df, chi2)) if df else float("nan")
 
 
 def _average(att: Array, influences: list[Array], cohorts: Array, cohort: Array) -> tuple[float, Array]:

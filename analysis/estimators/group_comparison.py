@@ -1,8 +1,8 @@
 """Groups side by side: descriptions, overlap of ranges, t-tests, analysis of variance, pairwise tests, cross-tabs.
 
-Sources: Student (1908) and Welch (1947) t-tests; one-way ANOVA; Tukey-Kramer honestly significant differences, Tukey
-(1953), Kramer (1956); Bonferroni pairwise t-tests with the pooled variance. Cells of one observation take part in
-means and in the pooled variance's degrees of freedom as they must, and never crash.
+The tests are scipy's: Student's and Welch's t, one-way ANOVA, chi-square, Cramer's V, Fisher's exact test. Pairs after
+an ANOVA are ours on scipy's studentised range (Tukey 1953, Kramer 1956): its ``tukey_hsd`` refuses a group of one.
+Cells of one observation take part in means and in the pooled variance's degrees of freedom as they must.
 """
 
 from __future__ import annotations
@@ -69,14 +69,14 @@ class RangeOverlap:
     member of the first exceeds one of the second, ties half (0.5 = no difference; Vargha & Delaney 2000).
     """
 
-    low: float
-    high: float
-    share: float
-    inside_first: float
-    inside_second: float
-    superiority: float
     n_first: int
     n_second: int
+    low: float = float("nan")
+    high: float = float("nan")
+    share: float = float("nan")
+    inside_first: float = float("nan")
+    inside_second: float = float("nan")
+    superiority: float = float("nan")
     reason: str = ""
 
     @property
@@ -98,22 +98,21 @@ def range_overlap(first: Any, second: Any) -> RangeOverlap:
     a, b = (np.asarray(v, dtype=float) for v in (first, second))
     a, b = a[np.isfinite(a)], b[np.isfinite(b)]
     if not len(a) or not len(b):
-        nan = float("nan")
-        return RangeOverlap(nan, nan, nan, nan, nan, nan, len(a), len(b), "a group is empty")
+        return RangeOverlap(len(a), len(b), reason="a group is empty")
     low, high = max(a.min(), b.min()), min(a.max(), b.max())
     above = (a[:, None] > b).mean() + 0.5 * (a[:, None] == b).mean()
     whole = max(a.max(), b.max()) - min(a.min(), b.min())
     if low > high:
-        return RangeOverlap(np.nan, np.nan, 0.0, 0.0, 0.0, float(above), len(a), len(b))
+        return RangeOverlap(len(a), len(b), share=0.0, inside_first=0.0, inside_second=0.0, superiority=float(above))
     return RangeOverlap(
+        n_first=len(a),
+        n_second=len(b),
         low=float(low),
         high=float(high),
         share=float((high - low) / whole) if whole > 0 else 1.0,
         inside_first=float(((a >= low) & (a <= high)).mean()),
         inside_second=float(((b >= low) & (b <= high)).mean()),
         superiority=float(above),
-        n_first=len(a),
-        n_second=len(b),
     )
 
 
@@ -123,17 +122,17 @@ class TTest:
     Cohen's d (pooled standard deviation)."""
 
     variance: str
-    t: float
-    df: float
-    p_value: float
     difference: float
-    ci_low: float
-    ci_high: float
-    cohens_d: float
     mean_first: float
     mean_second: float
     n_first: int
     n_second: int
+    t: float = float("nan")
+    df: float = float("nan")
+    p_value: float = float("nan")
+    ci_low: float = float("nan")
+    ci_high: float = float("nan")
+    cohens_d: float = float("nan")
     reason: str = ""
 
     @property
@@ -164,39 +163,33 @@ def t_test(first: Any, second: Any, *, variance: Literal["pooled", "welch"] = "p
     mean_a, mean_b = (float(v.mean()) if len(v) else np.nan for v in (a, b))
 
     def no(reason: str) -> TTest:
-        nan = float("nan")
-        return TTest(variance, nan, nan, nan, mean_a - mean_b, nan, nan, nan, mean_a, mean_b, n, m, reason)
+        return TTest(variance, mean_a - mean_b, mean_a, mean_b, n, m, reason=reason)
 
     if not n or not m:
         return no("a group is empty")
     if n + m < 3 or (variance == "welch" and min(n, m) < 2):
         return no("too few values for a variance")
     var_a, var_b = (float(v.var(ddof=1)) if len(v) > 1 else 0.0 for v in (a, b))
-    pooled = ((n - 1) * var_a + (m - 1) * var_b) / (n + m - 2)
-    if variance == "pooled":
-        error, df = np.sqrt(pooled * (1 / n + 1 / m)), float(n + m - 2)
-    else:
-        error = np.sqrt(var_a / n + var_b / m)
-        df = error**4 / ((var_a / n) ** 2 / (n - 1) + (var_b / m) ** 2 / (m - 1)) if error > 0 else np.nan
-    if not error > 0:
+    if not var_a + var_b > 0:
         return no("the values do not vary within the groups")
-    from scipy.special import stdtr, stdtrit
+    from scipy.stats import ttest_ind
 
-    t = (mean_a - mean_b) / error
-    half = stdtrit(df, 0.975) * error
+    found = ttest_ind(a, b, equal_var=variance == "pooled")
+    interval = found.confidence_interval()
+    pooled = ((n - 1) * var_a + (m - 1) * var_b) / (n + m - 2)
     return TTest(
         variance=variance,
-        t=float(t),
-        df=float(df),
-        p_value=float(2 * stdtr(df, -abs(t))),
         difference=mean_a - mean_b,
-        ci_low=float(mean_a - mean_b - half),
-        ci_high=float(mean_a - mean_b + half),
-        cohens_d=float((mean_a - mean_b) / np.sqrt(pooled)) if pooled > 0 else float("nan"),
         mean_first=mean_a,
         mean_second=mean_b,
         n_first=n,
         n_second=m,
+        t=float(found.statistic),
+        df=float(found.df),
+        p_value=float(found.pvalue),
+        ci_low=float(interval.low),
+        ci_high=float(interval.high),
+        cohens_d=(mean_a - mean_b) / np.sqrt(pooled),
     )
 
 
@@ -208,14 +201,14 @@ class Anova:
     of groups: difference of means, t, p unadjusted, p by Tukey-Kramer with its 95% interval, p by Bonferroni.
     """
 
-    F: float
     df_between: int
     df_within: int
-    p_value: float
-    eta_squared: float
     n: int
     groups: pd.DataFrame
     pairs: pd.DataFrame
+    F: float = float("nan")
+    p_value: float = float("nan")
+    eta_squared: float = float("nan")
     reason: str = ""
 
     @property
@@ -251,9 +244,7 @@ def anova(values: Any, groups: Any, *, order: Sequence[Any] | None = None) -> An
     n, k = sum(map(len, parts.values())), len(parts)
 
     def no(reason: str) -> Anova:
-        nan = float("nan")
-        empty = pd.DataFrame(columns=_PAIR_COLUMNS)
-        return Anova(nan, max(k - 1, 0), max(n - k, 0), nan, nan, n, described, empty, reason)
+        return Anova(max(k - 1, 0), max(n - k, 0), n, described, pd.DataFrame(columns=_PAIR_COLUMNS), reason=reason)
 
     if k < 2:
         return no("fewer than two groups have values")
@@ -261,16 +252,29 @@ def anova(values: Any, groups: Any, *, order: Sequence[Any] | None = None) -> An
         return no("every group holds a single value: there is no variance within groups")
     everything = np.concatenate(list(parts.values()))
     within = sum(float(((part - part.mean()) ** 2).sum()) for part in parts.values())
-    between = sum(len(part) * (part.mean() - everything.mean()) ** 2 for part in parts.values())
     if within <= 1e-14 * max(float((everything**2).sum()), 1e-300):
         return no("the values do not vary within the groups")
-    from scipy.special import fdtrc, stdtr
+    from scipy.stats import f_oneway
+
+    found = f_oneway(*parts.values())
+    return Anova(
+        df_between=k - 1,
+        df_within=n - k,
+        n=n,
+        groups=described,
+        pairs=_pairs(parts, within / (n - k), n - k),
+        F=float(found.statistic),
+        p_value=float(found.pvalue),
+        eta_squared=1 - within / float(((everything - everything.mean()) ** 2).sum()),
+    )
+
+
+def _pairs(parts: dict[Any, Array], error: float, df: int) -> pd.DataFrame:
+    """Every pair of groups: t on the pooled variance ``error`` with ``df``, Tukey-Kramer and Bonferroni."""
+    from scipy.special import stdtr
     from scipy.stats import studentized_range
 
-    df = n - k
-    error = within / df
-    F = float(between / (k - 1) / error)
-    pairs = list(combinations(parts, 2))
+    k, pairs = len(parts), list(combinations(parts, 2))
     critical = float(studentized_range.ppf(0.95, k, df))
     rows = []
     for first, second in pairs:
@@ -294,16 +298,7 @@ def anova(values: Any, groups: Any, *, order: Sequence[Any] | None = None) -> An
                 "p_bonferroni": min(1.0, p * len(pairs)),
             }
         )
-    return Anova(
-        F=F,
-        df_between=k - 1,
-        df_within=df,
-        p_value=float(fdtrc(k - 1, df, F)),
-        eta_squared=float(between / (between + within)),
-        n=n,
-        groups=described,
-        pairs=pd.DataFrame(rows, columns=_PAIR_COLUMNS),
-    )
+    return pd.DataFrame(rows, columns=_PAIR_COLUMNS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -315,13 +310,13 @@ class CrossTab:
     """
 
     counts: pd.DataFrame
-    chi2: float
-    df: int
-    p_value: float
-    cramers_v: float
-    fisher_p: float
-    smallest_expected: float
     n: int
+    chi2: float = float("nan")
+    df: int = 0
+    p_value: float = float("nan")
+    cramers_v: float = float("nan")
+    fisher_p: float = float("nan")
+    smallest_expected: float = float("nan")
     reason: str = ""
 
     @property
@@ -370,24 +365,20 @@ def cross_tab(
     full = counts.loc[counts.sum(axis=1) > 0, counts.sum(axis=0) > 0].to_numpy(dtype=float)
     n = int(full.sum())
     if min(full.shape, default=0) < 2:
-        nan = float("nan")
-        return CrossTab(counts, nan, 0, nan, nan, nan, nan, n, "fewer than two rows or columns have units")
-    from scipy.special import chdtrc
-    from scipy.stats import fisher_exact
+        return CrossTab(counts, n, reason="fewer than two rows or columns have units")
+    from scipy.stats import chi2_contingency, fisher_exact
+    from scipy.stats.contingency import association
 
-    expected = np.outer(full.sum(axis=1), full.sum(axis=0)) / n
-    chi2 = float(((full - expected) ** 2 / expected).sum())
-    df = (full.shape[0] - 1) * (full.shape[1] - 1)
-    exact = float(fisher_exact(full)[1]) if full.shape == (2, 2) else float("nan")
+    found = chi2_contingency(full, correction=False)
     return CrossTab(
         counts=counts,
-        chi2=chi2,
-        df=df,
-        p_value=float(chdtrc(df, chi2)),
-        cramers_v=float(np.sqrt(chi2 / (n * (min(full.shape) - 1)))),
-        fisher_p=exact,
-        smallest_expected=float(expected.min()),
         n=n,
+        chi2=float(found.statistic),
+        df=int(found.dof),
+        p_value=float(found.pvalue),
+        cramers_v=float(association(full.astype(int), method="cramer")),
+        fisher_p=float(fisher_exact(full)[1]) if full.shape == (2, 2) else float("nan"),
+        smallest_expected=float(found.expected_freq.min()),
     )
 
 

@@ -17,7 +17,14 @@ import numpy as np
 import pandas as pd
 
 from analysis.estimators._arrays import Array, IntArray, as_floats
-from analysis.estimators._discrete import coefficient_table, complete_cases, fit_quietly, standardised, trouble_with
+from analysis.estimators._discrete import (
+    LikelihoodRatio,
+    coefficient_table,
+    complete_cases,
+    fit_quietly,
+    standardised,
+    trouble_with,
+)
 from analysis.estimators._format import number, table
 from analysis.estimators.separation import binary_conditions, separating_direction
 
@@ -25,7 +32,7 @@ CONSTANT = "const"
 
 
 @dataclass(frozen=True, eq=False)
-class LogisticFit:
+class LogisticFit(LikelihoodRatio):
     """A fitted logistic model, or the reason there is none (then numbers are NaN).
 
     names: the constant first; coef, cov on the log-odds scale; profile: ``(p, 2)`` profile-likelihood limits, NaN where
@@ -37,17 +44,13 @@ class LogisticFit:
     coef: Array
     cov: Array
     profile: Array
-    loglik: float
-    loglik_null: float
-    lr_chi2: float
-    lr_df: int
-    lr_p: float
-    nagelkerke_r2: float
-    cox_snell_r2: float
+    fitted: Array
+    rows: IntArray
     n: int
     n_events: int
-    rows: IntArray
-    fitted: Array
+    lr_df: int
+    loglik: float = float("nan")
+    loglik_null: float = float("nan")
     reason: str = ""
 
     @property
@@ -102,25 +105,9 @@ def fit_logistic(y: Any, X: Any, *, names: Sequence[str] | None = None, profile:
     terms = (CONSTANT, *columns)
 
     def no(reason: str) -> LogisticFit:
-        p, nan = len(terms), float("nan")
-        return LogisticFit(
-            names=terms,
-            coef=np.full(p, nan),
-            cov=np.full((p, p), nan),
-            profile=np.full((p, 2), nan),
-            loglik=nan,
-            loglik_null=nan,
-            lr_chi2=nan,
-            lr_df=len(columns),
-            lr_p=nan,
-            nagelkerke_r2=nan,
-            cox_snell_r2=nan,
-            n=n,
-            n_events=events,
-            rows=rows,
-            fitted=np.full(n, nan),
-            reason=reason,
-        )
+        p = len(terms)
+        nothing = (np.full(p, np.nan), np.full((p, p), np.nan), np.full((p, 2), np.nan), np.full(n, np.nan))
+        return LogisticFit(terms, *nothing, rows, n, events, len(columns), reason=reason)
 
     if events in (0, n):
         return no("one outcome only" if n else "no complete rows")
@@ -133,7 +120,6 @@ def fit_logistic(y: Any, X: Any, *, names: Sequence[str] | None = None, profile:
     if direction is not None:
         blame = [columns[j] for j in np.flatnonzero(np.abs(direction[1:]) > 1e-6 * np.abs(direction).max())]
         return no(f"separation: the outcome is told apart without error by {', '.join(blame)}")
-    from scipy.special import chdtrc
     from statsmodels.discrete.discrete_model import Logit
 
     result, trouble = fit_quietly(Logit(outcome, with_constant), method="newton", tol=1e-12, maxiter=100)
@@ -146,8 +132,6 @@ def fit_logistic(y: Any, X: Any, *, names: Sequence[str] | None = None, profile:
     back[np.arange(1, len(terms)), np.arange(1, len(terms))] = 1.0 / scale
     share = events / n
     null = n * (share * np.log(share) + (1 - share) * np.log(1 - share))
-    lr = max(2 * (result.llf - null), 0.0)
-    cox_snell = 1 - np.exp(-lr / n)
     coef = back @ np.asarray(result.params)
     cov = back @ np.asarray(result.cov_params()) @ back.T
     limits = np.full((len(terms), 2), np.nan)
@@ -158,17 +142,13 @@ def fit_logistic(y: Any, X: Any, *, names: Sequence[str] | None = None, profile:
         coef=coef,
         cov=cov,
         profile=limits,
-        loglik=float(result.llf),
-        loglik_null=float(null),
-        lr_chi2=float(lr),
-        lr_df=len(columns),
-        lr_p=float(chdtrc(len(columns), lr)),
-        nagelkerke_r2=float(cox_snell / (1 - np.exp(2 * null / n))),
-        cox_snell_r2=float(cox_snell),
+        fitted=np.asarray(result.predict()),
+        rows=rows,
         n=n,
         n_events=events,
-        rows=rows,
-        fitted=np.asarray(result.predict()),
+        lr_df=len(columns),
+        loglik=float(result.llf),
+        loglik_null=float(null),
     )
 
 

@@ -193,6 +193,7 @@ def _negative_binomial(
             out.append(nb)
         else:
             note = "no overdispersion left (NB2 alpha at zero): the Poisson fit is reported"
+            note += ", and AIC and BIC do not count alpha"
             reason = "; ".join(part for part in (note, base.reason) if part)
             out.append(replace(base, requested_family="nb2", reason=reason))
     return out

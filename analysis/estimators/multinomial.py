@@ -16,14 +16,21 @@ import numpy as np
 import pandas as pd
 
 from analysis.estimators._arrays import Array, IntArray, as_floats
-from analysis.estimators._discrete import coefficient_table, complete_cases, fit_quietly, standardised, trouble_with
+from analysis.estimators._discrete import (
+    LikelihoodRatio,
+    coefficient_table,
+    complete_cases,
+    fit_quietly,
+    standardised,
+    trouble_with,
+)
 from analysis.estimators._format import number, table
 from analysis.estimators.logistic import CONSTANT
 from analysis.estimators.separation import multinomial_conditions, separating_direction
 
 
 @dataclass(frozen=True, eq=False)
-class MultinomialFit:
+class MultinomialFit(LikelihoodRatio):
     """A multinomial logistic model, or the reason there is none.
 
     levels: the categories, the reference first; names: the constant first; coef ``(levels - 1, p)``; cov over the
@@ -34,15 +41,12 @@ class MultinomialFit:
     names: tuple[str, ...]
     coef: Array
     cov: Array
-    loglik: float
-    loglik_null: float
-    lr_chi2: float
-    lr_df: int
-    lr_p: float
-    nagelkerke_r2: float
     n: int
     counts: tuple[int, ...]
     rows: IntArray
+    lr_df: int
+    loglik: float = float("nan")
+    loglik_null: float = float("nan")
     reason: str = ""
 
     @property
@@ -130,22 +134,16 @@ def fit_multinomial(
     counts = np.bincount(code, minlength=k)
 
     def no(reason: str) -> MultinomialFit:
-        nan = float("nan")
         rest = max(len(order) - 1, 0)
         return MultinomialFit(
             levels=tuple(order),
             names=terms,
-            coef=np.full((rest, p), nan),
-            cov=np.full((rest * p, rest * p), nan),
-            loglik=nan,
-            loglik_null=nan,
-            lr_chi2=nan,
-            lr_df=rest * len(columns),
-            lr_p=nan,
-            nagelkerke_r2=nan,
+            coef=np.full((rest, p), np.nan),
+            cov=np.full((rest * p, rest * p), np.nan),
             n=n,
             counts=tuple(counts.tolist()),
             rows=rows,
+            lr_df=rest * len(columns),
             reason=reason,
         )
 
@@ -160,7 +158,6 @@ def fit_multinomial(
     with_constant = np.column_stack([np.ones(n), scaled])
     if separating_direction(multinomial_conditions(with_constant, code, k)) is not None:
         return no("separation: a combination of the predictors tells categories apart without error")
-    from scipy.special import chdtrc
     from statsmodels.discrete.discrete_model import MNLogit
 
     result, trouble = fit_quietly(MNLogit(code, with_constant), method="newton", tol=1e-12, maxiter=200)
@@ -173,20 +170,15 @@ def fit_multinomial(
     coef = (back @ np.asarray(result.params).T.ravel()).reshape(k - 1, p)
     cov = back @ np.asarray(result.cov_params()) @ back.T
     null = float((counts * np.log(counts / n)).sum())
-    lr = max(2 * (float(result.llf) - null), 0.0)
-    df = (k - 1) * len(columns)
     return MultinomialFit(
         levels=tuple(present),
         names=terms,
         coef=coef,
         cov=cov,
-        loglik=float(result.llf),
-        loglik_null=null,
-        lr_chi2=lr,
-        lr_df=df,
-        lr_p=float(chdtrc(df, lr)),
-        nagelkerke_r2=float((1 - np.exp(-lr / n)) / (1 - np.exp(2 * null / n))),
         n=n,
         counts=tuple(counts.tolist()),
         rows=rows,
+        lr_df=(k - 1) * len(columns),
+        loglik=float(result.llf),
+        loglik_null=null,
     )

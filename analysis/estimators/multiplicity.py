@@ -1,4 +1,4 @@
-"""Many tests at once: adjusted p-values for a family."""
+"""Many tests at once: adjusted p-values for a family (statsmodels' ``multipletests``, with gaps)."""
 
 from __future__ import annotations
 
@@ -14,38 +14,27 @@ def benjamini_hochberg(p_values: Any) -> Array:
 
     Benjamini & Hochberg (1995) *JRSS B* 57:289. Raises ValueError for a p-value outside [0, 1].
     """
-    p = np.asarray(p_values, dtype=float)
-    _check(p)
-    out = np.full(p.shape, np.nan)
-    known = np.flatnonzero(np.isfinite(p))
-    if not len(known):
-        return out
-    m = len(known)
-    order = known[np.argsort(p[known], kind="stable")[::-1]]
-    out[order] = np.minimum(1.0, np.minimum.accumulate(p[order] * m / np.arange(m, 0, -1)))
-    return out
+    return _adjusted(p_values, "fdr_bh")
 
 
 def bonferroni(p_values: Any) -> Array:
     """p-values times the number of tests in the family, at most 1; NaN stays NaN and does not count."""
-    p = np.asarray(p_values, dtype=float)
-    _check(p)
-    return np.minimum(1.0, p * np.isfinite(p).sum())
+    return _adjusted(p_values, "bonferroni")
 
 
 def holm(p_values: Any) -> Array:
     """Holm's step-down p-values (1979, *Scand. J. Statist.* 6:65): as strict as Bonferroni, never less powerful."""
+    return _adjusted(p_values, "holm")
+
+
+def _adjusted(p_values: Any, method: str) -> Array:
     p = np.asarray(p_values, dtype=float)
-    _check(p)
-    out = np.full(p.shape, np.nan)
-    known = np.flatnonzero(np.isfinite(p))
-    if len(known):
-        order = known[np.argsort(p[known], kind="stable")]
-        out[order] = np.minimum(1.0, np.maximum.accumulate(p[order] * np.arange(len(known), 0, -1)))
-    return out
-
-
-def _check(p: Array) -> None:
-    known = p[np.isfinite(p)]
-    if ((known < 0) | (known > 1)).any():
+    known = np.isfinite(p)
+    if ((p[known] < 0) | (p[known] > 1)).any():
         raise ValueError("p-values lie between 0 and 1")
+    out = np.full(p.shape, np.nan)
+    if known.any():
+        from statsmodels.stats.multitest import multipletests
+
+        out[known] = multipletests(p[known], method=method)[1]
+    return out

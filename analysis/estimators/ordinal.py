@@ -19,6 +19,7 @@ import pandas as pd
 from analysis.estimators._arrays import Array, IntArray, as_floats
 from analysis.estimators._discrete import (
     UNFINISHED,
+    LikelihoodRatio,
     coefficient_table,
     complete_cases,
     fit_quietly,
@@ -33,10 +34,10 @@ from analysis.estimators.separation import ordinal_conditions, separating_direct
 class BrantTest:
     """The parallel-slopes test, over all predictors (chi2, df, p_value) and for each (``by_term``)."""
 
-    chi2: float
-    df: int
-    p_value: float
     by_term: pd.DataFrame
+    chi2: float = float("nan")
+    df: int = 0
+    p_value: float = float("nan")
     reason: str = ""
 
     @property
@@ -55,7 +56,7 @@ class BrantTest:
 
 
 @dataclass(frozen=True, eq=False)
-class OrdinalFit:
+class OrdinalFit(LikelihoodRatio):
     """A proportional-odds model, or the reason there is none.
 
     levels: the categories in order; names, coef, cov: the slopes; thresholds with thresholds_se: the cutpoints between
@@ -68,16 +69,13 @@ class OrdinalFit:
     cov: Array
     thresholds: Array
     thresholds_se: Array
-    loglik: float
-    loglik_null: float
-    lr_chi2: float
-    lr_df: int
-    lr_p: float
-    nagelkerke_r2: float
-    brant: BrantTest
     n: int
     counts: tuple[int, ...]
     rows: IntArray
+    lr_df: int
+    brant: BrantTest
+    loglik: float = float("nan")
+    loglik_null: float = float("nan")
     reason: str = ""
 
     @property
@@ -128,7 +126,7 @@ class OrdinalFit:
 
 def _no_brant(reason: str) -> BrantTest:
     empty = pd.DataFrame(columns=["term", "chi2", "df", "p_value"])
-    return BrantTest(float("nan"), 0, float("nan"), empty, reason)
+    return BrantTest(empty, reason=reason)
 
 
 def fit_ordinal(
@@ -150,26 +148,11 @@ def fit_ordinal(
     counts = np.bincount(code, minlength=k)
 
     def no(reason: str) -> OrdinalFit:
-        nan = float("nan")
-        cuts = np.full(max(k - 1, 0), nan)
+        cuts = np.full(max(k - 1, 0), np.nan)
+        nothing = (np.full(p, np.nan), np.full((p, p), np.nan), cuts, cuts)
+        about = (n, tuple(counts.tolist()), rows, p)
         return OrdinalFit(
-            levels=tuple(present),
-            names=columns,
-            coef=np.full(p, nan),
-            cov=np.full((p, p), nan),
-            thresholds=cuts,
-            thresholds_se=cuts,
-            loglik=nan,
-            loglik_null=nan,
-            lr_chi2=nan,
-            lr_df=p,
-            lr_p=nan,
-            nagelkerke_r2=nan,
-            brant=_no_brant("there is no model"),
-            n=n,
-            counts=tuple(counts.tolist()),
-            rows=rows,
-            reason=reason,
+            tuple(present), columns, *nothing, *about, brant=_no_brant("there is no model"), reason=reason
         )
 
     if k < 2:
@@ -180,24 +163,10 @@ def fit_ordinal(
     scaled, centre, scale = standardised(design)
     if separating_direction(ordinal_conditions(scaled, code, k)) is not None:
         return no("separation: a combination of the predictors orders the categories without error")
-    from scipy.special import chdtrc
-    from statsmodels.miscmodels.ordinal_model import OrderedModel
-
-    model = OrderedModel(code, scaled, distr="logit")
-    result, trouble = fit_quietly(model, method="bfgs", gtol=1e-9, maxiter=500, skip_hessian=True)
-    if trouble:
-        return no(trouble)
-    slopes = np.asarray(result.params)[:p]
-    cuts = np.asarray(model.transform_threshold_params(np.asarray(result.params)))[1:-1]
-    # statsmodels differentiates numerically: two Newton steps on the exact derivatives take the last digits.
-    for _ in range(2):
-        score, information = _derivatives(scaled, code, slopes, cuts)
-        step = np.linalg.solve(information, score)
-        slopes, cuts = slopes + step[:p], cuts + step[p:]
-    score, information = _derivatives(scaled, code, slopes, cuts)
-    if 0.5 * score @ np.linalg.solve(information, score) > UNFINISHED or (np.diff(cuts) <= 0).any():
-        return no("the fit did not reach a maximum")
-    inverse = np.linalg.inv(information)
+    found = _maximum(code, scaled)
+    if isinstance(found, str):
+        return no(found)
+    slopes, cuts, inverse = found
     # Back to the given units: b = g / s and theta = cut + b'centre.
     back = np.zeros((p + k - 1, p + k - 1))
     back[np.arange(p), np.arange(p)] = 1.0 / scale
@@ -205,9 +174,6 @@ def fit_ordinal(
     back[np.arange(p, p + k - 1), np.arange(p, p + k - 1)] = 1.0
     whole = back @ np.concatenate([slopes, cuts])
     cov = back @ inverse @ back.T
-    loglik = float(_loglik(scaled, code, slopes, cuts))
-    null = float((counts[counts > 0] * np.log(counts[counts > 0] / n)).sum())
-    lr = max(2 * (loglik - null), 0.0)
     return OrdinalFit(
         levels=tuple(present),
         names=columns,
@@ -215,17 +181,36 @@ def fit_ordinal(
         cov=cov[:p, :p],
         thresholds=whole[p:],
         thresholds_se=np.sqrt(np.diag(cov)[p:]),
-        loglik=loglik,
-        loglik_null=null,
-        lr_chi2=lr,
-        lr_df=p,
-        lr_p=float(chdtrc(p, lr)),
-        nagelkerke_r2=float((1 - np.exp(-lr / n)) / (1 - np.exp(2 * null / n))),
-        brant=brant_test(code, scaled, columns),
         n=n,
         counts=tuple(counts.tolist()),
         rows=rows,
+        lr_df=p,
+        brant=brant_test(code, scaled, columns),
+        loglik=float(_loglik(scaled, code, slopes, cuts)),
+        loglik_null=float((counts[counts > 0] * np.log(counts[counts > 0] / n)).sum()),
     )
+
+
+def _maximum(code: IntArray, X: Array) -> tuple[Array, Array, Array] | str:
+    """Slopes, thresholds and the inverse information at the maximum, or why there is none; X standardised."""
+    from statsmodels.miscmodels.ordinal_model import OrderedModel
+
+    p = X.shape[1]
+    model = OrderedModel(code, X, distr="logit")
+    result, trouble = fit_quietly(model, method="bfgs", gtol=1e-9, maxiter=500, skip_hessian=True)
+    if trouble:
+        return str(trouble)
+    slopes = np.asarray(result.params)[:p]
+    cuts = np.asarray(model.transform_threshold_params(np.asarray(result.params)))[1:-1]
+    # statsmodels differentiates numerically: two Newton steps on the exact derivatives take the last digits.
+    for _ in range(2):
+        score, information = _derivatives(X, code, slopes, cuts)
+        step = np.linalg.solve(information, score)
+        slopes, cuts = slopes + step[:p], cuts + step[p:]
+    score, information = _derivatives(X, code, slopes, cuts)
+    if 0.5 * score @ np.linalg.solve(information, score) > UNFINISHED or (np.diff(cuts) <= 0).any():
+        return "the fit did not reach a maximum"
+    return slopes, cuts, np.asarray(np.linalg.inv(information))
 
 
 def _edges(X: Array, code: IntArray, slopes: Array, cuts: Array) -> tuple[Array, Array, Array, Array]:
@@ -316,4 +301,4 @@ def brant_test(y: Any, X: Any, names: Sequence[str] | None = None) -> BrantTest:
     for place, name in enumerate(columns):
         one, one_df = wald([place])
         rows.append({"term": name, "chi2": one, "df": one_df, "p_value": float(chdtrc(one_df, one))})
-    return BrantTest(chi2, df, float(chdtrc(df, chi2)), pd.DataFrame(rows))
+    return BrantTest(pd.DataFrame(rows), chi2, df, float(chdtrc(df, chi2)))

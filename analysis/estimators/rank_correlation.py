@@ -1,6 +1,6 @@
 """Spearman's rank correlation by pairwise deletion, in matrices, and its persistence over years.
 
-Sources: Spearman's rho with the t approximation for its p-value, as SPSS and scipy print it; interval by Fisher's z
+Sources: scipy's Spearman's rho with the t approximation for its p-value, as SPSS prints it; interval by Fisher's z
 with the variance of Bonett & Wright (2000) *Psychometrika* 65:23. The persistence filter is that of Hood, Grant, Jones
 & Goldacre, "A study of performance indicators and Ofsted ratings in English child protection services": a pair counts
 only where it is significant in several years, with one sign.
@@ -28,11 +28,11 @@ FEWEST_PAIRS = 4
 class RankCorrelation:
     """Spearman's rho of one pair: n complete pairs, two-sided p, 95% interval; NaN with a reason where undefined."""
 
-    rho: float
-    p_value: float
     n: int
-    ci_low: float
-    ci_high: float
+    rho: float = float("nan")
+    p_value: float = float("nan")
+    ci_low: float = float("nan")
+    ci_high: float = float("nan")
     reason: str = ""
 
     @property
@@ -61,25 +61,23 @@ def spearman(x: Any, y: Any) -> RankCorrelation:
     n = int(both.sum())
 
     def no(reason: str) -> RankCorrelation:
-        return RankCorrelation(np.nan, np.nan, n, np.nan, np.nan, reason)
+        return RankCorrelation(n, reason=reason)
 
     if n < FEWEST_PAIRS:
         return no(f"{n} complete pairs, fewer than {FEWEST_PAIRS}")
     a, b = a[both], b[both]
     if np.ptp(a) == 0 or np.ptp(b) == 0:
         return no("a variable does not vary")
-    from scipy.special import stdtr
-    from scipy.stats import rankdata
+    from scipy.stats import spearmanr
 
-    ranks = np.vstack([rankdata(a), rankdata(b)])
-    rho = float(np.clip(np.corrcoef(ranks)[0, 1], -1.0, 1.0))
+    found = spearmanr(a, b)
+    rho = float(np.clip(found.statistic, -1.0, 1.0))
     if abs(rho) > 1 - 1e-12:
         rho = float(np.sign(rho))
-        return RankCorrelation(rho, 0.0, n, rho, rho)
-    t = rho * np.sqrt((n - 2) / (1 - rho**2))
+        return RankCorrelation(n, rho, 0.0, rho, rho)
     half = 1.959963984540054 * np.sqrt((1 + rho**2 / 2) / (n - 3))
     low, high = np.tanh(np.arctanh(rho) + np.array([-half, half]))
-    return RankCorrelation(rho, float(2 * stdtr(n - 2, -abs(t))), n, float(low), float(high))
+    return RankCorrelation(n, rho, float(found.pvalue), float(low), float(high))
 
 
 @dataclass(frozen=True, eq=False)

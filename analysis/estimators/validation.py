@@ -11,7 +11,7 @@ intercept and slope); Hanley & McNeil (1982) *Radiology* 143:29 (area under the 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -42,21 +42,21 @@ class Performance:
     of events found (true_positive_rate) at each share of false alarms (false_positive_rate); empty with one outcome.
     """
 
-    brier: float
-    brier_skill: float
-    log_loss: float
-    auc: float
-    auc_se: float
-    sensitivity: float
-    specificity: float
-    threshold: float
-    calibration_intercept: float
-    calibration_slope: float
-    bins: pd.DataFrame
     n: int
     n_events: int
-    reason: str = ""
+    threshold: float
+    brier: float = float("nan")
+    brier_skill: float = float("nan")
+    log_loss: float = float("nan")
+    auc: float = float("nan")
+    auc_se: float = float("nan")
+    sensitivity: float = float("nan")
+    specificity: float = float("nan")
+    calibration_intercept: float = float("nan")
+    calibration_slope: float = float("nan")
+    bins: pd.DataFrame = field(default_factory=pd.DataFrame)
     roc: pd.DataFrame = field(default_factory=pd.DataFrame)
+    reason: str = ""
 
     @property
     def ok(self) -> bool:
@@ -110,58 +110,43 @@ def performance(outcome: Any, probability: Any, *, threshold: float = 0.5, n_bin
     if ((p < 0) | (p > 1)).any():
         raise ValueError("a probability lies between 0 and 1")
     n, events = len(y), int(y.sum())
-    nan = float("nan")
     if not n:
-        return Performance(nan, nan, nan, nan, nan, nan, nan, threshold, nan, nan, pd.DataFrame(), 0, 0, "no units")
-    brier = float(((p - y) ** 2).mean())
-    rate = events / n
-    bounded = np.clip(p, 1e-12, 1 - 1e-12)
-    log_loss = float(-(y * np.log(bounded) + (1 - y) * np.log(1 - bounded)).mean())
-    bins = _bins(y, p, n_bins)
-    if events in (0, n):
-        reason = "one outcome only: no discrimination or calibration to judge"
-        yes = float((p > threshold).mean())
-        return Performance(
-            brier=brier,
-            brier_skill=nan,
-            log_loss=log_loss,
-            auc=nan,
-            auc_se=nan,
-            sensitivity=yes if events else nan,
-            specificity=nan if events else 1 - yes,
-            threshold=threshold,
-            calibration_intercept=nan,
-            calibration_slope=nan,
-            bins=bins,
-            n=n,
-            n_events=events,
-            reason=reason,
-        )
-    from scipy.stats import rankdata
+        return Performance(0, 0, threshold, reason="no units")
+    from sklearn.metrics import brier_score_loss, roc_auc_score
 
-    auc = float((rankdata(p)[y == 1].sum() - events * (events + 1) / 2) / (events * (n - events)))
-    q1, q2 = auc / (2 - auc), 2 * auc**2 / (1 + auc)
-    variance = (auc * (1 - auc) + (events - 1) * (q1 - auc**2) + (n - events - 1) * (q2 - auc**2)) / (
-        events * (n - events)
-    )
-    intercept, slope, trouble = _calibration(y, bounded)
-    return Performance(
-        brier=brier,
-        brier_skill=1 - brier / (rate * (1 - rate)),
-        log_loss=log_loss,
-        auc=auc,
-        auc_se=float(np.sqrt(max(variance, 0.0))),
-        sensitivity=float((p[y == 1] > threshold).mean()),
-        specificity=float((p[y == 0] <= threshold).mean()),
-        threshold=threshold,
-        calibration_intercept=intercept,
-        calibration_slope=slope,
-        bins=bins,
+    bounded = np.clip(p, 1e-12, 1 - 1e-12)
+    judged = Performance(
         n=n,
         n_events=events,
-        reason=trouble,
-        roc=_roc(y, p),
+        threshold=threshold,
+        brier=float(brier_score_loss(y, p, pos_label=1)),
+        # With probabilities bounded as they are for calibration: sklearn's bound depends on the type of float.
+        log_loss=float(-(y * np.log(bounded) + (1 - y) * np.log(1 - bounded)).mean()),
+        sensitivity=float((p[y == 1] > threshold).mean()) if events else float("nan"),
+        specificity=float((p[y == 0] <= threshold).mean()) if events < n else float("nan"),
+        bins=_bins(y, p, n_bins),
     )
+    if events in (0, n):
+        return replace(judged, reason="one outcome only: no discrimination or calibration to judge")
+    auc, rate = float(roc_auc_score(y, p)), events / n
+    intercept, slope, trouble = _calibration(y, bounded)
+    return replace(
+        judged,
+        brier_skill=1 - judged.brier / (rate * (1 - rate)),
+        auc=auc,
+        auc_se=_auc_error(auc, events, n - events),
+        calibration_intercept=intercept,
+        calibration_slope=slope,
+        roc=_roc(y, p),
+        reason=trouble,
+    )
+
+
+def _auc_error(auc: float, events: int, others: int) -> float:
+    """Standard error of an AUC (Hanley & McNeil 1982 *Radiology* 143:29)."""
+    q1, q2 = auc / (2 - auc), 2 * auc**2 / (1 + auc)
+    variance = auc * (1 - auc) + (events - 1) * (q1 - auc**2) + (others - 1) * (q2 - auc**2)
+    return float(np.sqrt(max(variance / (events * others), 0.0)))
 
 
 def _roc(y: Array, p: Array) -> pd.DataFrame:

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.estimators._arrays import Array, as_floats, named_design
+from analysis.estimators._arrays import Array, IntArray, as_floats, named_design
 from analysis.estimators._discrete import coefficient_table, trouble_with
 from analysis.estimators._format import number, table
 
@@ -39,13 +39,13 @@ class ValueAdded:
     names: tuple[str, ...]
     coef: Array
     cov: Array
-    tau: float
-    sigma: float
-    reliability_of_one: float
-    loglik: float
     units: pd.DataFrame
     n: int
     n_units: int
+    tau: float = float("nan")
+    sigma: float = float("nan")
+    reliability_of_one: float = float("nan")
+    loglik: float = float("nan")
     reason: str = ""
     ok: bool = True
 
@@ -114,21 +114,8 @@ def fit_value_added(
     m = len(names_of_units)
 
     def no(reason: str) -> ValueAdded:
-        nan = float("nan")
-        return ValueAdded(
-            names=terms,
-            coef=np.full(p, nan),
-            cov=np.full((p, p), nan),
-            tau=nan,
-            sigma=nan,
-            reliability_of_one=nan,
-            loglik=nan,
-            units=pd.DataFrame(columns=_UNIT_COLUMNS),
-            n=len(y),
-            n_units=m,
-            reason=reason,
-            ok=False,
-        )
+        nothing = (np.full(p, np.nan), np.full((p, p), np.nan), pd.DataFrame(columns=_UNIT_COLUMNS))
+        return ValueAdded(terms, *nothing, n=len(y), n_units=m, reason=reason, ok=False)
 
     if not len(y):
         return no("no complete rows")
@@ -144,88 +131,113 @@ def fit_value_added(
     left = y - given
     full = np.column_stack([np.ones(len(y)), design])
 
-    def pieces(ratio: float) -> tuple[Array, Array, float, float]:
-        """b, its covariance over sigma^2, sigma^2 and the restricted log-likelihood at tau^2 / sigma^2."""
-        shrink = ratio / (1 + size * ratio)
-        sums_X = np.zeros((m, p))
-        np.add.at(sums_X, code, full)
-        sums_y = np.bincount(code, left)
-        XVX = full.T @ full - (sums_X.T * shrink) @ sums_X
-        XVy = full.T @ left - (sums_X.T * shrink) @ sums_y
-        inverse = np.asarray(np.linalg.inv(XVX), dtype=np.float64)
-        b = inverse @ XVy
-        r = left - full @ b
-        quadratic = float(r @ r - (shrink * np.bincount(code, r) ** 2).sum())
-        df = len(y) - p
-        sigma2 = quadratic / df
-        log_det = float(np.log1p(size * ratio).sum() + np.linalg.slogdet(XVX)[1])
-        return b, inverse, sigma2, float(-0.5 * (df * (np.log(2 * np.pi * sigma2) + 1) + log_det))
-
     remaining = left - full @ np.linalg.lstsq(full, left, rcond=None)[0]
     if remaining @ remaining <= 1e-14 * max(float(left @ left), 1e-300):
         return no("the ratings are exactly as expected: there is nothing left to share out")
-    notes = []
-    if reliability is not None:
-        ratio = reliability / (1 - reliability)
-        notes.append(f"reliability of one rating set at {reliability}")
-    else:
-        from scipy.optimize import minimize_scalar
-
-        found = minimize_scalar(lambda s: -pieces(np.exp(s))[3], bounds=(-14.0, 10.0), method="bounded")
-        ratio = float(np.exp(found.x))
-        if pieces(0.0)[3] >= pieces(ratio)[3] - 1e-9:
-            ratio = 0.0
-            notes.append("no lasting difference between units is estimated: every residual shrinks to zero")
-        if repeated < 10:
-            notes.append(f"only {repeated} units have more than one rating: the split is uncertain")
-    b, inverse, sigma2, loglik = pieces(ratio)
-    tau2 = ratio * sigma2
-    shrink = size * ratio / (1 + size * ratio)
-    mean_X = np.zeros((m, p))
-    np.add.at(mean_X, code, full)
-    mean_X /= size[:, None]
-    observed = np.bincount(code, y) / size
-    expectation = mean_X @ b + np.bincount(code, given) / size
-    value = shrink * (observed - expectation)
-    # tau^2 (1 - shrink): what the data leave open; the second term: what is open about the expectation itself.
-    variance = tau2 * (1 - shrink) + shrink**2 * sigma2 * np.einsum("ij,jk,ik->i", mean_X, inverse, mean_X)
-    se = np.sqrt(variance)
-    from scipy.special import ndtr
-
-    with np.errstate(divide="ignore", invalid="ignore"):
-        above = np.where(se > 0, ndtr(value / se), 0.5)
-    rank_low, rank, rank_high = _ranks(value, se, rank_draws, seed)
-    units = pd.DataFrame(
-        {
-            "unit": names_of_units,
-            "n": size.astype(int),
-            "observed": observed,
-            "expected": expectation,
-            "residual": observed - expectation,
-            "value_added": value,
-            "se": se,
-            "ci_low": value - 1.959963984540054 * se,
-            "ci_high": value + 1.959963984540054 * se,
-            "reliability": shrink,
-            "probability_above": above,
-            "rank": rank,
-            "rank_low": rank_low,
-            "rank_high": rank_high,
-        }
+    ratio, notes = _lasting_share(full, left, code, reliability)
+    b, inverse, sigma2, loglik = _restricted(ratio, full, left, code)
+    means = np.zeros((m, p))
+    np.add.at(means, code, full)
+    means /= size[:, None]
+    units = _units(
+        names_of_units,
+        size,
+        np.bincount(code, y) / size,
+        means @ b + np.bincount(code, given) / size,
+        ratio,
+        sigma2,
+        np.einsum("ij,jk,ik->i", means, inverse, means),
+        (rank_draws, seed),
     )
     return ValueAdded(
         names=terms,
         coef=b,
         cov=inverse * sigma2,
-        tau=float(np.sqrt(tau2)),
-        sigma=float(np.sqrt(sigma2)),
-        reliability_of_one=ratio / (1 + ratio),
-        loglik=loglik,
         units=units,
         n=len(y),
         n_units=m,
+        tau=float(np.sqrt(ratio * sigma2)),
+        sigma=float(np.sqrt(sigma2)),
+        reliability_of_one=ratio / (1 + ratio),
+        loglik=loglik,
         reason="; ".join(notes),
     )
+
+
+def _restricted(ratio: float, X: Array, y: Array, code: IntArray) -> tuple[Array, Array, float, float]:
+    """b, its covariance over sigma^2, sigma^2 and the restricted log-likelihood at tau^2 / sigma^2 = ``ratio``."""
+    size = np.bincount(code).astype(float)
+    shrink = ratio / (1 + size * ratio)
+    sums_X = np.zeros((len(size), X.shape[1]))
+    np.add.at(sums_X, code, X)
+    sums_y = np.bincount(code, y)
+    XVX = X.T @ X - (sums_X.T * shrink) @ sums_X
+    XVy = X.T @ y - (sums_X.T * shrink) @ sums_y
+    inverse = np.asarray(np.linalg.inv(XVX), dtype=np.float64)
+    b = inverse @ XVy
+    r = y - X @ b
+    quadratic = float(r @ r - (shrink * np.bincount(code, r) ** 2).sum())
+    df = len(y) - X.shape[1]
+    sigma2 = quadratic / df
+    log_det = float(np.log1p(size * ratio).sum() + np.linalg.slogdet(XVX)[1])
+    return b, inverse, sigma2, float(-0.5 * (df * (np.log(2 * np.pi * sigma2) + 1) + log_det))
+
+
+def _lasting_share(X: Array, y: Array, code: IntArray, reliability: float | None) -> tuple[float, list[str]]:
+    """tau^2 / sigma^2, by restricted maximum likelihood unless the reliability is given, and what to say of it."""
+    if reliability is not None:
+        return reliability / (1 - reliability), [f"reliability of one rating set at {reliability}"]
+    from scipy.optimize import minimize_scalar
+
+    notes = []
+    found = minimize_scalar(lambda s: -_restricted(np.exp(s), X, y, code)[3], bounds=(-14.0, 10.0), method="bounded")
+    ratio = float(np.exp(found.x))
+    if _restricted(0.0, X, y, code)[3] >= _restricted(ratio, X, y, code)[3] - 1e-9:
+        ratio = 0.0
+        notes.append("no lasting difference between units is estimated: every residual shrinks to zero")
+    repeated = int((np.bincount(code) > 1).sum())
+    if repeated < 10:
+        notes.append(f"only {repeated} units have more than one rating: the split is uncertain")
+    return ratio, notes
+
+
+def _units(
+    names: Any,
+    size: Array,
+    observed: Array,
+    expected: Array,
+    ratio: float,
+    sigma2: float,
+    leverage: Array,
+    drawing: tuple[int, int],
+) -> pd.DataFrame:
+    """One row per unit. leverage: variance of its expectation over sigma^2; drawing: draws and seed of the ranks."""
+    from scipy.special import ndtr
+
+    shrink = size * ratio / (1 + size * ratio)
+    value = shrink * (observed - expected)
+    # tau^2 (1 - shrink): what the data leave open; the second term: what is open about the expectation itself.
+    se = np.sqrt(ratio * sigma2 * (1 - shrink) + shrink**2 * sigma2 * leverage)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        above = np.where(se > 0, ndtr(value / se), 0.5)
+    rank_low, rank, rank_high = _ranks(value, se, *drawing)
+    columns = {
+        "unit": names,
+        "n": size.astype(int),
+        "observed": observed,
+        "expected": expected,
+        "residual": observed - expected,
+        "value_added": value,
+        "se": se,
+        "ci_low": value - 1.959963984540054 * se,
+        "ci_high": value + 1.959963984540054 * se,
+        "reliability": shrink,
+        "probability_above": above,
+        "rank": rank,
+        "rank_low": rank_low,
+        "rank_high": rank_high,
+    }
+    return pd.DataFrame(columns)[_UNIT_COLUMNS]
 
 
 _UNIT_COLUMNS = [

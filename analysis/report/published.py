@@ -206,7 +206,8 @@ class Published:
             select la_code, spend_group, year, gbp_nominal, gbp_nominal_per_child, gbp_real_per_child,
                 base_year, value_status
             from marts.fct_la_year_spend
-            where gross_or_net = 'gross' and price_index = 'gdp' and list_contains(?, spend_group)
+            where spend_return = 's251_outturn' and gross_or_net = 'gross' and price_index = 'gdp'
+                and list_contains(?, spend_group)
                 and base_year = (select max(base_year) from marts.fct_la_year_spend where price_index = 'gdp')
         """
         for r in rows(self.con, sql, [[*self.key.spend]]):

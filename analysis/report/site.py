@@ -1,10 +1,10 @@
-"""The whole site, written beside the old one and put in its place when it is complete."""
+"""The whole site, written into an empty folder; whoever asks puts it in its place."""
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from analysis.report import authority, measure, overview, study, words
 from analysis.report.pages import authority_page, measure_page, study_page
 from analysis.report.published import Published
 from analysis.report.traces import traces
+from analysis.spreadsheet import harmless_query
 
 STATIC = Path(__file__).resolve().parent / "static"
 
@@ -25,63 +26,45 @@ class Built:
     bytes: int
 
 
+#: The first page, and the folders of the rest.
+PLACES = ("index.html", "authorities", "measures", "studies", "trace", "static", "data")
+
+
 def build(
     database: Path,
     folder: Path,
     due: Mapping[str, Mapping[str, str]] | None = None,
     as_known: str = "",
     progress: Callable[[str], None] = lambda _: None,
+    beside: Sequence[tuple[str, str]] = (),
 ) -> Built:
     """Write the site of a published warehouse.
 
     Args:
         database: the warehouse; read only.
-        folder: where the site goes; whole folders in it that are not the site's (Data Docs, exports) stay.
+        folder: an empty one.
         due: publication to its ``title`` and when its next edition is expected (``due``), in words.
         as_known: the date of an as-of warehouse, or blank.
         progress: told what is being written.
+        beside: what else the first page leads to: address and label.
 
     Raises:
         duckdb.Error: the warehouse lacks what a page needs.
     """
     import duckdb
 
-    part = folder.parent / f".{folder.name}-next"
-    shutil.rmtree(part, ignore_errors=True)
     with duckdb.connect(str(database), read_only=True) as con:
-        pages = _write(Published(con), part, folder, due or {}, as_known, progress)
-    return Built(folder / "index.html", pages, _swap(part, folder))
-
-
-#: Everything in the folder that is the site's own.
-OWN = ("index.html", "authorities", "measures", "studies", "trace", "static", "data")
-
-
-def _swap(part: Path, folder: Path) -> int:
-    """Put the finished site in its place; what else is in the folder stays."""
-    size = sum(f.stat().st_size for f in part.rglob("*") if f.is_file())
-    folder.mkdir(parents=True, exist_ok=True)
-    old = folder.parent / f".{folder.name}-old"
-    shutil.rmtree(old, ignore_errors=True)
-    old.mkdir()
-    for name in OWN[1:]:
-        if (folder / name).exists():
-            (folder / name).rename(old / name)
-        (part / name).rename(folder / name)
-    # The first page goes last, for it leads to the rest, and there is one at any moment.
-    (part / OWN[0]).replace(folder / OWN[0])
-    shutil.rmtree(old, ignore_errors=True)
-    shutil.rmtree(part, ignore_errors=True)
-    return size
+        pages = _write(Published(con), folder, due or {}, as_known, progress, beside)
+    return Built(folder / PLACES[0], pages, sum(f.stat().st_size for f in folder.rglob("*") if f.is_file()))
 
 
 def _write(
     published: Published,
     part: Path,
-    folder: Path,
     due: Mapping[str, Mapping[str, str]],
     as_known: str,
     progress: Callable[[str], None],
+    beside: Sequence[tuple[str, str]],
 ) -> int:
     from analysis.studies.spec import load_spec, slugs
 
@@ -93,7 +76,7 @@ def _write(
     }
     themes = published.theme_labels
     specs = [load_spec(s) for s in slugs()]
-    for name in OWN[1:]:
+    for name in PLACES[1:]:
         (part / name).mkdir(parents=True, exist_ok=True)
     pages: dict[str, str] = {}
     # First, while nothing else is held.
@@ -116,7 +99,7 @@ def _write(
     for code in published.authorities:
         pages[authority_page(code)] = authority.page(published, code, site, themes)
     pages["index.html"] = overview.page(
-        published, site, [{"study": s.study, "question": s.question} for s in specs], due, _beside(folder)
+        published, site, [{"study": s.study, "question": s.question} for s in specs], due, list(beside)
     )
     for name, text in pages.items():
         (part / name).write_text(text, encoding="utf-8")
@@ -137,16 +120,8 @@ def _study_files(published: Published, name: str, folder: Path) -> None:
         known = published.con.execute("select count(*) from duckdb_tables() where table_name = ?", [table]).fetchone()
         if known and known[0]:
             path = (folder / f"{name}_{what}.csv").as_posix().replace("'", "''")
-            published.con.execute(f"copy ({sql}) to '{path}' (format csv, header true)")
-
-
-def _beside(folder: Path) -> list[tuple[str, str]]:
-    """What else stands in the folder for people."""
-    known = (
-        ("../export/datapackage.json", "Every table as Parquet and CSV, with a dictionary (Frictionless data package)"),
-        ("data_docs/index.html", "What was checked, and how it came out (Great Expectations)"),
-    )
-    return [(href, label) for href, label in known if (folder / href).exists()]
+            query = harmless_query(published.con, sql)
+            published.con.execute(f"copy ({query}) to '{path}' (format csv, header true)")
 
 
 def _search(published: Published) -> str:

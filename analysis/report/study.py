@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.report import words
 from analysis.report.pages import markup, render
 from analysis.report.published import Published, Row, rows
+from analysis.verdicts import VERDICTS
 
 if TYPE_CHECKING:
     from analysis.studies.spec import Spec
@@ -28,7 +29,6 @@ TITLES = {
     "report_themes": "What inspectors ask for",
     "value_added": "Judgements beside what one would expect",
 }
-VERDICTS = ("reproduced", "close", "differs", "not reproducible from public data")
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,9 @@ def verdict_bar(scoreboard: Sequence[Row]) -> str:
     if not total:
         return ""
     parts = "".join(
-        f'<i class="{v.split()[0]}" style="width:{100 * counts[v] / total:.1f}%"></i>' for v in VERDICTS if counts[v]
+        f'<i class="{v.replace(" ", "-")}" style="width:{100 * counts[v] / total:.1f}%"></i>'
+        for v in VERDICTS
+        if counts[v]
     )
     told = ", ".join(f"{counts[v]} {v}" for v in VERDICTS if counts[v])
     said = escape(told)
@@ -114,6 +116,7 @@ def page(published: Published, spec: Spec, site: Mapping[str, Any]) -> str:
         if spec.paper.startswith("none")
         else "After: " + spec.paper,
         scoreboard=scoreboard,
+        failed=next((r["reason"] for r in scoreboard if r["verdict"] == "error"), ""),
         verdicts=markup(verdict_bar(published.scoreboard.get(spec.study, []))),
         pins="Choices: " + "; ".join(f"{k.replace('_', ' ')} {v}" for k, v in spec.pins.items()) + ".",
         sample_rows=published.con.execute(f"select count(*) from studies.{sample}").fetchone()[0] if has_sample else 0,  # type: ignore[index]

@@ -1,8 +1,13 @@
-"""Run studies on a warehouse. A study that cannot run is a result row that says why, never a stop."""
+"""Run studies on a warehouse.
+
+A study whose warehouse lacks something, and a study that fails, are result rows that say so; neither stops the others.
+The first is a fact about the data (*not testable*), the second a mistake of ours (*error*): the main job exits with 1.
+"""
 
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -10,11 +15,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analysis.marts import MartLacks, Marts, open_marts
-from analysis.results import Estimate, adjusted, by_key, export_results, kept_inputs, write_results
+from analysis.results import (
+    ERROR,
+    LACKS,
+    Estimate,
+    adjusted,
+    by_key,
+    export_results,
+    kept_inputs,
+    stopped,
+    write_results,
+)
 from analysis.studies.spec import Choices, Spec, load_spec, slugs
+from analysis.verdicts import ScoreRow
 
 if TYPE_CHECKING:
-    from analysis.scoreboard import ScoreRow
+    import pandas as pd
 
 log = logging.getLogger(__name__)
 
@@ -27,24 +43,38 @@ class Outcome:
     scoreboard: list[ScoreRow]
 
     @property
-    def failed(self) -> dict[str, str]:
-        """Studies that could not run, and why."""
-        return {e.study: e.reason for e in self.estimates if e.place == "run" and e.value is None}
+    def lacking(self) -> dict[str, str]:
+        """Studies that the warehouse lacks something for, and what."""
+        return {e.study: e.reason for e in self.estimates if (e.place, e.subject) == ("run", LACKS)}
+
+    @property
+    def errors(self) -> dict[str, str]:
+        """Studies that failed, and how."""
+        return {e.study: e.reason for e in self.estimates if (e.place, e.subject) == ("run", ERROR)}
 
 
 def run_study(marts: Marts, spec: Spec, choices: Choices | None = None) -> list[Estimate]:
-    """All estimates of a study, p-values adjusted by family; one row with a reason where it could not run."""
+    """All estimates of a study, p-values adjusted by family; one row with a reason where it did not run.
+
+    Raises:
+        ValueError: a choice that the study does not know (a window, a basis).
+    """
+    chosen = choices or Choices()
     try:
         model = import_module(f"analysis.studies.{spec.study}.model")
-        estimates = adjusted(model.run(marts, spec, (choices or Choices()).filled(spec)))
+        estimates = adjusted(model.run(marts, spec, chosen.filled(spec)))
         by_key(estimates)
         return estimates
     except MartLacks as exc:
-        reason = str(exc)
+        return [stopped(spec.study, LACKS, str(exc))]
     except Exception as exc:
-        log.debug("study %s", spec.study, exc_info=True)
-        reason = f"the study stopped: {type(exc).__name__}: {exc}"
-    return [Estimate(spec.study, "run", "study", "could not run", None, reason=reason)]
+        # What is out of the caller's own choice is the caller's to mend.
+        if isinstance(exc, ValueError) and not chosen.are_the_papers:
+            raise
+        log.error("study %s failed", spec.study, exc_info=True)
+        at = traceback.extract_tb(exc.__traceback__)[-1]
+        where = f"{Path(at.filename).name}:{at.lineno}"
+        return [stopped(spec.study, ERROR, f"the study failed: {type(exc).__name__}: {exc} ({where})")]
 
 
 def run_studies(
@@ -86,6 +116,7 @@ def analyse_into(database: Path, progress: Callable[[str], None] = lambda _: Non
         kept = [study for study in slugs() if study in inputs and _answers_the_same(marts, inputs[study])]
         estimates: list[Estimate] = []
         scoreboard: list[ScoreRow] = []
+        tables: dict[str, pd.DataFrame] = {}
         asked = {study: inputs[study] for study in kept}
         for study in slugs():
             if study in kept:
@@ -94,11 +125,23 @@ def analyse_into(database: Path, progress: Callable[[str], None] = lambda _: Non
             outcome = run_studies(marts, [study], progress=progress)
             estimates += outcome.estimates
             scoreboard += outcome.scoreboard
-            # What could not run is tried again next time.
-            if not outcome.failed:
+            tables |= _tables_of(marts, study)
+            # What did not run is tried again next time.
+            if not (outcome.lacking or outcome.errors):
                 asked[study] = {sql: marts.digest(sql) for sql in list(marts.asked)}
-    write_results(database, estimates, scoreboard, {s: a for s, a in asked.items() if s not in kept}, kept)
+    asked = {s: a for s, a in asked.items() if s not in kept}
+    write_results(database, estimates, scoreboard, asked, kept, tables)
     return Outcome(estimates, scoreboard)
+
+
+def _tables_of(marts: Marts, study: str) -> dict[str, pd.DataFrame]:
+    """Tables of schema ``studies`` that a study makes beside its estimates; none where the marts lack what it needs."""
+    model = import_module(f"analysis.studies.{study}.model")
+    try:
+        return dict(model.tables(marts)) if hasattr(model, "tables") else {}
+    except MartLacks as exc:
+        log.debug("tables of %s: %s", study, exc)
+        return {}
 
 
 def _answers_the_same(marts: Marts, answers: Mapping[str, str]) -> bool:

@@ -9,7 +9,7 @@ Its shape::
     pins: {framework: sif, window: "2014-01-01:2016-04-15", basis: publication, geography: as_published, deflator: rpi}
     variables: {...}                 # free: whatever the model needs
     published:                       # every row of published_results.csv of this study, by its number
-      1: {reason: "..."}                                  # cannot be computed, and why
+      1: {verdict: not testable, reason: "..."}           # cannot be compared, and why
       2: [place, statistic, subject]                      # tied to an estimate
       3: {ours: [place, statistic, subject], rule: counts, reason: "...", at_best: close}
 """
@@ -59,17 +59,21 @@ class _Strict(BaseModel):
 class Tolerance(_Strict):
     """How far a figure may lie from the printed one.
 
-    ``number``: |ours - printed| at most ``reproduced`` or ``close`` (``relative``: as a share of the printed figure); a
-    sign that differs is never close. ``claim``: the share of a printed statement's parts that hold; ``reproduced`` and
-    ``close`` are the least shares. ``same_n`` and ``same_significance``: a printed n that differs by more than
-    ``n_within``, or a printed p on the other side of 0.05, leaves at best *close*.
+    ``number``: |ours - printed| at most ``reproduced`` (``relative``: as a share of the printed figure), or at most
+    ``close`` as a share of the printed figure; ``close_within`` is a distance in its own units instead, and
+    ``one_below`` makes one more or less close where the printed figure is smaller. A sign that differs is never close.
+    ``claim``: the share of a printed statement's parts that hold; ``reproduced`` and ``close`` are the least shares.
+    ``same_n`` and ``same_significance``: a printed n that differs by more than ``n_within``, or a printed p on the
+    other side of 0.05, leaves at best *close*.
     """
 
     name: str
     statistics: tuple[str, ...] = Field(default=(), alias="for")
     kind: Kind = "number"
     reproduced: float
-    close: float
+    close: float = 0.05
+    close_within: float | None = None
+    one_below: int = 0
     relative: bool = False
     same_n: bool = True
     n_within: int = 0
@@ -81,6 +85,8 @@ class Tie(_Strict):
 
     ``reason`` beside ``ours`` is what explains a difference; ``printed`` is the number to compare with where the
     printed value is words; ``rule`` names a tolerance; ``at_best`` caps the verdict, ``reason`` then says why.
+    ``verdict`` stands whatever ours is: *not testable* (an input is not held, or other authorities or coders stand
+    behind ours) or *not reproducible* (never published); without ``ours`` there must be one.
     """
 
     ours: tuple[str, str, str] | None = None
@@ -88,11 +94,14 @@ class Tie(_Strict):
     rule: str = ""
     printed: float | None = None
     at_best: Literal["reproduced", "close"] = "reproduced"
+    verdict: Literal["", "not testable", "not reproducible"] = ""
 
     @model_validator(mode="after")
     def _one_or_the_other(self) -> Tie:
-        if self.ours is None and not self.reason:
-            raise ValueError("a printed figure needs an estimate (ours) or a reason")
+        if self.ours is None and not self.verdict:
+            raise ValueError("a printed figure needs an estimate (ours), or a verdict of not testable or reproducible")
+        if self.verdict and not self.reason:
+            raise ValueError(f"{self.verdict}: say why (reason)")
         return self
 
 

@@ -85,10 +85,7 @@ final as (
         case when typed.value is not null then 'reported' else value_symbol.value_status end as value_status
     from typed
     inner join catalogue
-        on
-            typed.source = catalogue.source
-            and typed.table_name = catalogue.table_name
-            and typed.edition = catalogue.edition
+        on {{ same_table('typed', 'catalogue') }}
     left join value_symbol
         on
             typed.value is null

@@ -22,7 +22,7 @@
 {% macro landed_columns(source, table_name) -%}
     {%- set query -%}
         select column_name
-        from read_csv('{{ landing_folder() | trim }}/columns.csv', all_varchar = true, header = true)
+        from read_csv({{ landed_file('columns.csv') }}, all_varchar = true, header = true)
         where source = '{{ source }}' and table_name = '{{ table_name }}'
         group by column_name
         order by min(edition), min(cast(position as integer))

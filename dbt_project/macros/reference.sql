@@ -2,6 +2,7 @@
     is (an index or a rank is needed for any year's figures, and a later edition of it does not tell the future). -#}
 {% macro newest_known(edition) -%}
     {{ edition }}.is_known desc,
-    case when {{ edition }}.is_known then {{ edition }}.published_on end desc nulls last,
-    {{ edition }}.published_on
+    case when {{ edition }}.is_known then {{ edition_day(edition) }} end desc nulls last,
+    {{ edition_day(edition) }},
+    {{ revision_number(edition ~ '.edition') }} desc
 {%- endmacro %}

@@ -1,3 +1,4 @@
+{{ config(group = 'staging') }}
 -- Every column of Ofsted's history sheets is either described by the seed inspection_column or says who the authority is;
 -- and every inspection block has a publication date and a judgement in each edition that has the block.
 with cells as (
@@ -12,7 +13,10 @@ strangers as (
     from cells
     where
         framework is null
-        and column_name not in ('Web link', 'Local authority name', 'LA region', 'LA Authority Type')
+        and column_name not in (
+            'Web link', 'Local authority name', 'LA region', 'LA Authority Type', 'Local authority area code',
+            'Local authority status', 'Ofsted region'
+        )
 
 ),
 

@@ -1,3 +1,4 @@
+{{ config(group = 'staging') }}
 -- A grade in words that the seed does not know is a halt, not a null.
 with worded as (
 

@@ -1,3 +1,4 @@
+{{ config(group = 'measures') }}
 -- One row per authority in existence × year × measure, no more and no fewer.
 with spine as (
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from contextlib import suppress
+from typing import Annotated
 
 import typer
 
-from flows.cli import editions, files, questions, runs, schedules
+from flows import __version__
+from flows.cli import doctor, earlier, editions, files, keeping, questions, runs, schedules
 from flows.cli.coding import coding
+from flows.cli.reports import reports
 
 app = typer.Typer(
     name="csw",
@@ -17,33 +22,94 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for group in (runs, questions, files, editions, schedules):
+for group in (runs, questions, files, keeping, editions, earlier, schedules, doctor):
     app.add_typer(group.verbs)
 app.add_typer(coding)
+app.add_typer(reports)
+
+#: Signals that ask a command to end: Ctrl-C, a service manager, a terminal that is closed.
+ENDING = ("SIGINT", "SIGTERM", "SIGHUP")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"csw {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _all_verbs(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """England's children's-services returns and Ofsted inspections as inspection-centred marts."""
 
 
 def main() -> None:
     """Entry point: expected errors become one message and an exit code."""
-    from flows.common.errors import CswError, disk_refusal
+    from flows.common.errors import CswError, Stopped, WrongArgument, disk_refusal
 
+    for stream in (sys.stdout, sys.stderr):
+        # What a terminal's letters lack is written as an escape: no answer ends for want of an arrow or an accent.
+        with suppress(AttributeError, ValueError):
+            getattr(stream, "reconfigure")(errors="backslashreplace")  # noqa: B009  (a stream that was put there may have none)
+    for name in ENDING:
+        with suppress(AttributeError, ValueError):
+            signal.signal(getattr(signal, name), _stop)
     try:
         # Not standalone: the library hands the exit code back instead of ending the process.
-        sys.exit(app(standalone_mode=False) or 0)
+        code = app(standalone_mode=False) or 0
+        sys.stdout.flush()
+        sys.exit(code)
+    except WrongArgument as exc:
+        _say(exc, str(exc))
+        sys.exit(2)
     except CswError as exc:
-        typer.echo(f"\ncsw: {exc}", err=True)
+        _say(exc, str(exc))
         sys.exit(1)
+    except Stopped as exc:
+        _say(exc, f"stopped ({exc.name}).")
+        sys.exit(128 + getattr(signal, exc.name))
     except typer.Abort:
+        sys.exit(1)
+    except BrokenPipeError:
+        # Whoever read (`csw sql … | head`) has had enough.
+        with suppress(OSError):
+            sys.stdout = None
+        sys.exit(0)
+    except MemoryError as exc:
+        _say(exc, "memory ran out. Give the machine more, or end what else runs on it, and run again.")
         sys.exit(1)
     except OSError as exc:
         said = disk_refusal(exc)
         if not said:
             raise
-        typer.echo(f"\ncsw: {said}", err=True)
+        _say(exc, said)
         sys.exit(1)
     except Exception as exc:
         # Usage errors of the command-line library, whichever copy of it typer carries.
         show = getattr(exc, "show", None)
-        if show is None:
-            raise
-        show()
-        sys.exit(2)
+        if show is not None:
+            show()
+            sys.exit(getattr(exc, "exit_code", 2))
+        if type(exc).__module__.split(".")[0] in {"duckdb", "_duckdb"}:
+            _say(exc, f"the database says: {exc}")
+            sys.exit(1)
+        raise
+
+
+def _say(exc: BaseException, text: str) -> None:
+    """A message and what was noted on the way up; nobody may be there to read it any more."""
+    with suppress(OSError):
+        typer.echo("\ncsw: " + "\n".join([text, *getattr(exc, "__notes__", [])]), err=True)
+
+
+def _stop(number: int, _: object) -> None:
+    from flows.common.errors import Stopped
+
+    # Once: what is being put in order now is not to be stopped again.
+    for name in ENDING:
+        with suppress(AttributeError, ValueError):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    raise Stopped(signal.Signals(number).name)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from flows.outputs.coding import Desk
+    from flows.outputs.coding import Coding
 
 coding = typer.Typer(
     name="coding", help="People code recommendations: sheets out, codings in, agreement.", no_args_is_help=True
@@ -25,8 +25,8 @@ Coders = Annotated[list[str], typer.Argument(help="Two coders or more; `rules` i
 @coding.command()
 def sample() -> None:
     """The stratified sample: what there is, what was drawn, what is missing of what the study wants."""
-    with _desk() as desk:
-        typer.echo(desk.achieved().to_string(index=False))
+    with _coding() as work:
+        typer.echo(work.achieved().to_string(index=False))
 
 
 @coding.command()
@@ -37,8 +37,8 @@ def export(
     blind: Annotated[bool, typer.Option("--blind", help="Without the rules' suggestions.")] = False,
 ) -> None:
     """Write a coder's sheet, as a workbook with drop-downs and as csv."""
-    with _desk() as desk:
-        book = desk.export(coder, sample, out, blind=blind)
+    with _coding() as work:
+        book = work.export(coder, sample, out, blind=blind)
     typer.echo(f"Wrote {book} and {book.with_suffix('.csv').name}")
 
 
@@ -48,37 +48,37 @@ def import_(
     coder: Coder,
 ) -> None:
     """Check a filled-in sheet and keep it as that coder's next version."""
-    with _desk() as desk:
-        kept, count, blank = desk.take(file, coder)
+    with _coding() as work:
+        kept, count, blank = work.take(file, coder)
     typer.echo(f"Kept {count} coded items as {kept}; {blank} left blank. The next `csw run` takes them in.")
 
 
 @coding.command()
 def agreement(coders: Coders) -> None:
     """Cohen's kappa per theme and pooled, Krippendorff's alpha, percent agreement and the confusion of themes."""
-    with _desk() as desk:
-        typer.echo(desk.agreement(coders).text())
+    with _coding() as work:
+        typer.echo(work.agreement(coders).text())
 
 
 @coding.command()
 def disagreements(coders: Coders, out: Out = Path("coding_sheets")) -> None:
     """Write the sheet on which differences are resolved; import it as coder `agreed`."""
-    with _desk() as desk:
-        book, differing, same = desk.disagreements(coders, out)
+    with _coding() as work:
+        book, differing, same = work.disagreements(coders, out)
     typer.echo(f"Wrote {book}: {differing} items to resolve, then {same} on which all agree.")
 
 
 @contextmanager
-def _desk() -> Iterator[Desk]:
+def _coding() -> Iterator[Coding]:
     from flows.common.errors import CswError
     from flows.common.settings import Settings
     from flows.documents.themes.codings import CodingError
-    from flows.outputs.coding import Desk
+    from flows.outputs.coding import Coding
     from flows.warehouse.publish import open_published
 
     settings = Settings()
     with open_published(settings) as con:
         try:
-            yield Desk(settings, con)
+            yield Coding(settings, con)
         except CodingError as exc:
             raise CswError(str(exc)) from exc

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.options import Quiet, check_date
+from flows.cli.options import Quiet, check_database, check_date
 from flows.cli.shown import progress
 
 verbs = typer.Typer()
@@ -15,7 +15,9 @@ verbs = typer.Typer()
 
 @verbs.command()
 def report(
-    out: Annotated[Path | None, typer.Option("--out", help="Folder of the site. Default: data/report.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="An empty folder, or one with a site in it. Default: data/report.")
+    ] = None,
     database: Annotated[
         Path | None, typer.Option("--database", help="Another warehouse file, e.g. one built --as-of.")
     ] = None,
@@ -25,6 +27,7 @@ def report(
     from flows.common.settings import Settings
     from flows.outputs.site import write_site
 
+    check_database(database)
     with progress(quiet) as (say, _):
         built = write_site(Settings(), database, out, say)
     typer.echo(f"{built.pages} pages, {built.bytes / 1e6:.0f} MB: {built.index}")
@@ -32,8 +35,12 @@ def report(
 
 @verbs.command()
 def export(
-    out: Annotated[Path | None, typer.Option("--out", help="Folder, replaced whole. Default: data/export.")] = None,
-    formats: Annotated[str, typer.Option("--format", "-f", help="parquet, csv, xlsx; several with commas.")] = "",
+    out: Annotated[
+        Path | None, typer.Option("--out", help="An empty folder, or one with an export in it. Default: data/export.")
+    ] = None,
+    formats: Annotated[
+        str, typer.Option("--format", "-f", help="parquet, csv, xlsx; several with commas. The others stay.")
+    ] = "",
 ) -> None:
     """Write the published tables as Parquet, CSV (a Frictionless data package) and one Excel workbook."""
     from flows.common.settings import Settings
@@ -45,6 +52,8 @@ def export(
     typer.echo(f"{len(done.files)} files, {done.bytes / 1e6:.0f} MB: {done.folder}")
     if done.left_out:
         typer.echo(f"Too large for a sheet, in the other formats only: {', '.join(done.left_out)}")
+    if done.earlier:
+        typer.echo(f"Still of an earlier warehouse: {', '.join(done.earlier)}. `csw export` writes every format anew.")
 
 
 @verbs.command()

@@ -19,6 +19,9 @@ Source = Annotated[
     list[str] | None,
     typer.Option("--source", help="With --live: ask only for this publication, e.g. dfe_cin; may be given again."),
 ]
+Archive = Annotated[
+    bool, typer.Option("--archive", help="Land nothing new: what the archive holds, e.g. after a restore.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what went wrong.")]
 AsOf = Annotated[
     str, typer.Option("--as-of", help="Build what was known on this date (YYYY-MM-DD), in a file of its own.")
@@ -30,6 +33,11 @@ def only_live(live: bool, sources: list[str] | None) -> None:
         raise typer.BadParameter("--source says what to ask the servers for; give --live, too")
 
 
+def only_archive(archive: bool, live: bool, returns: Path | None) -> None:
+    if archive and (live or returns is not None):
+        raise typer.BadParameter("--archive lands nothing new; leave out --live and --returns")
+
+
 def check_date(text: str) -> None:
     from datetime import date
 
@@ -38,3 +46,15 @@ def check_date(text: str) -> None:
             date.fromisoformat(text)
     except ValueError as exc:
         raise typer.BadParameter(f"--as-of {text}: give a date as YYYY-MM-DD") from exc
+
+
+def check_database(path: Path | None) -> None:
+    """See that a file that was asked for is a warehouse."""
+    from flows.common.errors import CswError, WrongArgument
+    from flows.warehouse.publish import check_warehouse
+
+    try:
+        if path is not None:
+            check_warehouse(path)
+    except CswError as exc:
+        raise WrongArgument(f"--database {exc}") from exc

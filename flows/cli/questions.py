@@ -7,16 +7,21 @@ from typing import Annotated
 
 import typer
 
+from flows.cli.options import check_database
+
 verbs = typer.Typer()
 
 
 @verbs.command()
 def status() -> None:
-    """What is landed, what is published, what is due."""
+    """What is landed, what is published, what is due, and what the schedules do."""
     from flows.common.settings import Settings
     from flows.outputs.status import status as state
+    from flows.schedule.upcoming import upcoming
 
-    typer.echo(state(Settings()).text())
+    settings = Settings()
+    typer.echo(state(settings).text())
+    typer.echo("\n" + upcoming(settings).text())
 
 
 @verbs.command()
@@ -34,6 +39,7 @@ def sql(
 
     if output not in {"table", "csv", "json"}:
         raise typer.BadParameter("--format is table, csv or json")
+    check_database(database)
     typer.echo(query(database or published_path(Settings()), statement, output))  # type: ignore[arg-type]
 
 
@@ -59,7 +65,7 @@ def coverage(
 ) -> None:
     """How many authorities have a value, per measure and year, and why the rest do not."""
     from flows.common.settings import Settings
-    from flows.outputs.coverage import coverage_page
+    from flows.outputs.coverage import coverage_page, write_page
     from flows.warehouse.publish import open_published
 
     with open_published(Settings()) as con:
@@ -67,7 +73,7 @@ def coverage(
     if out is None:
         typer.echo(page)
     else:
-        out.write_text(page, encoding="utf-8")
+        write_page(out, page)
         typer.echo(f"Wrote {out}")
 
 
@@ -75,7 +81,7 @@ def coverage(
 def report_quality(
     exceptions: Annotated[bool, typer.Option("--exceptions", help="List every report behind the figures.")] = False,
 ) -> None:
-    """How well the inspection reports were read: against Ofsted's tables and against counts made by hand."""
+    """How well the inspection reports were read: by kind, against Ofsted's tables and against counts made by hand."""
     from flows.common.settings import Settings
     from flows.outputs.query import query
     from flows.warehouse.publish import published_path
@@ -84,8 +90,17 @@ def report_quality(
         select figure, label, numerator as n, denominator as of, round(100 * share, 2) as pct,
             100 * aim as aim_pct, is_met
         from audit.rpt_report_quality"""
+    kinds = """
+        select report_kind as kind, framework, document_count as held, read_count as read, placed_count as placed,
+            dated_count as dated, overall_given_count as judged, none_given_count as none_given,
+            not_read_count as not_read, compared_count as compared, differing_count as differ, silent_count as silently,
+            item_count as items
+        from audit.rpt_report_kinds
+        order by kind, framework"""
     listed = "select figure, file, detail from audit.rpt_report_quality_exceptions order by figure, file"
-    typer.echo(query(published_path(Settings()), listed if exceptions else shown, "table"))
+    database = published_path(Settings())
+    for asked in [listed] if exceptions else [kinds, shown]:
+        typer.echo(query(database, asked, "table"))
 
 
 @verbs.command()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.cli.options import AsOf, Live, Quiet, Returns, Source, check_date, only_live
-from flows.cli.shown import progress, show_fetch, show_landing, show_run
+from flows.cli.options import Archive, AsOf, Live, Quiet, Returns, Source, check_date, only_archive, only_live
+from flows.cli.shown import progress, show_fetch, show_landing, show_run, show_unwritten
+
+if TYPE_CHECKING:
+    from flows.common.settings import Settings
 
 verbs = typer.Typer()
 
@@ -20,29 +23,42 @@ def run(
     source: Source = None,
     as_of: AsOf = "",
     full: Annotated[bool, typer.Option("--full", help="Build everything, also where nothing changed.")] = False,
+    archive: Archive = False,
     quiet: Quiet = False,
 ) -> None:
     """Land, check, build, check again, publish."""
+    from flows.common.lock import writer
     from flows.common.settings import Settings
     from flows.run import run as run_all
 
     settings = Settings()
     check_date(as_of)
     only_live(live, source)
-    folder = returns if live else _returns_or_sample(settings, returns, quiet)
-    if folder is not None:
-        _keep_apart(settings, folder)
-    with progress(quiet) as (say, each):
-        report = run_all(settings, folder, live=live, sources=source, as_of=as_of, full=full, say=say, progress=each)
+    only_archive(archive, live, returns)
+    with writer(settings.data):
+        folder = None if archive else returns if live else _returns_or_sample(settings, returns, quiet)
+        if folder is not None:
+            _keep_apart(settings, folder)
+        with progress(quiet) as (say, each):
+            report = run_all(
+                settings, folder, live=live, sources=source, as_of=as_of, full=full, say=say, progress=each
+            )
     show_fetch(report.fetched, quiet)
     show_landing(report.landing, quiet)
     show_run(report, quiet)
-    if report.withheld or (report.landing and report.landing.refused) or (report.fetched and report.fetched.failed):
+    refused = (report.landing and report.landing.refused) or (report.fetched and report.fetched.failed)
+    if report.withheld or report.unwritten or refused or report.study_errors:
         raise typer.Exit(1)
 
 
 @verbs.command()
-def land(returns: Returns = None, live: Live = False, source: Source = None, quiet: Quiet = False) -> None:
+def land(
+    returns: Returns = None,
+    live: Live = False,
+    source: Source = None,
+    archive: Archive = False,
+    quiet: Quiet = False,
+) -> None:
     """Archive and land files, read the reports among them; build nothing."""
     from flows.common.lock import writer
     from flows.common.settings import Settings
@@ -50,10 +66,11 @@ def land(returns: Returns = None, live: Live = False, source: Source = None, qui
 
     settings = Settings()
     only_live(live, source)
-    folder = returns if live else _returns_or_sample(settings, returns, quiet)
-    if folder is not None:
-        _keep_apart(settings, folder)
+    only_archive(archive, live, returns)
     with writer(settings.data), progress(quiet) as (say, _):
+        folder = None if archive else returns if live else _returns_or_sample(settings, returns, quiet)
+        if folder is not None:
+            _keep_apart(settings, folder)
         say = say if live else (lambda _: None)
         report = fetch_and_land(settings, folder, live=live, sources=source, say=say)
     show_fetch(report.fetched, quiet)
@@ -66,7 +83,7 @@ def land(returns: Returns = None, live: Live = False, source: Source = None, qui
 
 @verbs.command()
 def build(as_of: AsOf = "", full: Annotated[bool, typer.Option("--full")] = False, quiet: Quiet = False) -> None:
-    """Build the next warehouse from what is landed, with every dbt test; publish nothing."""
+    """Build the next warehouse from what is landed, with every test of data; publish nothing."""
     from flows.common.settings import Settings
     from flows.run import build_only
 
@@ -99,31 +116,27 @@ def publish() -> None:
     from flows.run import publish_only
 
     settings = Settings()
-    publish_only(settings)
+    report = publish_only(settings)
     typer.echo(f"Published {settings.published}")
+    show_unwritten(report)
+    if report.unwritten:
+        raise typer.Exit(1)
 
 
-def _returns_or_sample(settings: object, returns: Path | None, quiet: bool) -> Path:
-    from flows.common.settings import Settings
-
-    assert isinstance(settings, Settings)
-    if returns is not None:
-        return returns
+def _returns_or_sample(settings: Settings, returns: Path | None, quiet: bool) -> Path:
     from flows.sample.bundled import sample_folder
 
+    if returns is not None:
+        return returns
     folder = sample_folder(settings)
     if not quiet:
         typer.echo(f"No --returns given: using the bundled synthetic sample ({folder}). No figure in it is real.")
     return folder
 
 
-def _keep_apart(settings: object, folder: Path) -> None:
-    from flows.common.lock import writer
-    from flows.common.settings import Settings
+def _keep_apart(settings: Settings, folder: Path) -> None:
     from flows.sample.bundled import keep_apart
 
-    assert isinstance(settings, Settings)
-    with writer(settings.data):
-        done = keep_apart(settings, folder)
+    done = keep_apart(settings, folder)
     if done:
         typer.echo(done)

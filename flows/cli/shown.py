@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from flows.common.text import printable
+
 if TYPE_CHECKING:
     from flows.landing.land import LandingReport
     from flows.publishers.fetch import FetchReport
@@ -65,21 +67,31 @@ def show_landing(report: LandingReport | None, quiet: bool) -> None:
         f"Landed {len(report.landed)} tables of {len({(x.source, x.edition) for x in report.landed})} editions; "
         f"{report.documents} documents archived; {report.unchanged} files unchanged; "
         f"{len(report.duplicates)} duplicates; {len(report.refused)} refused; "
-        f"{len(report.unrecognised)} not recognised."
+        f"{len(report.not_described)} of editions not yet described; {len(report.unrecognised)} not recognised."
     )
+    for note in report.notes:
+        typer.echo(f"  {note}")
     for path in report.unrecognised:
-        typer.echo(f"  not recognised: {path}")
+        typer.echo(f"  not recognised: {printable(path)}")
     for path, first in report.duplicates:
-        typer.echo(f"  same content: {path} = {first}")
+        typer.echo(f"  same content: {printable(path)} = {printable(first)}")
     if report.missing:
         typer.echo(
             f"  not delivered: {len(report.missing)} tables of known editions ({', '.join(report.missing[:3])} …)"
         )
 
 
+def show_unwritten(report: RunReport) -> None:
+    for problem in report.unwritten:
+        typer.echo(f"the warehouse is published, but {problem}", err=True)
+
+
 def show_run(report: RunReport, quiet: bool) -> None:
     if report.withheld:
         typer.echo("withheld, the rest went on without:\n" + report.withheld, err=True)
+    show_unwritten(report)
+    for study, why in report.study_errors.items():
+        typer.echo(f"error: study {study}: {why}. Its figures carry the verdict 'error'; the rest went on.", err=True)
     if quiet:
         return
     if report.reports is not None and report.reports.reports:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import errno
+import os
+
+from flows.common.text import printable
 
 
 class CswError(Exception):
@@ -19,12 +22,16 @@ class RefusedFile(CswError):
         self, file: str, problem: str, *, row: int | None = None, column: str | None = None, advice: str = ""
     ) -> None:
         self.file, self.problem, self.row, self.column, self.advice = file, problem, row, column, advice
-        place = file
+        place = printable(file)
         if row is not None:
             place += f", row {row}"
         if column is not None:
             place += f", column {column!r}"
         super().__init__(f"{place}: {problem}" + (f" {advice}" if advice else ""))
+
+
+class NotDescribed(RefusedFile):
+    """A file that is well, of an edition that no passport describes yet: nothing is wrong, and nothing is landed."""
 
 
 class CheckFailed(CswError):
@@ -35,6 +42,22 @@ class Busy(CswError):
     """Another run is writing; one writer at a time."""
 
 
+class WrongArgument(CswError):
+    """What was asked for is no choice: the message says which there are. The command ends with exit code 2."""
+
+
+class Stopped(BaseException):
+    """A signal asked the process to end. No Exception, so that nothing on the way takes it for a failure of its own.
+
+    Args:
+        name: of the signal, e.g. ``SIGTERM``.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(name)
+
+
 #: What a disk says that is full, broken or may not be written.
 DISK = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM})
 
@@ -43,8 +66,10 @@ def disk_refusal(exc: OSError) -> str:
     """What to tell people of a disk that refuses; blank where it is another kind of error."""
     if exc.errno not in DISK:
         return ""
-    place = exc.filename2 or exc.filename or "a file of the data folder"
-    return (
-        f"{place}: could not be written ({exc.strerror}). What was published before is untouched; "
-        "free some space (or give the right to write there) and run again."
-    )
+    place = exc.filename2 or exc.filename
+    named = printable(os.fsdecode(place)) if place else "a file of the data folder"
+    if exc.errno in {errno.EACCES, errno.EPERM}:
+        if place and os.path.exists(place) and not os.access(place, os.R_OK):
+            return f"{named}: this user may not read it. Give the right to, or ask the user who runs csw here."
+        return f"{named}: this user may not write there. Give the right to, or set CSW_DATA to another folder."
+    return f"{named}: the disk refuses ({exc.strerror}). Free some space, or see to the disk, and run again."

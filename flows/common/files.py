@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
+import re
+import secrets
+import shutil
 from pathlib import Path
 
 from flows.common.errors import CswError
+from flows.common.processes import is_alive
+
+#: A file under way: ``.part-<process>-<random>``, with a suffix where what writes it wants one. Earlier versions wrote
+#: ``.part-<8 characters>``.
+_PART = re.compile(r"\.part-(?:(\d+)-[0-9a-f]{8}|[a-z0-9_]{8})(?:\.\w+)?")
 
 
 def sha256_of(data: bytes) -> str:
@@ -22,23 +29,83 @@ def content_sha256_of(data: bytes) -> str:
     return hashlib.sha256(data.replace(b"\r\n", b"\n").rstrip(b"\n")).hexdigest()
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+def part_of(path: Path, suffix: str = "") -> Path:
+    """A name beside a file under which it is written before it is put in its place; :func:`sweep` knows it."""
+    return path.parent / f".part-{os.getpid()}-{secrets.token_hex(4)}{suffix}"
+
+
+def write_atomically(path: Path, data: bytes, mode: int = 0o666) -> None:
     """Write so that a reader sees the old file or the new one, never a part.
+
+    Args:
+        path: the file.
+        data: its bytes.
+        mode: of a new file, less the user's umask.
 
     Raises:
         CswError: the disk refuses (full, read-only); nothing is left behind.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fd, tmp = tempfile.mkstemp(dir=path.parent, prefix=".part-")
+    tmp = part_of(path)
     try:
-        with os.fdopen(fd, "wb") as f:
-            f.write(data)
-            f.flush()
-            os.fsync(f.fileno())
-        os.replace(tmp, path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fd = os.open(tmp, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
+        try:
+            with os.fdopen(fd, "wb") as f:
+                f.write(data)
+                f.flush()
+                os.fsync(f.fileno())
+            os.replace(tmp, path)
+        except BaseException:
+            tmp.unlink(missing_ok=True)
+            raise
     except OSError as exc:
-        Path(tmp).unlink(missing_ok=True)
         raise CswError(
-            f"{path}: could not be written ({exc.strerror}). What was published before is untouched; "
-            "free some space and run again."
+            f"{path}: could not be written ({exc.strerror}). Free some space there, or give the right to write, "
+            "and run again."
         ) from exc
+
+
+def write_new(path: Path, data: bytes) -> None:
+    """Write a file that nobody has written yet, whole or not at all.
+
+    Raises:
+        FileExistsError: it is there.
+        CswError: the disk refuses.
+    """
+    part = part_of(path)
+    try:
+        write_atomically(part, data)
+        try:
+            os.link(part, path)
+        except FileExistsError:
+            raise
+        except OSError:  # a disk without hard links
+            if path.exists():
+                raise FileExistsError(str(path)) from None
+            os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def is_part(name: str) -> bool:
+    """Whether a file or folder of this name is under way, or was when what wrote it ended."""
+    return _PART.fullmatch(name) is not None
+
+
+def sweep(folder: Path, *, deep: bool = True) -> int:
+    """Remove what processes that are no more were writing when they ended; how many files and folders that were.
+
+    Args:
+        folder: where to look.
+        deep: in its folders, too.
+    """
+    found = 0
+    for place, folders, names in os.walk(folder):
+        for name in [*names, *folders]:
+            part = _PART.fullmatch(name)
+            if part and not (part[1] and is_alive(int(part[1]))):
+                path = Path(place, name)
+                shutil.rmtree(path, ignore_errors=True) if name in folders else path.unlink(missing_ok=True)
+                found += 1
+        folders[:] = [f for f in folders if deep and not is_part(f)]
+    return found

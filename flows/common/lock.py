@@ -2,50 +2,107 @@
 
 from __future__ import annotations
 
+import json
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
-from flows.common.errors import Busy
+from flows.common.errors import Busy, CswError
+from flows.common.files import sweep, write_atomically
+
+LOCK, HOLDER = ".writer.lock", ".writer.json"
+#: How a data folder is arranged; it changes only when what an earlier version wrote has to be taken over.
+LAYOUT, LAYOUT_FILE = 2, ".layout.json"
 
 
 @contextmanager
 def writer(data: Path) -> Iterator[None]:
     """Hold the writer's lock of a data folder; a process that dies lets go of it.
 
+    Within the process that holds it, it may be taken again. Whoever takes it first also clears away what killed
+    processes left half-written, and takes over a folder that an earlier version made.
+
     Raises:
         Busy: another process holds it.
+        CswError: a later version made the folder.
+        OSError: the folder cannot be written.
     """
+    from filelock import FileLock, Timeout
+
     data.mkdir(parents=True, exist_ok=True)
-    path = data / ".writer.lock"
-    handle = path.open("a+")
+    # One object per path and process, so that a function that writes can be called by one that holds the lock.
+    lock = FileLock(data / LOCK, timeout=0, thread_local=False, is_singleton=True)
     try:
-        _lock(handle.fileno())
-    except OSError as exc:
-        handle.seek(0)
-        holder = handle.read().strip()
-        handle.close()
+        lock.acquire()
+    except Timeout as exc:
         raise Busy(
-            f"another run is writing to {data}" + (f" (process {holder})" if holder else "") + ". "
+            f"another run is writing to {data}{_holder(data)}. "
             "Wait for it to end and run again; what is published stays readable meanwhile."
         ) from exc
+    except NotImplementedError as exc:
+        raise CswError(f"{data} is on a disk that cannot lock files. Set CSW_DATA to a folder on another one.") from exc
     try:
-        handle.seek(0)
-        handle.truncate()
-        handle.write(str(os.getpid()))
-        handle.flush()
+        if lock.lock_counter == 1:
+            _take_over(data)
+            sweep(data)
+            _say_who(data)
         yield
     finally:
-        handle.close()
+        lock.release()
 
 
-def _lock(fd: int) -> None:
-    if os.name == "nt":
-        import msvcrt
+def may_write(data: Path) -> bool:
+    """Whether this user may hold the lock of a data folder."""
+    return os.access(data, os.W_OK) and os.access(data / LOCK, os.W_OK) if (data / LOCK).exists() else True
 
-        msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-        return
-    import fcntl
 
-    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+def layout_of(data: Path) -> int:
+    """How a data folder is arranged: 1 where an earlier version made it, :data:`LAYOUT` where it is new."""
+    try:
+        return int(json.loads((data / LAYOUT_FILE).read_text(encoding="utf-8"))["layout"])
+    except FileNotFoundError:
+        made = any((data / name).exists() for name in ("archive", "landing", "warehouse"))
+        return 1 if made else LAYOUT
+    except (ValueError, KeyError, TypeError):
+        return 1
+
+
+def _take_over(data: Path) -> None:
+    known = layout_of(data)
+    if known > LAYOUT:
+        raise CswError(
+            f"{data} was made by a later version of csw (arrangement {known}, this one knows up to {LAYOUT}). "
+            "Use that version, or set CSW_DATA to another folder."
+        )
+    if known < LAYOUT:
+        _readable(data)
+    if known < LAYOUT or not (data / LAYOUT_FILE).exists():
+        write_atomically(data / LAYOUT_FILE, json.dumps({"layout": LAYOUT}).encode())
+
+
+def _readable(data: Path) -> None:
+    """Earlier versions wrote some files for their owner alone; now the user's umask decides."""
+    mask = os.umask(0)
+    os.umask(mask)
+    for name in ("archive", "landing", "warehouse", "report", "sample"):
+        for path in (data / name).rglob("*"):
+            if path.is_file() and not path.is_symlink() and path.stat().st_mode & 0o777 == 0o600:
+                path.chmod(0o666 & ~mask)
+
+
+def _say_who(data: Path) -> None:
+    verb = " ".join(["csw", *sys.argv[1:2]]) if Path(sys.argv[0]).name in {"csw", "__main__.py"} else "a program"
+    now = datetime.now(UTC).astimezone().strftime("%H:%M")
+    write_atomically(data / HOLDER, json.dumps({"pid": os.getpid(), "verb": verb, "since": now}).encode())
+
+
+def _holder(data: Path) -> str:
+    """Who holds the lock, for people; blank where it is not known."""
+    try:
+        said = json.loads((data / HOLDER).read_text(encoding="utf-8"))
+        return f" (process {said['pid']}, {said['verb']}, since {said['since']})"
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""

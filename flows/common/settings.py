@@ -3,71 +3,153 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+import re
 from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
 
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+)
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from flows import __version__
 from flows.common.errors import CswError
+from flows.common.text import printable
 
+#: Where the dbt project, passports and studies are: a checkout, or where the package is installed.
 ROOT = Path(__file__).resolve().parent.parent.parent
+#: Letters that DuckDB and dbt take for something else than a folder's name: patterns of files, parts of an address.
+_NOT_IN_PATHS = re.compile(r"[*?\[\]{}#%]")
 
 
-def _path(name: str, default: Path) -> Path:
-    return Path(os.environ.get(f"CSW_{name}", default)).resolve()
+def _address(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("give an address that begins with http:// or https://")
+    return text.rstrip("/")
 
 
-def _number(name: str, default: float) -> float:
-    text = os.environ.get(f"CSW_{name}", "")
-    try:
-        return float(text) if text else default
-    except ValueError as exc:
-        raise CswError(f"CSW_{name}={text}: give a number.") from exc
+def _default_data() -> Path:
+    """``data`` in a checkout; installed as a package, ``data`` in the folder that the command is run in."""
+    return (ROOT if (ROOT / "pyproject.toml").exists() else Path.cwd()) / "data"
 
 
-def _text(name: str, default: str) -> str:
-    return os.environ.get(f"CSW_{name}", default).rstrip("/")
+def _folder(path: Path) -> Path:
+    text = str(path)
+    if not text.isascii() and any(0xDC80 <= ord(c) <= 0xDCFF for c in text):
+        raise ValueError("the folder's name is not UTF-8; give one that is")
+    if any(ord(c) < 32 or ord(c) == 127 for c in text):
+        raise ValueError("the folder's name has a line break or another control character; give one without")
+    strange = _NOT_IN_PATHS.search(text)
+    if strange:
+        raise ValueError(f"the folder's name has {strange[0]!r}, which databases take for a pattern; give one without")
+    return path.expanduser().resolve()
 
 
-@dataclass(frozen=True)
-class Servers:
+def _names(text: Any) -> Any:
+    return tuple(n for n in text.replace(",", " ").split() if n) if isinstance(text, str) else text
+
+
+def _folders(text: Any) -> Any:
+    return tuple(Path(p).resolve() for p in text.split(os.pathsep) if p) if isinstance(text, str) else text
+
+
+Address = Annotated[str, AfterValidator(_address)]
+Folder = Annotated[Path, AfterValidator(_folder)]
+
+
+class _Environment(EnvSettingsSource):
+    """The environment, but for what only code gives."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        if field_name in {"root", "servers"}:
+            return None, field_name, False
+        return super().get_field_value(field, field_name)
+
+
+class _Group(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_prefix="CSW_", env_ignore_empty=True, frozen=True, extra="forbid", populate_by_name=True
+    )
+
+    def __init__(self, **given: Any) -> None:
+        try:
+            super().__init__(**given)
+        except ValidationError as exc:
+            raise CswError(_in_words(exc)) from None
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *_: Any, **__: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What code gives goes before the environment; no other source is read."""
+        return init_settings, _Environment(settings_cls)
+
+
+def _in_words(exc: ValidationError) -> str:
+    lines = []
+    for error in exc.errors():
+        name = str(error["loc"][0]) if error["loc"] else "a setting"
+        name = name if name.startswith("CSW_") else f"CSW_{name.upper()}"
+        reason = str(error.get("ctx", {}).get("error", "")) or {
+            "float_parsing": "give a number",
+            "int_parsing": "give a whole number",
+            "int_from_float": "give a whole number",
+            "finite_number": "give a number",
+        }.get(error["type"], error["msg"][:1].lower() + error["msg"][1:])
+        lines.append(f"{name}={printable(str(error['input']))}: {reason}.")
+    return "\n".join(lines)
+
+
+def unknown_settings() -> list[str]:
+    """Names in the environment that look like settings and are none: a slip of the pen changes nothing, silently."""
+    known = {"CSW_RETURNS", "CSW_LANDING", "CSW_NEXT"}
+    for group in (Servers, Settings):
+        for name, about in group.model_fields.items():
+            known.add(str(about.validation_alias or f"CSW_{name.upper()}"))
+    return sorted(n for n in os.environ if n.startswith("CSW_") and n not in known and not n.startswith("CSW_BUILD_"))
+
+
+class Servers(_Group):
     """Where the publishers' servers are and how they are asked: base addresses, rate, time-outs and limits.
 
     Only the hosts of these addresses are ever asked, also after a redirect. Times in seconds, sizes in bytes.
     """
 
-    ees_public: str = field(default_factory=lambda: _text("EES_PUBLIC", "https://api.education.gov.uk/statistics/v1"))
-    ees_content: str = field(
-        default_factory=lambda: _text("EES_CONTENT", "https://content.explore-education-statistics.service.gov.uk/api")
-    )
-    ees_site: str = field(
-        default_factory=lambda: _text("EES_SITE", "https://explore-education-statistics.service.gov.uk")
-    )
-    govuk: str = field(default_factory=lambda: _text("GOVUK", "https://www.gov.uk"))
-    govuk_assets: str = field(default_factory=lambda: _text("GOVUK_ASSETS", "https://assets.publishing.service.gov.uk"))
-    ons: str = field(default_factory=lambda: _text("ONS", "https://www.ons.gov.uk"))
-    nomis: str = field(default_factory=lambda: _text("NOMIS", "https://www.nomisweb.co.uk"))
-    nomis_rows: int = field(default_factory=lambda: int(_number("NOMIS_ROWS", 25_000)))
+    ees_public: Address = "https://api.education.gov.uk/statistics/v1"
+    ees_content: Address = "https://content.explore-education-statistics.service.gov.uk/api"
+    ees_site: Address = "https://explore-education-statistics.service.gov.uk"
+    govuk: Address = "https://www.gov.uk"
+    govuk_assets: Address = "https://assets.publishing.service.gov.uk"
+    ons: Address = "https://www.ons.gov.uk"
+    nomis: Address = "https://www.nomisweb.co.uk"
+    nomis_rows: PositiveInt = 25_000
     """Rows that Nomis gives a guest at once."""
-    ofsted_reports: str = field(default_factory=lambda: _text("OFSTED_REPORTS", "https://reports.ofsted.gov.uk"))
-    ofsted_files: str = field(default_factory=lambda: _text("OFSTED_FILES", "https://files.ofsted.gov.uk"))
-    user_agent: str = field(
-        default_factory=lambda: _text(
-            "USER_AGENT", "Mozilla/5.0 (compatible; childrens-services-warehouse/0.1; statistical research)"
-        )
-    )
-    per_second: float = field(default_factory=lambda: _number("HTTP_RATE", 4))
-    """Requests a second to one host."""
-    timeout: float = field(default_factory=lambda: _number("HTTP_TIMEOUT", 30))
+    ofsted_reports: Address = "https://reports.ofsted.gov.uk"
+    ofsted_files: Address = "https://files.ofsted.gov.uk"
+    user_agent: str = f"Mozilla/5.0 (compatible; childrens-services-warehouse/{__version__}; statistical research)"
+    per_second: NonNegativeFloat = Field(default=4, validation_alias="CSW_HTTP_RATE")
+    """Requests a second to one host; 0 for as many as can be."""
+    timeout: PositiveFloat = Field(default=30, validation_alias="CSW_HTTP_TIMEOUT")
     """Longest silence of a server."""
-    deadline: float = field(default_factory=lambda: _number("HTTP_DEADLINE", 600))
+    deadline: PositiveFloat = Field(default=600, validation_alias="CSW_HTTP_DEADLINE")
     """Longest time for one file, however steadily it drips, its repeats included."""
-    tries: int = field(default_factory=lambda: int(_number("HTTP_TRIES", 5)))
-    backoff: float = field(default_factory=lambda: _number("HTTP_BACKOFF", 1))
+    tries: PositiveInt = Field(default=5, validation_alias="CSW_HTTP_TRIES")
+    backoff: NonNegativeFloat = Field(default=1, validation_alias="CSW_HTTP_BACKOFF")
     """First pause before a repeat; each further one is twice as long. A server's Retry-After goes before."""
-    max_bytes: int = field(default_factory=lambda: int(_number("HTTP_MAX_BYTES", 600_000_000)))
+    max_bytes: PositiveInt = Field(default=600_000_000, validation_alias="CSW_HTTP_MAX_BYTES")
     """Largest file taken, also out of a zip or gzip."""
-    max_page_bytes: int = field(default_factory=lambda: int(_number("HTTP_MAX_PAGE_BYTES", 20_000_000)))
+    max_page_bytes: PositiveInt = Field(default=20_000_000, validation_alias="CSW_HTTP_MAX_PAGE_BYTES")
     """Largest JSON answer or page."""
-    max_zip_ratio: float = field(default_factory=lambda: _number("HTTP_MAX_ZIP_RATIO", 200))
+    max_zip_ratio: PositiveFloat = Field(default=200, validation_alias="CSW_HTTP_MAX_ZIP_RATIO")
     """How many times its packed size a zip's content may have."""
 
     @property
@@ -86,25 +168,31 @@ class Servers:
         )
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(_Group):
     """Folders of one installation.
 
     ``data`` (``CSW_DATA``) holds everything that is made: ``archive/`` (publishers' bytes, for ever),
     ``landing/`` (one clean CSV per table and edition), ``warehouse/`` (DuckDB files), ``report/`` and
     ``coding/`` (what people coded; made by them, not by a run).
+
+    Raises:
+        CswError: a setting is not what it should be; the message names it as it stands in the environment.
     """
 
     root: Path = ROOT
-    data: Path = field(default_factory=lambda: _path("DATA", ROOT / "data"))
+    data: Folder = Field(default_factory=_default_data, validate_default=True)
 
-    servers: Servers = field(default_factory=Servers)
+    servers: Servers = Field(default_factory=Servers)
 
-    notify: tuple[str, ...] = field(
-        default_factory=lambda: tuple(n for n in _text("NOTIFY", "").replace(",", " ").split() if n)
-    )
+    notify: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = Field(default=(), repr=False)
     """Who is told of a refresh (``CSW_NOTIFY``): Apprise addresses (``json://…``, ``mailto://…``) or blocks of the
     Prefect server (``block:TYPE/NAME``)."""
+
+    returns_folders: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_folders)] = ()
+    """Folders from which scheduled runs may land files, beside the inbox (``CSW_RETURNS_FOLDERS``, with the system's
+    separator of paths between them)."""
+    serve_url: Annotated[str, AfterValidator(lambda t: _address(t) if t else "")] = ""
+    """The address under which a reverse proxy shows the server of ``csw serve`` (``CSW_SERVE_URL``)."""
 
     @property
     def incoming(self) -> Path:
@@ -147,8 +235,18 @@ class Settings:
         return self.warehouse / "next.duckdb"
 
     @property
+    def earlier(self) -> Path:
+        """Warehouses that were published before, the last few."""
+        return self.warehouse / "earlier"
+
+    @property
+    def export(self) -> Path:
+        """Every table for other tools."""
+        return self.data / "export"
+
+    @property
     def report(self) -> Path:
-        """Reports for people: Data Docs, coverage."""
+        """Reports for people: the site, Data Docs."""
         return self.data / "report"
 
     @property

@@ -3,7 +3,8 @@
 ``landing/ofsted_reports/<table>/read.csv`` holds the rows of every report in the archive, all text, beside a
 ``_header.csv`` that stands there when no report has arrived. The columns of :data:`TABLES` are the layout. What a
 report says is kept under its hash in ``landing/ofsted_reports/.read/<reader version>/``, so that no report is read
-twice by the same reader; the words of the recommendations are coded again where the codebook has changed.
+twice by the same rules; what its file's name and people add is put beside it each time (`naming`), and the words of the
+recommendations are coded again where the codebook has changed.
 """
 
 from __future__ import annotations
@@ -12,16 +13,21 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from flows.common.files import write_atomically
+from flows.common.files import sha256_of, write_atomically
 from flows.common.settings import Settings
-from flows.documents.report import READER_VERSION
+from flows.documents import naming
+from flows.documents.authority import load_authorities
+from flows.documents.placements import read_placements
 from flows.documents.rows import COLUMNS, Row, tables
-from flows.landing.archive import Archive
+from flows.landing.archive import Archive, Kept, Provenance
+from flows.landing.quarantine import held_documents
 
 #: The publication whose documents are read.
 SOURCE = "ofsted_reports"
@@ -35,6 +41,7 @@ _READ = {
 #: Landed table -> its columns.
 TABLES: dict[str, tuple[str, ...]] = {
     **{table: COLUMNS[rows] for table, rows in _READ.items()},
+    "report": (*naming.COLUMNS, *COLUMNS["reports"]),
     "recommendation_theme": ("file", "sha256", "item", "theme", "category", "code", "coder", "words"),
     "coding": ("report_id", "item", "text_key", "theme", "coder", "version", "note"),
 }
@@ -46,18 +53,23 @@ _WORTH_WORKERS = 4
 
 @dataclass(frozen=True)
 class ReportsRead:
-    """What a reading did: reports in the archive, those read now, those refused, and the recommendations of all."""
+    """What a reading did: reports in the archive, those read now, refused and not placed, and the recommendations."""
 
     reports: int = 0
     read_now: int = 0
     refused: int = 0
+    not_placed: int = 0
     recommendations: int = 0
 
     def text(self) -> str:
         """One line for people."""
+        unplaced = (
+            f"{self.not_placed} of no known authority (`csw report-quality --exceptions`); " if self.not_placed else ""
+        )
         return (
             f"{self.reports} reports: {self.read_now} read now, {self.reports - self.read_now} known; "
-            f"{self.refused} refused, with the reason in marts.fct_report; {self.recommendations} recommendations."
+            f"{self.refused} refused, with the reason in marts.fct_report; {unplaced}"
+            f"{self.recommendations} recommendations."
         )
 
 
@@ -71,33 +83,41 @@ def write_headers(settings: Settings) -> None:
 
 
 def read_archived(settings: Settings, workers: int | None = None) -> ReportsRead:
-    """Read every archived report that this reader has not read, and land the rows of all.
+    """Read every archived report that these rules have not read, and land the rows of all.
 
     Args:
         settings: where things are kept.
         workers: processes; see :func:`flows.documents.batch.read_reports`.
 
     Raises:
-        CswError: the disk refuses.
+        CswError: the disk refuses, or the file of people's placements is not as it should be.
     """
     write_headers(settings)
-    reports = sorted({sha: path for path, sha in _archived(settings)}.items(), key=lambda x: (x[1].name, x[0]))
-    new = [(sha, path) for sha, path in reports if not _kept(settings, sha).exists()]
+    held = {provenance.sha256: (path, provenance) for path, provenance in _archived(settings)}
+    reports = sorted(held.items(), key=lambda x: (x[1][0].name, x[0]))
+    new = [(sha, path) for sha, (path, _) in reports if not _kept(settings, sha).exists()]
     _read(settings, new, workers)
+    authorities, placements = load_authorities(settings.seeds), read_placements(settings)
     rows: dict[str, list[Row]] = {table: [] for table in TABLES}
-    for sha, path in reports:
+    for sha, (path, provenance) in reports:
         said = json.loads(_kept(settings, sha).read_text(encoding="utf-8"))
         for table in _READ:
             # The same bytes may have come under another name since.
             rows[table] += [{**row, "file": path.name} for row in said[table]]
+        delivered_as = provenance.delivered_as or path.name
+        row = {**rows["report"][-1], "reader_version": reader_version()}
+        rows["report"][-1] = naming.named(row, delivered_as, authorities, placements.get(sha))
     rows["recommendation_theme"] = list(_coded(settings, rows["recommendation"]))
     rows["coding"] = list(_codings(settings))
     for table, columns in TABLES.items():
         _write(settings.landing / SOURCE / table / "read.csv", columns, rows[table])
+    _forget_older_readings(settings)
+    read = [row for row in rows["report"] if row["status"] == "read"]
     return ReportsRead(
         reports=len(reports),
         read_now=len(new),
-        refused=sum(row["status"] == "refused" for row in rows["report"]),
+        refused=len(rows["report"]) - len(read),
+        not_placed=sum(row["la_code"] is None for row in read),
         recommendations=len(rows["recommendation"]),
     )
 
@@ -107,14 +127,106 @@ def read_tables(settings: Settings) -> list[Path]:
     return [settings.landing / SOURCE / table / "read.csv" for table in TABLES]
 
 
-def _archived(settings: Settings) -> Iterator[tuple[Path, str]]:
+def open_reports(settings: Settings) -> list[tuple[str, str, str]]:
+    """Landed reports that people may have to look at: file, hash, and why; none before anything was read.
+
+    Those of no known authority, those without a day of publication in their text, their file's name, an index or by
+    hand, and those that were refused.
+    """
+    path = settings.landing / SOURCE / "report" / "read.csv"
+    if not path.exists():
+        return []
+    listed = _listed_files(settings)
+    found = []
+    with path.open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            value = {name: None if cell == _NULL else cell for name, cell in row.items()}
+            whys = []
+            if value["status"] != "read":
+                whys.append(f"refused, {value['refusal_reason']}: {value['refusal_detail']}")
+            elif value["la_code"] is None:
+                whys.append(f"of no known authority: {value['la_reason']}")
+            days = (value["publication_date"], value["file_name_date"], value["placed_publication_date"])
+            if value["status"] == "read" and not any(days) and row["file"] not in listed:
+                whys.append("no day of publication in its text, in the name of its file or in an index")
+            if whys:
+                found.append((row["delivered_as"], row["sha256"], "; ".join(whys)))
+    return found
+
+
+def _listed_files(settings: Settings) -> set[str]:
+    """Names of the files in the landed indexes of reports."""
+    names: set[str] = set()
+    for path in (settings.landing / SOURCE / "report_index").glob("[!_]*.csv"):
+        with path.open(newline="", encoding="utf-8") as file:
+            names |= {row["file"] for row in csv.DictReader(file)}
+    return names
+
+
+class ReportRecogniser:
+    """Tells landing which PDFs of any name are inspection reports: by reading them, once.
+
+    What is a report of Ofsted, of whatever kind, or a report of somebody else that is refused by name, belongs to this
+    publication. What cannot be opened, or is about something else, does not: its name alone would make it one.
+
+    Attributes:
+        digest: changes with the rules, so that a file that was not recognised is looked at again.
+    """
+
+    def __init__(self, settings: Settings, workers: int | None = None) -> None:
+        self.settings, self.workers = settings, workers
+        self.digest = reader_version()
+
+    def __call__(self, paths: Sequence[Path]) -> list[str | None]:
+        """The publication that each file belongs to, or None."""
+        hashes = [sha256_of(path.read_bytes()) for path in paths]
+        known = dict(zip(hashes, paths, strict=True))
+        _read(
+            self.settings,
+            [(sha, p) for sha, p in known.items() if not _kept(self.settings, sha).exists()],
+            self.workers,
+        )
+        return [SOURCE if self._is_report(sha) else None for sha in hashes]
+
+    def _is_report(self, sha: str) -> bool:
+        (row,) = json.loads(_kept(self.settings, sha).read_text(encoding="utf-8"))["report"]
+        return bool(row["report_kind"]) or row["refusal_reason"] in (
+            "other_inspectorate",
+            "other_provider",
+            "two_reports",
+        )
+
+
+@cache
+def reader_version() -> str:
+    """Digest of the rules: of the source of this package, and of the version of the library that opens a PDF."""
+    from importlib.metadata import version
+
+    digest = hashlib.sha256(version("pypdfium2").encode())
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _archived(settings: Settings) -> Iterator[tuple[Path, Provenance]]:
+    held = held_documents(settings)
     for path, provenance in Archive(settings.archive).all(SOURCE):
-        if provenance.edition == "documents":
-            yield path, provenance.sha256
+        if provenance.edition != "documents" or provenance.sha256 in held:
+            continue
+        # What was read once stays read; bytes that are read again have to be those that came.
+        if _kept(settings, provenance.sha256).exists() or Kept(path, provenance).is_whole():
+            yield path, provenance
 
 
 def _kept(settings: Settings, sha: str) -> Path:
-    return settings.landing / SOURCE / ".read" / READER_VERSION / f"{sha}.json"
+    return settings.landing / SOURCE / ".read" / reader_version() / f"{sha}.json"
+
+
+def _forget_older_readings(settings: Settings) -> None:
+    """Remove what older rules read: nobody asks for it again."""
+    for folder in (settings.landing / SOURCE / ".read").glob("*"):
+        if folder.is_dir() and folder.name != reader_version():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _read(settings: Settings, new: list[tuple[str, Path]], workers: int | None) -> None:

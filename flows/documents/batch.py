@@ -6,6 +6,7 @@ import hashlib
 import multiprocessing
 import os
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from multiprocessing.context import SpawnContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+from flows.common.processes import work_for_parent
 from flows.documents.pdf import Limits, Refusal, RefusalReason
 from flows.documents.report import Report, UnreadReport, read_report_file
 
@@ -22,7 +24,7 @@ Result = Report | UnreadReport
 # Seconds that a worker may take to start, and those beyond the limit of one document before it is stopped from
 # outside: the reader looks at the clock between pages only.
 _START_SECONDS = 120.0
-_GRACE_SECONDS = 5.0
+_GRACE_SECONDS = 2.0
 _READY = "ready"
 
 
@@ -82,9 +84,11 @@ class _Pool:
     # A fresh interpreter for each worker: no open files, locks or connections of the caller are inherited.
     context: SpawnContext = field(default_factory=lambda: multiprocessing.get_context("spawn"))
     workers: list[_Worker] = field(default_factory=list)
-    next_task: int = 0
+    waiting: deque[int] = field(default_factory=deque)
+    retried: set[int] = field(default_factory=set)
 
     def run(self) -> None:
+        self.waiting.extend(range(len(self.paths)))
         try:
             for _ in range(self.size):
                 self._start()
@@ -116,14 +120,16 @@ class _Pool:
         try:
             message = worker.connection.recv()
         except (EOFError, OSError):
-            self._lose(worker, Refusal(RefusalReason.READER_DIED, "the process that read the document ended"))
+            memory = self.limits.max_memory_bytes
+            most = f", as where it needs more than {memory / 1e9:g} GB of memory" if memory else ""
+            self._lose(worker, Refusal(RefusalReason.READER_DIED, f"the process that read the document ended{most}"))
             return
         worker.ready = True
         if worker.task is not None:
             self._keep(worker.task, message)
             worker.task = None
-        if self.next_task < len(self.paths):
-            worker.task, self.next_task = self.next_task, self.next_task + 1
+        if self.waiting:
+            worker.task = self.waiting.popleft()
             worker.deadline = time.monotonic() + self.limits.max_seconds + _GRACE_SECONDS
             with suppress(OSError):
                 # A worker that died meanwhile is noticed when its answer is awaited.
@@ -140,10 +146,18 @@ class _Pool:
         if not worker.ready:
             raise RuntimeError("a worker process for reading reports did not start")
         if worker.task is not None:
-            path = self.paths[worker.task]
-            self._keep(worker.task, UnreadReport(path.name, _hash(path), refusal))
-        if self.next_task < len(self.paths):
+            self._refuse(worker.task, refusal)
+        if self.waiting:
             self._start()
+
+    def _refuse(self, task: int, refusal: Refusal) -> None:
+        """Refuse a document whose reader was lost; one that died is tried once more, for it may have been ended."""
+        if refusal.reason is RefusalReason.READER_DIED and task not in self.retried:
+            self.retried.add(task)
+            self.waiting.append(task)
+            return
+        path = self.paths[task]
+        self._keep(task, UnreadReport(path.name, _hash(path), refusal))
 
     def _keep(self, task: int, result: Result) -> None:
         self.results[task] = result
@@ -169,6 +183,7 @@ def _stop(worker: _Worker) -> None:
 
 def _serve(connection: Connection, limits: Limits) -> None:
     """Loop of a worker: a path in, a result out, until the other end closes."""
+    work_for_parent()
     _limit_memory(limits)
     connection.send(_READY)
     with suppress(EOFError, OSError, KeyboardInterrupt):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from flows.documents.finding import Confidence, Finding, missing
+from flows.documents.letter import days_on_site, letter_day, opening_sentence
 from flows.documents.pdf import Line, Page
 
 MONTHS = (
@@ -27,6 +28,8 @@ MONTHS = (
 # Longest time between the first and the last day: paused inspections resumed within half a year.
 _LONGEST_DAYS = 200
 _FIRST_YEAR, _LAST_YEAR = 2005, 2040
+#: What a date of publication rests on where the report is a letter.
+LETTER = "the day of the letter"
 
 _LABEL = re.compile(
     r"^(?:re-?)?(?:inspection|review|visit) dates?\s*:?\s*|^dates? of (?:inspection|visit|review)\s*:?\s*",
@@ -84,6 +87,10 @@ def read_dates(pages: tuple[Page, ...]) -> Dates:
     lines = [line for page in pages[:2] for line in page.lines]
     inspected = _after_label(lines, _LABEL)
     published = _publication(lines)
+    if published.value is None and opening_sentence(pages):
+        published = _day_of_letter(pages, published)
+    if inspected is None:
+        inspected = _told_days(pages, published)
     if inspected is None:
         absent: Finding[date] = missing("no line on the first two pages is labelled as the dates of the inspection")
         return Dates(absent, absent, (), published)
@@ -159,6 +166,28 @@ def _publication(lines: Sequence[Line]) -> Finding[date]:
     if period.mended:
         return Finding(period.first, Confidence.MEDIUM, "; ".join(period.mended), page, printed)
     return Finding(period.first, Confidence.HIGH, None, page, printed)
+
+
+def _day_of_letter(pages: tuple[Page, ...], otherwise: Finding[date]) -> Finding[date]:
+    line = letter_day(pages)
+    period = parse_period(line.text.removeprefix("Date:")) if line else ""
+    if line is None or isinstance(period, str):
+        return otherwise
+    return Finding(period.first, Confidence.HIGH, LETTER, line.page, line.text)
+
+
+def _told_days(pages: tuple[Page, ...], published: Finding[date]) -> tuple[int, str] | None:
+    """Days on site that a letter tells in its first sentences: the first stretch that may be those of a visit."""
+    if not opening_sentence(pages):
+        return None
+    for page, printed in days_on_site(pages):
+        period = parse_period(printed)
+        if isinstance(period, str):
+            continue
+        apart = (published.value - period.last).days if published.value else 0
+        if 0 <= apart <= _LONGEST_DAYS:
+            return page, printed
+    return None
 
 
 def _after_label(lines: Sequence[Line], label: re.Pattern[str]) -> tuple[int, str] | None:

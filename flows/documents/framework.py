@@ -1,4 +1,4 @@
-"""Under which framework a report was written, its title and the authority it names."""
+"""What kind of document a report is, under which framework it was written, its title and the authority it names."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from flows.documents.dates import MONTHS
 from flows.documents.finding import Confidence, Finding, missing
+from flows.documents.letter import letter_title, opening_sentence
 from flows.documents.lines import body_size, is_small, join_text
 from flows.documents.pdf import Line, Page
 
@@ -29,12 +30,48 @@ class Framework(StrEnum):
     LSCB_REVIEW = "lscb_review"
     FOCUSED_VISIT = "focused_visit"
     MONITORING_VISIT = "monitoring_visit"
+    ASSURANCE_VISIT = "assurance_visit"
     UNANNOUNCED_CONTACT = "unannounced_contact"
     JTAI = "jtai"
+    AREA_SEND = "area_send"
+    PROGRESS_REVIEW = "progress_review"
 
 
 # Frameworks that judge an authority as a whole.
 INSPECTIONS = frozenset({Framework.SLAC, Framework.CPI, Framework.TLAC, Framework.SIF, Framework.ILACS})
+
+
+class ReportKind(StrEnum):
+    """What a document is; a full inspection has a framework beside it."""
+
+    FULL_INSPECTION = "full_inspection"
+    FOCUSED_VISIT = "focused_visit"
+    MONITORING_VISIT = "monitoring_visit"
+    ASSURANCE_VISIT = "assurance_visit"
+    JOINT_TARGETED_AREA_INSPECTION = "joint_targeted_area_inspection"
+    AREA_SEND_INSPECTION = "area_send_inspection"
+    PROGRESS_REVIEW = "progress_review"
+    SAFEGUARDING_BOARD_REVIEW = "safeguarding_board_review"
+    UNANNOUNCED_CONTACT_INSPECTION = "unannounced_contact_inspection"
+
+
+_KINDS = {
+    **dict.fromkeys(INSPECTIONS, ReportKind.FULL_INSPECTION),
+    Framework.LSCB_REVIEW: ReportKind.SAFEGUARDING_BOARD_REVIEW,
+    Framework.FOCUSED_VISIT: ReportKind.FOCUSED_VISIT,
+    Framework.MONITORING_VISIT: ReportKind.MONITORING_VISIT,
+    Framework.ASSURANCE_VISIT: ReportKind.ASSURANCE_VISIT,
+    Framework.UNANNOUNCED_CONTACT: ReportKind.UNANNOUNCED_CONTACT_INSPECTION,
+    Framework.JTAI: ReportKind.JOINT_TARGETED_AREA_INSPECTION,
+    Framework.AREA_SEND: ReportKind.AREA_SEND_INSPECTION,
+    Framework.PROGRESS_REVIEW: ReportKind.PROGRESS_REVIEW,
+}
+
+
+def kind_of(framework: Framework | None) -> ReportKind | None:
+    """Kind of the documents that are written under a framework; None for none."""
+    return None if framework is None else _KINDS[framework]
+
 
 _APOSTROPHE = "['\u2019\u2018]?"
 # In the order in which they are tried: the single inspection names the review of the board in its own title.
@@ -42,23 +79,33 @@ _TITLES: tuple[tuple[Framework, str], ...] = (
     (Framework.SIF, r"\b(?:re-? ?)?inspection of services for children in need of help and protection"),
     (Framework.LSCB_REVIEW, r"review of the effectiveness of the local safeguarding children board"),
     (
+        Framework.PROGRESS_REVIEW,
+        r"\binspection of progress made in the provision of safeguarding services"
+        r"|\bprogress (?:review|inspection|visit)\b|\breview of progress\b",
+    ),
+    (
         Framework.SLAC,
-        r"\b(?:re-? ?)?inspection of (?:progress made in the provision of )?safeguarding"
-        r"(?: and looked after children)? services",
+        r"\b(?:re-? ?)?inspection of safeguarding(?: and looked after children)? services",
     ),
     (Framework.CPI, r"\b(?:re-? ?)?inspection of local authority arrangements for the protection of children"),
     (
         Framework.TLAC,
         r"\b(?:re-? ?)?inspection of (?:local authority )?(?:services for )?looked after children(?: services)?",
     ),
-    (Framework.JTAI, r"joint targeted area inspection"),
+    (Framework.JTAI, r"joint (?:targeted area|area child protection) (?:re-? ?)?inspection|\bjtai\b"),
+    (
+        Framework.AREA_SEND,
+        r"\b(?:area|joint area|local area) send (?:\w+ )?(?:inspection|re-? ?inspection|re-? ?visit)\b"
+        r"|\b(?:inspection|re-? ?visit|monitoring inspection) .{0,80}special educational needs",
+    ),
+    (Framework.ASSURANCE_VISIT, r"assurance visit"),
     (Framework.MONITORING_VISIT, r"monitoring visit"),
-    (Framework.FOCUSED_VISIT, r"focused visit"),
+    (Framework.FOCUSED_VISIT, r"focu?ss?ed visit"),
     (Framework.UNANNOUNCED_CONTACT, r"unannounced inspection of contact,? referral and assessment"),
     (
         Framework.ILACS,
-        rf"inspection of (?:local authority )?children{_APOSTROPHE}s (?:social care )?services"
-        rf"|inspection of .{{3,90}}? children{_APOSTROPHE}s (?:social care )?services",
+        rf"\b(?:re-? ?)?inspection of (?:local authority )?children{_APOSTROPHE}s (?:social care )?services"
+        rf"|\b(?:re-? ?)?inspection of .{{3,90}}? children{_APOSTROPHE}s (?:social care )?services",
     ),
 )
 _LABEL = re.compile(
@@ -95,7 +142,7 @@ def read_cover(pages: tuple[Page, ...]) -> Cover:
     in its title is then the name after "Inspection of".
     """
     page = pages[0]
-    block = _title_block(page, body_size(pages))
+    block = letter_title(pages) or _title_block(page, body_size(pages))
     joined = join_text(line.text for line in block)
     if not joined:
         reason = "the first page has no title above its dates"
@@ -124,6 +171,20 @@ def read_cover(pages: tuple[Page, ...]) -> Cover:
             if named
             else missing("the title names no authority in a known form", page=page.number, printed=joined),
         )
+    sentence = opening_sentence(pages)
+    for framework, pattern in _TITLES:
+        # The letter says what it summarises, also where its title has another wording or is set like the text.
+        if sentence and kind_of(framework) is not ReportKind.FULL_INSPECTION:
+            match = re.search(pattern, sentence, re.IGNORECASE)
+            if match:
+                reason = "recognised by its opening sentence; the title has another wording"
+                name = _authority(sentence, match, framework, [])
+                return Cover(
+                    Finding(framework, Confidence.MEDIUM, reason, page.number, match.group(0)),
+                    False,
+                    Finding(joined, Confidence.MEDIUM, reason, page.number, joined),
+                    name,
+                )
     reason = "the title is none of the known frameworks"
     return Cover(
         missing(reason, page=page.number, printed=joined),
@@ -184,7 +245,9 @@ def _authority(joined: str, match: re.Match[str], framework: Framework, block: l
         return Finding(before, Confidence.HIGH, None, 1, before)
     if framework is Framework.ILACS:
         inside = re.match(
-            rf"inspection of (?!local authority|children)(.+?) children{_APOSTROPHE}s", match.group(0), re.IGNORECASE
+            rf"(?:re-? ?)?inspection of (?!local authority|children)(.+?) children{_APOSTROPHE}s",
+            match.group(0),
+            re.IGNORECASE,
         )
         if inside:
             return Finding(inside.group(1), Confidence.HIGH, None, 1, match.group(0))

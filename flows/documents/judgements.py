@@ -18,6 +18,8 @@ from flows.documents.lines import body_size, heading_text, is_small, join_text
 from flows.documents.pdf import Page
 
 OVERALL = "overall_judgement"
+#: Why a report that judges each service has no overall judgement: it gives none (reports since May 2026).
+NOT_GIVEN = "the report gives no overall judgement"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class _Row:
 
 def _row(measure: str, label: str) -> _Row:
     # A label may be parted by a line end at any of its spaces.
-    return _Row(measure, re.compile(label.replace(" ", r"\s+"), re.IGNORECASE))
+    return _Row(measure, re.compile(label.replace(" ", r"\s+"), re.IGNORECASE | re.MULTILINE))
 
 
 _S = "['\u2019]?s"
@@ -63,20 +65,32 @@ _SIF_ROWS = (
     _row("care_leavers", r"\b2\.2\.?\s*(?:Graded judge?ment: )?(?:The )?Experiences and progress of care leavers"),
     _row("leadership", r"\b\d\.\s*Leadership,? management and governance"),
 )
+# A row begins its line: within a line its words are those of a sentence.
 _ILACS_ROWS = (
-    _row("leadership", r"The impact of leaders"),
-    _row("help_and_protection", r"The experiences and progress of children who need help"),
-    _row("children_looked_after", r"The experiences and progress of children (?:in care|looked after)"),
-    _row("care_leavers", r"The experiences and progress of (?:children )?care leavers"),
-    _row(OVERALL, r"Overall effectiveness"),
+    _row("leadership", r"^(?:The )?impact of leaders"),
+    _row("help_and_protection", r"^(?:The )?experiences and progress of children who need help"),
+    _row("children_looked_after", r"^(?:The )?experiences and progress of children (?:in care|looked after)"),
+    _row("care_leavers", r"^(?:The )?experiences and progress of (?:children )?care[ -](?:leavers|experienced)"),
+    # In a sentence that the typesetter broke here it has a small letter.
+    _row(OVERALL, r"^(?-i:O)verall effectiveness"),
 )
 # The rest of a wrapped label may stand behind its grade in the order of the file.
 _WORDS_OF_LABELS = re.compile(
-    r"\b(?:the|of|on|social|work|practice|with|children|and|families|who|need|help|protection|in|care|leavers|progress|experiences|permanence"
+    r"\b(?:the|of|on|social|work|practice|with|children|and|families|who|need|help|protection|in|care|leavers|progress"
+    r"|experiences|permanence|experienced|young|people"
     r"|looked|after|achieving|impact|leaders|judge?ment|grade|overall|effectiveness)\b|[\d.,:;*]",
     re.IGNORECASE,
 )
 _LONGEST_ROW = 140
+_SENTENCE = "a sentence and not a row"
+# Lines from the label of one row to that of the next, and words of a grade that is none of the known ones.
+_LINES_OF_A_ROW = 6
+_WORDS_OF_A_GRADE = 4
+_WORDS_OF_A_SENTENCE = 3
+_OVERALL_LINE = re.compile(rf"^Overall\s+effectiveness\W*\d?\W*(?i:{GRADE_WORDS})", re.MULTILINE)
+_GRADE_OR_NONE = re.compile(
+    rf"\b(?:{GRADE_WORDS}|not\s+(?:judged|applicable|graded|inspected)|requires?|improvement|to|be)\b", re.IGNORECASE
+)
 # Share of the page height in which footnotes stand.
 _FOOT = 0.3
 
@@ -161,12 +175,85 @@ def _single_inspection(pages: tuple[Page, ...]) -> list[Judgement]:
 
 def _ilacs(pages: tuple[Page, ...]) -> list[Judgement]:
     text, starts = _text(pages[:2], body_size(pages))
-    head = re.search(r"\bJudge?ment\s+Grade\b", text)
+    head = re.search(r"^Judge?ment\s+Grade\b", text, re.MULTILINE)
     begin = head.end() if head else 0
-    rows = [row for row in _ILACS_ROWS if row.measure != "care_leavers" or row.label.search(text, begin)]
-    judgements = _table(text, starts, rows, begin)
+    end = _end_of_table(text, begin)
+    table = text[:end]
+    rows = [row for row in _ILACS_ROWS if row.measure != "care_leavers" or row.label.search(table, begin)]
+    judgements = [_from_chapter(judgement, pages) for judgement in _table(table, starts, rows, begin)]
+    outside = _OVERALL_LINE.search(text, end)
+    judgements = [_not_given(judgement, judgements, outside) for judgement in judgements]
     judgements.sort(key=lambda judgement: judgement.measure != OVERALL)
     return [_against_chapters(judgement, pages) for judgement in judgements]
+
+
+def _end_of_table(text: str, begin: int) -> int:
+    """Where the table of an ILACS report ends.
+
+    What follows is text, in which the names of the rows and grades of earlier inspections come again. The table goes on
+    from row to row, each a few lines below the one before and each of another name; after the last one it ends with the
+    first line that holds other words than labels and grades. Words in the place of a grade belong to it all the same.
+    """
+    labels = sorted(
+        (match.start(), match.end()) for row in _ILACS_ROWS for match in [row.label.search(text, begin)] if match
+    )
+    if not labels:
+        return begin
+    last_start, last_end = labels[0]
+    for start, end in labels[1:]:
+        if text.count("\n", last_start, start) > _LINES_OF_A_ROW:
+            break
+        last_start, last_end = start, end
+    position = text.find("\n", last_end) + 1 or len(text)
+    is_graded = bool(grades_in(text[last_end:position])) or not _is_of_table(text[last_end:position])
+    for line in text[position:].splitlines(keepends=True):
+        if _is_of_table(line):
+            is_graded = is_graded or bool(grades_in(line))
+        elif is_graded or len(line.split()) > _WORDS_OF_A_GRADE:
+            return position
+        else:
+            is_graded = True
+        position += len(line)
+    return position
+
+
+def _is_of_table(line: str) -> bool:
+    words = _GRADE_OR_NONE.sub(" ", line)
+    return not _WORDS_OF_LABELS.sub("", words).strip(" \n\u2013\u2014-()/")
+
+
+def _from_chapter(judgement: Judgement, pages: tuple[Page, ...]) -> Judgement:
+    """A row that the table does not hold, from the heading of its chapter, where that prints a grade."""
+    chapter = _CHAPTERS.get(judgement.measure)
+    if chapter is None or judgement.grade is not None or judgement.printed:
+        return judgement
+    for page in pages:
+        bold = [line.text for line in page.lines if line.bold]
+        for index in range(len(bold)):
+            match = chapter.match(join_text(bold[index : index + 3]))
+            stated = grades_in(match["grade"]) if match else []
+            if match and stated and stated[0].value is not None:
+                label = " ".join(match.group(0)[: match.start("grade") - match.start()].split()).rstrip(": ")
+                reason = "taken from the heading of its chapter; the table has no such row"
+                return Judgement(
+                    judgement.measure, label, stated[0].value, stated[0].printed, page.number, Confidence.MEDIUM, reason
+                )
+    return judgement
+
+
+def _not_given(judgement: Judgement, judgements: list[Judgement], outside: re.Match[str] | None) -> Judgement:
+    """An overall judgement that has no row beside others that have one: the report gives none.
+
+    A line that might be the row, below what was taken for the table, leaves it open: that is for people to look at.
+    """
+    others = any(other.grade is not None for other in judgements if other.measure != OVERALL)
+    is_row = judgement.page is not None and not str(judgement.reason).startswith(_SENTENCE)
+    if judgement.measure != OVERALL or is_row or not others:
+        return judgement
+    if outside:
+        words = " ".join(outside.group(0).split())
+        return _absent(OVERALL, judgement.label, f"the table has no row of it, but a line below says {words!r}")
+    return _absent(OVERALL, judgement.label, NOT_GIVEN)
 
 
 def _against_chapters(judgement: Judgement, pages: tuple[Page, ...]) -> Judgement:
@@ -336,6 +423,9 @@ def _table(text: str, starts: list[tuple[int, int]], rows: Sequence[_Row], begin
 def _cell(row: _Row, label: str, rest: str, page: int, last: bool) -> Judgement:
     label = " ".join(label.split())
     grades = grades_in(rest)
+    if _is_sentence(rest, grades):
+        words = " ".join(f"{label} {rest}".split("\n")[0].split())[:60]
+        return Judgement(row.measure, label, None, None, page, None, f"{_SENTENCE}: {words!r}")
     if grades:
         grade = grades[0]
         # Words that belong neither to a label nor to a known grade, before the grade, mean that the cell holds
@@ -350,6 +440,18 @@ def _cell(row: _Row, label: str, rest: str, page: int, last: bool) -> Judgement:
     words = " ".join(_WORDS_OF_LABELS.sub("", rest.split("\n\n")[0]).split())[:40]
     reason = f"unknown words of a grade: {words!r}" if words else "the row holds no grade"
     return Judgement(row.measure, label, None, words or None, page, None, reason)
+
+
+def _is_sentence(rest: str, grades: list[Grade]) -> bool:
+    """Whether a label's line goes on as a sentence: with words after its grade, or with many that are no grade."""
+    line = rest.split("\n")[0]
+    if grades and grades[0].end <= len(line):
+        before, behind = line[: grades[0].start], _GRADE_OR_NONE.sub(" ", line[grades[0].end :])
+        return (
+            bool(_WORDS_OF_LABELS.sub("", behind).strip(" \u2013-()"))
+            or len(_WORDS_OF_LABELS.sub("", before).split()) >= _WORDS_OF_A_SENTENCE
+        )
+    return len(line.split()) > _WORDS_OF_A_GRADE and not _is_of_table(line)
 
 
 def _judged(measure: str, label: str, grade: Grade, page: int | None) -> Judgement:

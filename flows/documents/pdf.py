@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import math
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,15 +31,16 @@ class Limits:
             `batch`.
         max_characters: characters of text in all pages (a bomb may hide millions of them in a small file).
         min_characters: fewer characters than this in the whole document mean that its pages are pictures.
-        max_memory_bytes: address space of a worker process in `batch`; None leaves it to the system.
+        max_memory_bytes: address space of a worker process in `batch`; None leaves it to the system. A report takes
+            some 300 MB, the interpreter and the libraries included.
     """
 
     max_bytes: int = 50_000_000
     max_pages: int = 300
-    max_seconds: float = 20.0
+    max_seconds: float = 10.0
     max_characters: int = 3_000_000
     min_characters: int = 200
-    max_memory_bytes: int | None = 4_000_000_000
+    max_memory_bytes: int | None = 1_000_000_000
 
 
 class RefusalReason(StrEnum):
@@ -59,6 +61,9 @@ class RefusalReason(StrEnum):
     TOO_MUCH_TEXT = "too_much_text"
     TOO_SLOW = "too_slow"
     READER_DIED = "reader_died"
+    OTHER_INSPECTORATE = "other_inspectorate"
+    OTHER_PROVIDER = "other_provider"
+    TWO_REPORTS = "two_reports"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +82,8 @@ class Line:
         page: number of its page, from 1.
         text: the characters, spaces at both ends removed; a hyphen at the end of the printed line is kept as "-".
         x, y: place of the first character's origin in points, from the left and the bottom edge of the page.
-        size: height of the type in points.
-        bold: whether the first character is set in bold.
+        size: height of the type of the first letter or digit in points.
+        bold: whether the first letter or digit is set in bold.
     """
 
     page: int
@@ -167,6 +172,9 @@ def _read(data: bytes, limits: Limits, clock: Callable[[], float]) -> DocumentTe
     except pypdfium2.PdfiumError as error:
         if pdfium.FPDF_GetLastError() == pdfium.FPDF_ERR_PASSWORD or "password" in str(error).lower():
             return Refusal(RefusalReason.ENCRYPTED, "the document asks for a password")
+        # PDFium takes an empty tree of pages for a broken one.
+        if re.search(rb"/Count\s+0\b", data) and not re.search(rb"/Type\s*/Page\b", data):
+            return Refusal(RefusalReason.NO_PAGES, "the document has no page")
         return Refusal(RefusalReason.DAMAGED, "the structure of the document cannot be read")
     try:
         count = len(document)
@@ -215,7 +223,7 @@ def _refuse_by_text(pages: tuple[Page, ...], limits: Limits) -> DocumentText | R
 
 
 def _lines(page: int, text_page: Any, pdfium: Any) -> tuple[Line, ...]:
-    """Split a text page into lines, asking PDFium once a line where and how its first character is set."""
+    """Split a text page into lines, asking PDFium where its first character stands and how its first letter is set."""
     text = text_page.get_text_range()
     found: list[Line] = []
     name = ctypes.create_string_buffer(256)
@@ -229,6 +237,11 @@ def _lines(page: int, text_page: Any, pdfium: Any) -> tuple[Line, ...]:
             first = position + _utf16(printed[: len(printed) - len(printed.lstrip())])
             index = pdfium.FPDFText_GetCharIndexFromTextIndex(text_page, first)
             pdfium.FPDFText_GetCharOrigin(text_page, index, x, y)
+            # A bullet may be smaller than the text that it marks, and is of another font.
+            word = re.search(r"[^\W_]", printed)
+            if word and not printed.lstrip()[0].isalnum():
+                begin = position + _utf16(printed[: word.start()])
+                index = pdfium.FPDFText_GetCharIndexFromTextIndex(text_page, begin)
             pdfium.FPDFText_GetFontInfo(text_page, index, name, len(name), flags)
             size = pdfium.FPDFText_GetFontSize(text_page, index)
             # Some producers set type of size 1 and enlarge it by the text matrix.

@@ -24,7 +24,9 @@ from flows.documents.sections import (
     begins_chapter,
     ends_section,
     heading_at,
+    is_common_heading,
     is_start,
+    names_what,
     names_whole_section,
     section_from,
     stands_out,
@@ -72,14 +74,17 @@ class Recommendations:
     Attributes:
         items: in the order of the report.
         headings: page and key of each heading under which a section was found.
-        statements: sentences of the sections that say that nothing is asked for.
+        statements: what the sections say in prose: that nothing is asked for, or, where there is no list, what is.
         reason: why there are no items; None when there are.
+        too_long: page and length in characters of what was taken for an item and is longer than any: the end of a list
+            was missed. It is not among the items.
     """
 
     items: tuple[Recommendation, ...]
     headings: tuple[tuple[int, str], ...]
     statements: tuple[str, ...]
     reason: str | None
+    too_long: tuple[tuple[int, int], ...] = ()
 
 
 _NONE = re.compile(
@@ -94,6 +99,12 @@ _ANNOUNCEMENT = re.compile(r"\bthe following (?:actions?|areas)[.:]?$", re.IGNOR
 _INDENT = 9.0
 _SAME = 6.0
 _LONGEST_HEADING = 110
+# The longest item that people found in 420 reports has 795 characters, sub-points included.
+_LONGEST_ITEM = 1600
+# Between an item and its sub-points, as between the points of the printed list.
+_SEPARATOR = " \u2022 "
+# "(Outcome 4, national framework)" stands under the item that serves this outcome.
+_REFERENCE = re.compile(r"\((?:outcomes?|enablers?|principles?|expectations?)\b", re.IGNORECASE)
 _LONGEST_NUMBERED_HEADING = 90
 
 
@@ -144,6 +155,7 @@ class _Block:
     previous: Line | None = None
     items: list[_Item] = field(default_factory=list)
     statements: list[str] = field(default_factory=list)
+    prose: list[list[str]] = field(default_factory=list)
 
     def under(self, urgency: Urgency) -> None:
         """Go on under a heading of the section; the list below it may be indented differently."""
@@ -166,7 +178,9 @@ class _Block:
         """Take a line that is no heading: the beginning of an item, of a sub-point, or more of the one before."""
         marker = split_marker(line.text)
         current = self.items[-1] if self.items else None
-        if marker is not None:
+        if current is not None and self.is_reference(line):
+            current.go_on(line)
+        elif marker is not None:
             if self._is_first_level(line, marker[0], marker[2], current):
                 self._begin(line, marker[1], marker[2])
             elif current is not None:
@@ -181,6 +195,22 @@ class _Block:
             if self.previous is current.last:
                 self.heading = None
             self.small_heading(line)
+
+    def is_reference(self, line: Line) -> bool:
+        """Whether a line is what an item refers to, or the rest of it, whatever its place and type."""
+        current = self.items[-1] if self.items else None
+        if current is None or self.previous is not current.last:
+            return False
+        words = current.parts[-1].texts[-1]
+        is_open = _REFERENCE.search(words) is not None and words.count("(") > words.count(")")
+        return _REFERENCE.match(line.text) is not None or is_open
+
+    def begins_numbered_text(self, line: Line) -> bool:
+        """Whether a line is the first of the numbered paragraphs of a chapter, after a list with bullets."""
+        marker = split_marker(line.text)
+        if marker is None or marker[0] != "number" or marker[2] != 1 or not self.items:
+            return False
+        return self.items[-1].number is None and self.level is not None and line.x <= self.level + _INDENT
 
     def _is_first_level(self, line: Line, kind: str, number: int | None, current: _Item | None) -> bool:
         if self.level is None or current is None:
@@ -222,6 +252,16 @@ class _Block:
             self.statements.append(line.text)
         elif not self.announced and not _LEAD_IN.search(line.text):
             self.small_heading(line)
+            self._prose(line)
+
+    def _prose(self, line: Line) -> None:
+        """Keep a line of a section that may turn out to hold no list, paragraph by paragraph."""
+        above = self.previous
+        follows = above is not None and above.page == line.page and 0 < above.y - line.y <= 1.45 * self.leading
+        if self.prose and follows:
+            self.prose[-1].append(line.text)
+        else:
+            self.prose.append([line.text])
 
     def _belongs(self, line: Line, current: _Item) -> bool:
         """Whether an unmarked line continues the item above it."""
@@ -236,7 +276,7 @@ class _Block:
 
 
 def read_recommendations(
-    lines: Sequence[Line], body: float, default: Section = Section.LOCAL_AUTHORITY
+    lines: Sequence[Line], body: float, default: Section = Section.LOCAL_AUTHORITY, *, is_letter: bool = False
 ) -> Recommendations:
     """Find the recommendations sections of a report and split them into items.
 
@@ -244,6 +284,7 @@ def read_recommendations(
         lines: lines of the report proper, in reading order (`lines.body_lines`).
         body: height of the type of the text in points (`lines.body_size`).
         default: section of the items until the report turns to another addressee or service.
+        is_letter: whether the document is a letter on a visit.
 
     Returns:
         The items, or a reason for their absence.
@@ -258,7 +299,9 @@ def read_recommendations(
     while index < len(lines):
         key, used = heading_at(lines, index, body)
         section = section_from(key, lines[index], body, section, default)
-        if not is_start(lines, index, key, used, body):
+        # A letter that says what needs to improve may have a chapter of findings "Areas for improvement" as well.
+        told = is_letter and any(names_what(heading) for _, heading in headings) and is_common_heading(key)
+        if told or not is_start(lines, index, key, used, body):
             index += 1
             continue
         headings.append((lines[index].page, key))
@@ -267,8 +310,12 @@ def read_recommendations(
             entry.is_doubtful = not block.is_ended
         found.extend(block.items)
         statements.extend(block.statements)
-    items = tuple(_finish(found))
-    return Recommendations(items, tuple(headings), tuple(statements), _reason(items, headings, statements))
+        if not block.items and not block.statements:
+            statements.extend(join_text(texts) for texts in block.prose)
+    finished = list(_finish(found))
+    items = tuple(entry for entry in finished if len(entry.text) <= _LONGEST_ITEM)
+    too_long = tuple((entry.page, len(entry.text)) for entry in finished if len(entry.text) > _LONGEST_ITEM)
+    return Recommendations(items, tuple(headings), tuple(statements), _reason(items, headings, statements), too_long)
 
 
 def _walk(lines: Sequence[Line], index: int, block: _Block, body: float) -> tuple[_Block, int]:
@@ -285,8 +332,12 @@ def _walk(lines: Sequence[Line], index: int, block: _Block, body: float) -> tupl
             block.previous = line
             index += used
             continue
-        is_heading = stands_out(line, body) and split_marker(line.text) is None
-        if ends_section(key, line, body) or (is_heading and begins_chapter(line, body) and block.items):
+        is_heading = stands_out(line, body) and split_marker(line.text) is None and not block.is_reference(line)
+        if (
+            block.begins_numbered_text(line)
+            or ends_section(key, line, body)
+            or (is_heading and begins_chapter(line, body) and block.items)
+        ):
             block.is_ended = True
             break
         if is_heading:
@@ -313,8 +364,10 @@ def _reason(items: tuple[Recommendation, ...], headings: list[tuple[int, str]], 
         return None
     if not headings:
         return "no heading of a recommendations section was found"
-    if statements:
+    if any(_NONE.match(statement) for statement in statements):
         return "the report says that it has no recommendation"
+    if statements:
+        return "the recommendations section is prose, without a list"
     return "the recommendations section holds no item that could be told apart"
 
 
@@ -323,7 +376,7 @@ def _finish(found: list[_Item]) -> Iterator[Recommendation]:
     before: _Item | None = None
     for entry in _without_numbered_headings(found):
         texts = [part.text for part in entry.parts]
-        text = join_text(texts)
+        text = _SEPARATOR.join(words for words in texts if words)
         if not text or _NONE.match(text) or _ANNOUNCEMENT.search(text):
             continue
         order += 1

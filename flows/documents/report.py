@@ -9,19 +9,17 @@ from pathlib import Path
 
 from flows.documents.dates import Dates, read_dates
 from flows.documents.finding import Confidence, Finding, missing
-from flows.documents.framework import Cover, Framework, read_cover
+from flows.documents.framework import Cover, Framework, ReportKind, kind_of, read_cover
 from flows.documents.judgements import OVERALL, Judgement, read_judgements
+from flows.documents.letter import opening_sentence, theme
 from flows.documents.lines import body_lines, body_size
+from flows.documents.others import refuse_others
 from flows.documents.pdf import DocumentText, Limits, Page, Refusal, RefusalReason, read_pages
 from flows.documents.previous import PreviousJudgement, read_previous
 from flows.documents.recommendations import Recommendations, read_recommendations
 from flows.documents.sections import Section
 
-# Raised whenever a rule changes what is read, so that results kept by a caller under a file's hash are known to be old.
-READER_VERSION = "1"
-
 _URN = re.compile(r"\b(?:URN|unique reference number)\b\W{0,5}(\d{5,7})\b", re.IGNORECASE)
-_URN_OF_FILE = re.compile(r"^(\d{5,7})(?=[_\-. ])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +32,9 @@ class Report:
         page_count: number of pages.
         pages_without_text: pages on which no text was found (pictures), from 1.
         cover: framework, title and authority.
-        urn: Ofsted's number of the authority.
+        urn: Ofsted's number of the authority, as printed.
+        opening: first sentences of a letter, which name its authority too; empty for a report.
+        theme: what a visit or joint inspection looked at, in the inspectors' words.
         dates: days of the inspection and of publication.
         judgements: every judgement of the framework's table, the overall one first.
         previous: earlier judgements that the report states.
@@ -47,10 +47,17 @@ class Report:
     pages_without_text: tuple[int, ...]
     cover: Cover
     urn: Finding[int]
+    opening: str
+    theme: str | None
     dates: Dates
     judgements: tuple[Judgement, ...]
     previous: tuple[PreviousJudgement, ...]
     recommendations: Recommendations
+
+    @property
+    def kind(self) -> ReportKind | None:
+        """What the document is; None where its first page does not tell."""
+        return kind_of(self.cover.framework.value)
 
     @property
     def overall(self) -> Judgement | None:
@@ -72,20 +79,20 @@ def read_report(data: bytes, file: str, limits: Limits | None = None) -> Report 
 
     Args:
         data: bytes of the PDF.
-        file: its name; a number of Ofsted at its beginning ("80426_...") is taken as the URN where the report prints
-            none.
+        file: its name, which is kept and tells nothing: see :mod:`flows.documents.naming`.
         limits: what reading may cost.
 
     Returns:
-        The report, or the refusal. No exception leaves this function for any bytes. The same bytes and name give the
-        same result.
+        The report, or the refusal. No exception leaves this function for any bytes. The same bytes give the same
+        result.
     """
     sha256 = hashlib.sha256(data).hexdigest()
     document = read_pages(data, limits)
     if isinstance(document, Refusal):
         return UnreadReport(file, sha256, document)
     try:
-        return _read(document, file, sha256)
+        refusal = refuse_others(document)
+        return UnreadReport(file, sha256, refusal) if refusal else _read(document, file, sha256)
     except Exception as error:
         # A document that provokes an error in the rules is refused as a whole: a part of the answers would pass for
         # all of them.
@@ -123,22 +130,24 @@ def _read(document: DocumentText, file: str, sha256: str) -> Report:
         page_count=len(pages),
         pages_without_text=document.pages_without_text,
         cover=cover,
-        urn=_urn(pages, file),
+        urn=_urn(pages),
+        opening=opening_sentence(pages),
+        theme=theme(pages, cover.title.printed) if _is_of_visit(cover) else None,
         dates=read_dates(pages),
         judgements=read_judgements(pages, framework),
         previous=read_previous(lines),
-        recommendations=read_recommendations(lines, body_size(pages), default),
+        recommendations=read_recommendations(lines, body_size(pages), default, is_letter=_is_of_visit(cover)),
     )
 
 
-def _urn(pages: tuple[Page, ...], file: str) -> Finding[int]:
+def _is_of_visit(cover: Cover) -> bool:
+    kind = kind_of(cover.framework.value)
+    return kind is not None and kind not in (ReportKind.FULL_INSPECTION, ReportKind.SAFEGUARDING_BOARD_REVIEW)
+
+
+def _urn(pages: tuple[Page, ...]) -> Finding[int]:
     for page in pages[:2]:
         printed = _URN.search(page.text)
         if printed:
             return Finding(int(printed[1]), Confidence.HIGH, None, page.number, printed[0])
-    named = _URN_OF_FILE.match(file)
-    if named:
-        return Finding(
-            int(named[1]), Confidence.MEDIUM, "taken from the name of the file; the report prints none", None, named[1]
-        )
-    return missing("neither the first pages nor the name of the file hold a number of the authority")
+    return missing("the first pages print no number of the authority")

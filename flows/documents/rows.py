@@ -1,7 +1,7 @@
 """Reports as tables: one row a report, a judgement, an earlier judgement, a recommendation.
 
 Every row carries `file` and `sha256`, so that rows may be kept under the hash of their file and put together again in
-any order. Values are plain: text, whole numbers, dates, booleans, None.
+any order. `reader_version` is the caller's to fill. Values are plain: text, whole numbers, dates, booleans, None.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Any
 
 from flows.documents.dates import Dates
 from flows.documents.finding import Finding
-from flows.documents.framework import authority_key
-from flows.documents.judgements import Judgement
-from flows.documents.report import READER_VERSION, Report, UnreadReport
+from flows.documents.framework import INSPECTIONS, Framework, ReportKind, authority_key
+from flows.documents.judgements import NOT_GIVEN, Judgement
+from flows.documents.report import Report, UnreadReport
 from flows.documents.sections import Section
 
 Row = dict[str, Any]
@@ -41,11 +41,15 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "refusal_detail",
         "page_count",
         "pages_without_text",
+        "report_kind",
         "framework",
         "framework_confidence",
         "framework_reason",
         "is_reinspection",
         "title",
+        "title_printed",
+        "opening",
+        "visit_theme",
         "authority_printed",
         "authority_key",
         "authority_confidence",
@@ -64,6 +68,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "publication_confidence",
         "publication_reason",
         *MEASURES,
+        "overall_status",
         "overall_confidence",
         "overall_reason",
         "recommendation_count",
@@ -72,6 +77,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "recommendation_headings",
         "recommendation_statements",
         "recommendation_reason",
+        "recommendation_exceptions",
     ),
     "judgements": ("file", "sha256", "measure", "label", "grade", "printed", "page", "confidence", "reason"),
     "previous_judgements": (
@@ -134,7 +140,6 @@ def _refused(result: UnreadReport) -> Tables:
         "reports",
         file=result.file,
         sha256=result.sha256,
-        reader_version=READER_VERSION,
         status="refused",
         refusal_reason=str(result.refusal.reason),
         refusal_detail=result.refusal.detail,
@@ -207,13 +212,16 @@ def _report(report: Report) -> Row:
         "reports",
         file=report.file,
         sha256=report.sha256,
-        reader_version=READER_VERSION,
         status="read",
         page_count=report.page_count,
         pages_without_text=_joined(report.pages_without_text),
-        **_finding("framework", cover.framework, str),
+        report_kind=_text(report.kind),
+        **_framework(cover.framework),
         is_reinspection=cover.is_reinspection,
         title=cover.title.value,
+        title_printed=cover.title.printed,
+        opening=report.opening or None,
+        visit_theme=report.theme,
         authority_printed=cover.authority.value,
         authority_key=authority_key(cover.authority.value) if cover.authority.value else None,
         authority_confidence=_text(cover.authority.confidence),
@@ -221,6 +229,7 @@ def _report(report: Report) -> Row:
         **_finding("urn", report.urn, int),
         **_dates(report.dates),
         **{measure: grades[measure].grade if measure in grades else None for measure in MEASURES},
+        overall_status=_overall_status(report),
         overall_confidence=_text(overall.confidence) if overall else None,
         overall_reason=overall.reason if overall else "documents of this kind give no overall judgement",
         recommendation_count=len(found.items),
@@ -229,7 +238,30 @@ def _report(report: Report) -> Row:
         recommendation_headings=_joined(f"p. {page}: {heading}" for page, heading in found.headings),
         recommendation_statements=_joined(found.statements),
         recommendation_reason=found.reason,
+        recommendation_exceptions=_joined(
+            f"p. {page}: an entry of {length} characters, longer than any item: the end of the list was missed"
+            for page, length in found.too_long
+        ),
     )
+
+
+def _framework(finding: Finding[Framework]) -> Row:
+    """The framework of an inspection or of the review of a board; visits and joint inspections have none."""
+    row = _finding("framework", finding, str)
+    if finding.value is None or finding.value in INSPECTIONS or finding.value is Framework.LSCB_REVIEW:
+        return row
+    return {"framework": None, "framework_confidence": None, "framework_reason": "documents of this kind have none"}
+
+
+def _overall_status(report: Report) -> str:
+    """`given`, `none_given` (the report gives none), `not_read` (it may print one) or `not_due` (its kind has none)."""
+    overall = report.overall
+    if report.kind is not ReportKind.FULL_INSPECTION or overall is None:
+        return "not_due"
+    if overall.grade is not None:
+        return "given"
+    is_said = overall.reason == NOT_GIVEN or (overall.printed is not None and overall.reason is not None)
+    return "none_given" if is_said and "unknown words" not in str(overall.reason) else "not_read"
 
 
 def _dates(dates: Dates) -> Row:

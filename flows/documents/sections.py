@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from enum import StrEnum
 
+from flows.documents.grades import GRADE_WORDS
 from flows.documents.lines import heading_text, is_big, join_text, split_marker
 from flows.documents.pdf import Line
 
@@ -48,14 +49,17 @@ _END = re.compile(
     r"summary for children|inspection (?:findings|judge?ments?)|the (?:local authority"
     r"|lscb)(?:'s)? (?:has the following )?strengths"
     r"|the local authority$|the (?:local authority|lscb) has the following|key strengths|strengths\b|progress since"
-    r"|information about|the experiences and progress of|the impact of leaders|outcomes for|safeguarding outcomes"
+    r"|information about|(?:the )?experiences? and progress of|(?:the )?impact of leaders|outcomes for"
+    r"|safeguarding outcomes|(?:main |headline |key )?findings\b|overview$|areas of strength|context$|inspection team"
+    r"|(?:case|practice) study|leadership,? management and governance"
+    r"|children (?:who need help and protection|looked after and achieving|in need of help)"
     r"|overall effectiveness|capacity (?:for|to) improve|what the inspection judge?ments mean|section [0-9]"
     r"|executive summary"
     r"|the (?:effectiveness of the )?local safeguarding children|the effectiveness of the (?:help|lscb)"
     r"|the quality of (?:practice|provision)$"
     r"|leadership and governance$|record of main findings|summary of (?:key )?findings|annex|previous ofsted"
     r"|about this|next steps"
-    r"|yours sincerely|the office for standards in education"
+    r"|yours sincerely|the office for standards in education|ofsted will take the findings"
 )
 _BOARD = re.compile(r"\blscb\b|safeguarding children board|\bboard\b")
 _BOARD_PART = re.compile(
@@ -65,7 +69,9 @@ _BOARD_PART = re.compile(
     r"|review of the effectiveness of the local safeguarding(?: children)?(?: board)?"
 )
 # What ends a document ends its last section, however it is set.
-_CLOSINGS = ("the office for", "yours sincerely")
+_CLOSINGS = ("the office for", "yours sincerely", "ofsted will take the findings")
+_GRADED = re.compile(rf":\s*(?:{GRADE_WORDS})\s*$", re.IGNORECASE)
+_CHAPTER_NAME = re.compile(r"(?:the )?(?:experiences? and progress of|impact of leaders|overall effectiveness)")
 # A heading that ends a section is at least so much larger than the text; small headings inside a list are not.
 _CHAPTER = 1.25
 
@@ -135,6 +141,16 @@ def names_whole_section(key: str) -> bool:
     return key.startswith(("what", "recommendation"))
 
 
+def names_what(key: str) -> bool:
+    """Whether a heading asks what needs to improve."""
+    return key.startswith("what")
+
+
+def is_common_heading(key: str) -> bool:
+    """Whether a heading may be that of a list of recommendations or of a chapter: "Areas for improvement"."""
+    return re.fullmatch(_IMPROVEMENT, key) is not None
+
+
 def urgency_of(key: str, line: Line, body: float) -> Urgency | None:
     """How soon the items under a heading are wanted; None when the line is no such heading."""
     if not (stands_out(line, body) or line.text.rstrip().endswith(":") or line.text[:1].isupper()):
@@ -147,7 +163,9 @@ def ends_section(key: str, line: Line, body: float) -> bool:
     if split_marker(line.text) is not None and not stands_out(line, body):
         return False
     announced = stands_out(line, body) or line.text.rstrip().endswith((":", ",")) or key.startswith(_CLOSINGS)
-    return announced and bool(_END.match(key))
+    # The heading of a chapter ends with the grade of it, however it is set.
+    graded = _GRADED.search(line.text) is not None and _CHAPTER_NAME.match(key) is not None
+    return (announced and bool(_END.match(key))) or graded
 
 
 def begins_chapter(line: Line, body: float) -> bool:

@@ -1,16 +1,22 @@
 """The archive: every published file as it came, for ever, with proof of what it is.
 
-``archive/<source>/<edition>/<first 12 of sha256>/<file>`` with ``provenance.json`` beside it. Nothing here is ever
-changed or removed. A file is in the archive once its provenance is: that is written last.
+``archive/<source>/<edition>/<first 12 of sha256>/<file>`` with ``provenance.json`` beside it. Bytes here are never
+changed or removed; damaged ones are replaced by the good ones when these come again. A file is in the archive once its
+provenance is: that is written last.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+import os
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from flows.common.files import write_atomically
+from flows.common.files import sha256_of, write_atomically
+
+PROOF = "provenance.json"
+#: What is left beside a file while it is being written.
+_PART = ".part-"
 
 
 @dataclass(frozen=True)
@@ -27,6 +33,32 @@ class Provenance:
     published_on: str
     published_basis: str
     url: str
+    delivered_as: str = ""
+    """Where the file lay in the folder or zip it came in."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A file of the archive and its proof."""
+
+    path: Path
+    provenance: Provenance
+
+    def is_whole(self) -> bool:
+        """Whether the bytes are those that came."""
+        try:
+            return sha256_of(self.path.read_bytes()) == self.provenance.sha256
+        except OSError:
+            return False
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What is in the archive: files with their proof, those of which only the proof is left, those without any."""
+
+    kept: list[tuple[Path, Provenance]]
+    without_bytes: list[tuple[Path, Provenance]]
+    without_proof: list[Path]
 
 
 class Archive:
@@ -40,24 +72,63 @@ class Archive:
         return self.root / source / edition / sha256[:12] / file
 
     def add(self, data: bytes, provenance: Provenance) -> Path:
-        """Keep a file; the same bytes again change nothing.
+        """Keep a file; the same bytes again change nothing, and replace what stands there where that is damaged.
 
         Raises:
             CswError: the disk refuses.
         """
         path = self.place(provenance.source, provenance.edition, provenance.sha256, provenance.file)
-        proof = path.parent / "provenance.json"
-        if proof.exists() and path.exists() and path.stat().st_size == len(data):
-            return path
-        write_atomically(path, data)
-        path.chmod(0o444)
-        write_atomically(proof, json.dumps(asdict(provenance), indent=1, sort_keys=True).encode())
+        if not Kept(path, provenance).is_whole():
+            write_atomically(path, data)
+            path.chmod(0o444)
+        if _read(path.parent / PROOF) is None:
+            self.attest(path, provenance)
         return path
 
+    def attest(self, path: Path, provenance: Provenance) -> None:
+        """Write what a file is: for the first time, or where its publisher's date was corrected.
+
+        Raises:
+            CswError: the disk refuses.
+        """
+        write_atomically(path.parent / PROOF, json.dumps(asdict(provenance), indent=1, sort_keys=True).encode())
+
     def all(self, source: str = "*") -> list[tuple[Path, Provenance]]:
-        """Every file kept, of one source or of all, oldest edition first within a source."""
-        found = []
-        for proof in sorted(self.root.glob(f"{source}/*/*/provenance.json")):
-            p = Provenance(**json.loads(proof.read_text()))
-            found.append((proof.parent / p.file, p))
+        """Every file kept, of one source or of all, oldest edition first within a source.
+
+        What lacks its bytes or a readable provenance is not among them: see :meth:`survey`.
+        """
+        return self.survey(source).kept
+
+    def survey(self, source: str = "*") -> Survey:
+        """What is in the archive, and what of it is not whole."""
+        found = Survey([], [], [])
+        for folder in sorted(p for p in self.root.glob(f"{source}/*/*") if p.is_dir()):
+            p = _read(folder / PROOF)
+            if p is None:
+                files = sorted(f for f in folder.iterdir() if f.name != PROOF and not f.name.startswith(_PART))
+                found.without_proof.extend(f for f in files if f.is_file())
+            else:
+                path = folder / p.file
+                (found.kept if path.exists() else found.without_bytes).append((path, p))
         return found
+
+
+def _read(proof: Path) -> Provenance | None:
+    """A provenance, or None where it is not there, not whole, or not of the file it stands beside."""
+    try:
+        said = json.loads(proof.read_bytes())
+    except (OSError, ValueError):
+        return None
+    if not isinstance(said, dict):
+        return None
+    known = {f.name: f.type for f in fields(Provenance)}
+    said = {k: v for k, v in said.items() if k in known}
+    if any(not isinstance(v, int if k == "bytes" else str) for k, v in said.items()):
+        return None
+    try:
+        found = Provenance(**said)
+    except TypeError:
+        return None
+    is_here = found.sha256[:12] == proof.parent.name and os.path.basename(found.file) == found.file
+    return found if is_here else None

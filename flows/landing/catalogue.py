@@ -2,17 +2,20 @@
 
 Three files in the landing folder, the catalogue written last: ``columns.csv`` (every column and its role),
 ``units.csv`` (every place as the publisher codes and names it) and ``catalogue.csv`` (every landed table). What the
-catalogue does not list is not landed.
+catalogue does not list is not landed. Tables that are held back (quarantined, or withdrawn by people) stand in
+``.held/`` in the same arrangement, where no model reads them.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
+from flows.common.errors import CswError
 from flows.common.files import write_atomically
 from flows.common.settings import Settings
 
@@ -20,6 +23,11 @@ from flows.common.settings import Settings
 Key = tuple[str, str, str]
 #: What ``units.csv`` says of a place: how the publisher codes and names it, and on how many rows.
 UNIT_COLUMNS = ("level", "unit_code", "unit_ons_code", "unit_name", "row_count")
+#: The three files, the catalogue last.
+FILES = ("columns.csv", "units.csv", "catalogue.csv")
+#: Where tables stand that are held back.
+HELD = ".held"
+_REVISION = re.compile(r"-r(\d+)$")
 
 
 @dataclass(frozen=True)
@@ -44,21 +52,41 @@ class Landed:
     column_count: int
     first_period: str
     last_period: str
+    edition_published_on: str = ""
+    """The day of the edition itself, also for a revision of it: what the order of editions goes by."""
+    landed_sha256: str = ""
+    """Hash of the landed csv."""
 
     @property
     def key(self) -> Key:
         """Source, table and edition."""
         return self.source, self.table_name, self.edition
 
+    @property
+    def rank(self) -> tuple[str, int, str]:
+        """Orders editions, the newest highest: a revision directly after the edition it revises, whenever it came."""
+        return self.edition_published_on or self.published_on, revision_number(self.edition), self.edition
+
 
 def base_edition(edition: str) -> str:
     """The edition that a revision revises: 2022-r2 → 2022."""
-    return edition.split("-r")[0]
+    return _REVISION.sub("", edition)
+
+
+def revision_number(edition: str) -> int:
+    """Which state of an edition it is: 2022 is the first, 2022-r2 the second, 2022-r0 one found to be before."""
+    found = _REVISION.search(edition)
+    return int(found[1]) if found else 1
 
 
 def landed_path(settings: Settings, source: str, table: str, edition: str) -> Path:
     """Where a landed table stands."""
     return settings.landing / source / table / f"{edition}.csv"
+
+
+def held_path(settings: Settings, source: str, table: str, edition: str) -> Path:
+    """Where a table stands that is held back."""
+    return settings.landing / HELD / source / table / f"{edition}.csv"
 
 
 def catalogue_path(settings: Settings) -> Path:
@@ -67,43 +95,89 @@ def catalogue_path(settings: Settings) -> Path:
 
 
 def read_catalogue(settings: Settings) -> list[Landed]:
-    """Everything landed, or nothing when there is no landing yet."""
-    return [
-        Landed(**{**row, "row_count": int(row["row_count"]), "column_count": int(row["column_count"])})  # type: ignore[arg-type]
-        for row in _rows(catalogue_path(settings))
-    ]
+    """Everything landed, or nothing when there is no landing yet.
+
+    Raises:
+        CswError: the catalogue is not whole; a run makes it anew.
+    """
+    return _landed(settings.landing)
 
 
-def read_columns(settings: Settings) -> dict[Key, list[tuple[str, str]]]:
-    """Columns of every landed table with their role (key, filter, text, figure)."""
+def read_held(settings: Settings) -> list[Landed]:
+    """Everything that is held back.
+
+    Raises:
+        CswError: the list is not whole; a run makes it anew.
+    """
+    return _landed(settings.landing / HELD)
+
+
+def _landed(folder: Path) -> list[Landed]:
+    path = folder / "catalogue.csv"
+    try:
+        return [
+            Landed(**{**row, "row_count": int(row["row_count"]), "column_count": int(row["column_count"])})  # type: ignore[arg-type]
+            for row in _rows(path)
+        ]
+    except (KeyError, TypeError, ValueError, csv.Error) as exc:
+        raise _broken(path) from exc
+
+
+def read_columns(settings: Settings, folder: Path | None = None) -> dict[Key, list[tuple[str, str]]]:
+    """Columns of every landed table with their role (key, filter, text, figure).
+
+    Raises:
+        CswError: the list is not whole; a run makes it anew.
+    """
+    path = (folder or settings.landing) / "columns.csv"
     found: dict[Key, list[tuple[str, str]]] = {}
-    for r in _rows(settings.landing / "columns.csv"):
-        found.setdefault((r["source"], r["table_name"], r["edition"]), []).append((r["column_name"], r["role"]))
+    try:
+        for r in _rows(path):
+            found.setdefault((r["source"], r["table_name"], r["edition"]), []).append((r["column_name"], r["role"]))
+    except (KeyError, ValueError, csv.Error) as exc:
+        raise _broken(path) from exc
     return found
 
 
-def read_units(settings: Settings) -> dict[Key, list[tuple[str, ...]]]:
-    """The places that every landed table names; see :data:`UNIT_COLUMNS`."""
+def read_units(settings: Settings, folder: Path | None = None) -> dict[Key, list[tuple[str, ...]]]:
+    """The places that every landed table names; see :data:`UNIT_COLUMNS`.
+
+    Raises:
+        CswError: the list is not whole; a run makes it anew.
+    """
+    path = (folder or settings.landing) / "units.csv"
     found: dict[Key, list[tuple[str, ...]]] = {}
-    for r in _rows(settings.landing / "units.csv"):
-        found.setdefault((r["source"], r["table_name"], r["edition"]), []).append(tuple(r[c] for c in UNIT_COLUMNS))
+    try:
+        for r in _rows(path):
+            found.setdefault((r["source"], r["table_name"], r["edition"]), []).append(tuple(r[c] for c in UNIT_COLUMNS))
+    except (KeyError, ValueError, csv.Error) as exc:
+        raise _broken(path) from exc
     return found
+
+
+def _broken(path: Path) -> CswError:
+    return CswError(f"{path} is not whole. The next run (`csw run`, `csw land`) makes it anew from the archive.")
 
 
 @dataclass
 class Catalogue:
-    """Everything landed, in hand."""
+    """Landed tables in hand: those in use, or those held back."""
 
     tables: dict[Key, Landed] = field(default_factory=dict)
     columns: dict[Key, list[tuple[str, str]]] = field(default_factory=dict)
     units: dict[Key, list[tuple[str, ...]]] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, settings: Settings) -> Catalogue:
-        """What is landed and whole; a line whose file is gone is left out."""
-        tables = {x.key: x for x in read_catalogue(settings) if landed_path(settings, *x.key).exists()}
-        columns = {k: v for k, v in read_columns(settings).items() if k in tables}
-        units = {k: v for k, v in read_units(settings).items() if k in tables}
+    def read(cls, settings: Settings, *, held: bool = False) -> Catalogue:
+        """What the folder lists; whether the files stand there is another question.
+
+        Raises:
+            CswError: a list is not whole.
+        """
+        folder = settings.landing / HELD if held else settings.landing
+        tables = {x.key: x for x in _landed(folder)}
+        columns = {k: v for k, v in read_columns(settings, folder).items() if k in tables}
+        units = {k: v for k, v in read_units(settings, folder).items() if k in tables}
         return cls(tables, columns, units)
 
     def add(self, entry: Landed, columns: list[tuple[str, str]], units: list[tuple[str, ...]]) -> None:
@@ -117,34 +191,48 @@ class Catalogue:
         for part in (self.tables, self.columns, self.units):
             part.pop(key, None)
 
-    def save(self, settings: Settings) -> None:
+    def give(self, key: Key, other: Catalogue) -> None:
+        """Hand a landed table over to another catalogue."""
+        other.add(self.tables[key], self.columns.get(key, []), self.units.get(key, []))
+        self.remove(key)
+
+    def save(self, settings: Settings, *, held: bool = False) -> None:
         """Write the three files, the catalogue last.
 
         Raises:
             CswError: the disk refuses.
         """
+        folder = settings.landing / HELD if held else settings.landing
         _write(
-            settings.landing / "columns.csv",
+            folder / "columns.csv",
             ("source", "table_name", "edition", "position", "column_name", "role"),
             ((*k, i, name, role) for k in sorted(self.columns) for i, (name, role) in enumerate(self.columns[k], 1)),
         )
         _write(
-            settings.landing / "units.csv",
+            folder / "units.csv",
             ("source", "table_name", "edition", *UNIT_COLUMNS),
             ((*k, *unit) for k in sorted(self.units) for unit in self.units[k]),
         )
         _write(
-            catalogue_path(settings),
+            folder / "catalogue.csv",
             [f.name for f in fields(Landed)],
             (tuple(asdict(self.tables[k]).values()) for k in sorted(self.tables)),
         )
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a list; of one that is not there, none.
+
+    Raises:
+        ValueError: a row has more or fewer fields than the header, as where a file was cut off.
+    """
     if not path.exists():
         return []
     with path.open(newline="", encoding="utf-8") as f:
-        return list(csv.DictReader(f))
+        rows = list(csv.DictReader(f, strict=True))
+    if any(None in r or None in r.values() for r in rows):
+        raise ValueError(f"{path}: a row is not whole")
+    return rows
 
 
 def _write(path: Path, header: Iterable[str], rows: Iterable[Iterable[object]]) -> None:

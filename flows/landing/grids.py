@@ -5,56 +5,87 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, Literal
 
 from flows.common.errors import RefusedFile
+from flows.landing.workbooks import MAX_CELLS, MAX_COLUMNS, faults_of, refuse_boundless
 
-Kind = Literal["csv", "sheet", "parquet", "pdf"]
+Kind = Literal["csv", "sheet", "parquet", "pdf", "zip"]
 
-#: A workbook that unpacks to more than this is a bomb, not a return (the largest real one is 40 MB).
+#: A file, or what a workbook unpacks to, of more than this is no return (the largest real one is 100 MB).
 MAX_UNPACKED_BYTES = 600_000_000
-#: Sheets may declare 1,048,576 rows; more columns than this is not a table.
-MAX_COLUMNS = 5_000
+
+
+class ForeignFile(RefusedFile):
+    """A file of a kind that no publisher's table has: a web page, a letter, what a desktop leaves lying about.
+
+    Under a publisher's name it is refused; under another it is listed, and nothing more.
+    """
 
 
 @dataclass(frozen=True)
 class Grid:
-    """A rectangle of text as published. ``rows[i]`` is row ``i + 1`` of the sheet or file."""
+    """A rectangle of text as published. ``rows[i]`` is row ``i + 1`` of the sheet or file.
+
+    ``faults`` are cells (row and column, from 1) that hold no figure though they look like one: a spreadsheet's error,
+    a formula whose result was not saved. The text of the cell says which.
+    """
 
     name: str
     rows: list[list[str]]
+    faults: frozenset[tuple[int, int]] = frozenset()
 
 
 def kind_of(data: bytes, file: str) -> Kind:
     """What the bytes are, by their first bytes and never by the file's name.
 
     Raises:
-        RefusedFile: the bytes are empty, a web page, or of no kind that is read here.
+        ForeignFile: the bytes are empty, a web page, or of no kind that is read here.
     """
     head = data[:8]
     if not data.strip(b"\x00\r\n\t "):
-        raise RefusedFile(file, "the file is empty.", advice="Download it again.")
-    if head.startswith(b"PK\x03\x04") or head.startswith(b"\xd0\xcf\x11\xe0"):
-        return "sheet"
+        raise ForeignFile(file, "the file is empty.", advice="Download it again.")
+    if head.startswith(b"PK\x03\x04"):
+        return _kind_of_zip(data, file)
+    if head.startswith(b"\xd0\xcf\x11\xe0"):
+        if any(name.encode("utf-16-le") in data for name in ("Workbook", "Book")):
+            return "sheet"
+        raise ForeignFile(file, "this is an Office document, not a workbook.", advice="Download the file again.")
     if head.startswith(b"PAR1"):
         return "parquet"
     if head.startswith(b"%PDF"):
         return "pdf"
     start = data[:2048].lstrip(b"\xef\xbb\xbf \r\n\t").lower()
     if start.startswith((b"<!doctype html", b"<html", b"<?xml", b"<head")):
-        raise RefusedFile(
+        raise ForeignFile(
             file,
             "this is a web page saved under a data file's name, not data.",
             advice="Open the address in a browser to see the server's message, then download the file again.",
         )
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise RefusedFile(file, "the text is encoded as UTF-16.", advice="Save it as UTF-8, as it was published.")
+        raise ForeignFile(file, "the text is encoded as UTF-16.", advice="Save it as UTF-8, as it was published.")
     if b"\x00" in data[:65536]:
-        raise RefusedFile(file, "these bytes are neither text nor a workbook.", advice="Download the file again.")
+        raise ForeignFile(file, "these bytes are neither text nor a workbook.", advice="Download the file again.")
     return "csv"
+
+
+def _kind_of_zip(data: bytes, file: str) -> Kind:
+    """A workbook (xlsx, ods), a folder of files, or another program's document; a cut-off one is called a workbook."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as z:
+            names = z.namelist()
+            opened = z.read("mimetype")[:200] if "mimetype" in names else b""
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error, OSError):
+        return "sheet"  # reading it says what is wrong
+    if b"opendocument.spreadsheet" in opened or any(n.startswith("xl/") for n in names):
+        return "sheet"
+    if opened or "[Content_Types].xml" in names:
+        raise ForeignFile(file, "this is an Office document, not a workbook.", advice="Download the file again.")
+    return "zip"
 
 
 def read_grids(
@@ -69,10 +100,12 @@ def read_grids(
         wanted: which sheets of a workbook to read; all when absent.
 
     Raises:
-        RefusedFile: truncated, wrongly encoded, or no workbook at all.
+        RefusedFile: truncated, wrongly encoded, larger than any table, or no workbook at all.
     """
     if kind_of(data, file) == "sheet":
         return _read_workbook(data, file, wanted)
+    if kind_of(data, file) == "parquet":
+        return [Grid("", parquet_rows(data, file))]
     return [Grid("", read_csv_rows(decode(data, file, encoding), file))]
 
 
@@ -103,14 +136,47 @@ def read_csv_rows(text: str, file: str) -> list[list[str]]:
     """Rows of a csv.
 
     Raises:
-        RefusedFile: a quote is never closed, which is what a truncated file looks like.
+        RefusedFile: a quote is never closed, which is what a truncated file looks like; a field or a row longer than
+            any table's.
     """
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    rows: list[list[str]] = []
     try:
-        return list(csv.reader(io.StringIO(text, newline=""), strict=True))
+        for row in reader:
+            if len(row) > MAX_COLUMNS:
+                raise RefusedFile(file, f"{len(row):,} columns.", row=len(rows) + 1, advice="This is not a return.")
+            rows.append(row)
     except csv.Error as exc:
+        if "field limit" in str(exc):
+            raise RefusedFile(
+                file,
+                f"a field of more than {csv.field_size_limit():,} characters.",
+                row=len(rows) + 1,
+                advice="A quote that is never closed looks like this too: download it again.",
+            ) from exc
         raise RefusedFile(
-            file, f"this is not a whole csv ({exc}).", row=text.count("\n") + 1, advice="Download it again."
+            file, f"this is not a whole csv ({exc}).", row=reader.line_num, advice="Download it again."
         ) from exc
+    return rows
+
+
+def parquet_rows(data: bytes, file: str) -> list[list[str]]:
+    """A parquet file as text, its column names first.
+
+    Raises:
+        RefusedFile: it is not whole, or larger than a table of text.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(pa.BufferReader(data))
+    except (pa.ArrowInvalid, OSError) as exc:
+        raise RefusedFile(file, f"the parquet file is not whole ({exc}).", advice="Download it again.") from exc
+    if table.num_rows * table.num_columns > MAX_CELLS:
+        raise RefusedFile(file, f"{table.num_rows:,} rows of {table.num_columns} columns.", advice="Is it a return?")
+    columns = [[cell_text(v) for v in column.to_pylist()] for column in table.columns]
+    return [list(table.column_names), *map(list, zip(*columns, strict=True))]
 
 
 def _read_workbook(data: bytes, file: str, wanted: Callable[[str], bool] | None) -> list[Grid]:
@@ -121,17 +187,23 @@ def _read_workbook(data: bytes, file: str, wanted: Callable[[str], bool] | None)
     grids = []
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(data))
-        for name in book.sheet_names:
-            if wanted is not None and not wanted(name):
-                continue
+        names = [n for n in book.sheet_names if wanted is None or wanted(n)]
+        # Before the sheets are opened: the reader asks for memory for every cell up to the last.
+        refuse_boundless(data, names, file)
+        for name in names:
             sheet = book.get_sheet_by_name(name)
             if sheet.width > MAX_COLUMNS:
-                raise RefusedFile(file, f"sheet {name!r} has {sheet.width} columns.", advice="This is not a return.")
+                raise RefusedFile(file, f"sheet {name!r} has {sheet.width:,} columns.", advice="This is not a return.")
             # skip_empty_area=False keeps the publisher's row numbers; rows repeated to the sheet's end are blank.
             rows = [[cell_text(v) for v in row] for row in sheet.to_python(skip_empty_area=False)]
+            faults = faults_of(data, name)
+            for (row, column), text in faults.items():
+                if row <= len(rows):
+                    rows[row - 1] += [""] * (column - len(rows[row - 1]))
+                    rows[row - 1][column - 1] = text
             while rows and not any(rows[-1]):
                 rows.pop()
-            grids.append(Grid(name, rows))
+            grids.append(Grid(name, rows, frozenset(faults)))
     except CalamineError as exc:
         raise RefusedFile(
             file, f"the workbook cannot be opened ({exc}).", advice="It may be truncated: download it again."

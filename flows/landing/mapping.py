@@ -4,29 +4,47 @@ from __future__ import annotations
 
 import csv
 import difflib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
 from flows.common.errors import RefusedFile
 from flows.landing.catalogue import base_edition
+from flows.landing.checks import FILTER, FIRST, LEVEL, PERIOD
+from flows.landing.figures import is_number
 from flows.landing.grids import label
 from flows.landing.tables import LandedTable
+
+#: More rows than this of what is missing are not worth listing in one message.
+FEW = 12
 
 
 @dataclass(frozen=True)
 class Mapped:
-    """One mapped column (and filter) of a table in a range of editions."""
+    """One mapped column (and filter, and period) of a table in a range of editions."""
 
     edition_from: str
     edition_to: str
     column: str
     filter: str
+    period: str = ""
+    measure: tuple[str, str] = ("", "")
+    """Measure and component."""
+    row: tuple[str, ...] = ()
+    """The seed's row as it stands, for the message that proposes another."""
+    may_be_empty: bool = False
+    """The publisher prints the column and no figure in it."""
 
     def covers(self, edition: str) -> bool:
         """Whether an edition lies in the range; an open end reaches to every later one."""
         base = base_edition(edition)
         return self.edition_from <= base and (not self.edition_to or base <= self.edition_to)
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Column and filter, as they are compared."""
+        return label(self.column), self.filter
 
 
 @dataclass(frozen=True)
@@ -35,19 +53,27 @@ class MappedColumns:
 
     rows: dict[tuple[str, str], list[Mapped]] = field(default_factory=dict)
 
-    def check(self, source: str, landed: LandedTable, path: str) -> None:
-        """Refuse a table in which a mapped column or filter is absent.
+    def check(self, source: str, landed: LandedTable, path: str, *, by_year: bool = False) -> None:
+        """Refuse a table of which a mapped column or filter is absent or empty, or is mapped in other editions only.
+
+        Args:
+            source: the publication.
+            landed: the table.
+            path: the file, for the message.
+            by_year: the table is another in every year (wide files, presentation sheets): what its columns are summed
+                from differs, so only a measure of which nothing is mapped is a hole.
 
         Raises:
             RefusedFile: names file, column and the nearest candidates.
         """
+        every = self.rows.get((source, landed.table), [])
+        covering = [m for m in every if m.covers(landed.edition)]
         have = {label(c) for c in landed.columns}
-        for m in self.rows.get((source, landed.table), []):
-            if not m.covers(landed.edition):
-                continue
+        for m in covering:
             advice = (
                 "If the publisher renamed it, add a row to measure_source.csv for this edition "
-                f"and end the old row before it (source {source}, table {landed.table})."
+                f"and end the old row before it (source {source}, table {landed.table}); "
+                "`csw new-edition` drafts the rows."
             )
             if label(m.column) not in have:
                 near = difflib.get_close_matches(label(m.column), sorted(have), n=3, cutoff=0.5)
@@ -65,6 +91,90 @@ class MappedColumns:
                     column=m.column,
                     advice=advice,
                 )
+        measured = {
+            m.measure[0]
+            for (publication, _), rows in self.rows.items()
+            for m in rows
+            if by_year and publication == source and m.covers(landed.edition)
+        }
+        # Of a table of its own, a total that nothing is divided by is no loss.
+        wanted = [m for m in every if not by_year or m.measure[1] != "denominator"]
+        _refuse_holes(source, landed, wanted, covering, path, measured)
+        if landed.rows:
+            _refuse_empty(landed, covering, path)
+
+
+def _refuse_holes(
+    source: str,
+    landed: LandedTable,
+    every: Sequence[Mapped],
+    covering: Sequence[Mapped],
+    path: str,
+    measured: set[str],
+) -> None:
+    """Columns that mean something in other editions and, for want of a row, nothing in this one.
+
+    Args:
+        source: the publication.
+        landed: the table.
+        every: what is mapped of it in any edition.
+        covering: what is mapped of it in this one.
+        path: the file, for the message.
+        measured: measures that the edition has from elsewhere, of which no further column is missed.
+
+    Raises:
+        RefusedFile: with the rows to add.
+    """
+    have = {label(c) for c in landed.columns}
+    held = {m.place for m in covering}
+    holes: dict[tuple[str, str], Mapped] = {}
+    for m in every:
+        is_here = label(m.column) in have and (not m.filter or m.filter in landed.filters)
+        if is_here and m.place not in held and m.measure[0] not in measured and not m.period:
+            holes.setdefault(m.place, m)
+    if not holes:
+        return
+    edition = base_edition(landed.edition)
+    rows = [_csv_row((*m.row[:2], edition, edition, *m.row[4:])) for m in list(holes.values())[:FEW]]
+    more = f" (and {len(holes) - FEW} more)" if len(holes) > FEW else ""
+    raise RefusedFile(
+        path,
+        f"edition {edition} has {len(holes)} columns that measure_source.csv maps in other editions of {source} "
+        f"{landed.table} and not in this one: their figures would be left out.",
+        column=next(iter(holes.values())).column,
+        advice="`csw new-edition` drafts the rows, or widen the editions of those there are; to add:\n  "
+        + "\n  ".join(rows)
+        + more,
+    )
+
+
+def _refuse_empty(landed: LandedTable, covering: Sequence[Mapped], path: str) -> None:
+    """A mapped column in which no authority has a figure is another column under its name, or a damaged one.
+
+    Raises:
+        RefusedFile: names the column and its filter.
+    """
+    at = {label(c): FIRST + i for i, c in enumerate(landed.columns)}
+    rows = [r for r in landed.rows if r[LEVEL] == "la"] or [r for r in landed.rows if r[LEVEL] != "none"]
+    by_filter: dict[str, list[list[str]]] = {}
+    for r in rows:
+        by_filter.setdefault(r[FILTER], []).append(r)
+    for m in covering:
+        where = [r for r in by_filter.get(m.filter, []) if not m.period or r[PERIOD] == m.period]
+        if m.may_be_empty or not where or any(is_number(r[at[label(m.column)]]) for r in where):
+            continue
+        raise RefusedFile(
+            path,
+            "this mapped column has no figure at all: it is blank, or all symbols, in "
+            f"{len(where):,} rows" + (f" of {m.filter!r}" if m.filter else "") + ".",
+            column=m.column,
+            advice="Download the file again; if the publisher prints it so, end the column's row in measure_source.csv "
+            "before this edition.",
+        )
+
+
+def _csv_row(values: Sequence[str]) -> str:
+    return ",".join(f'"{v}"' if "," in v or '"' in v else v for v in values)
 
 
 def mapped_columns(root: Path) -> MappedColumns:
@@ -86,6 +196,15 @@ def _load(path: Path, state: tuple[int, int]) -> MappedColumns:
     with path.open(newline="", encoding="utf-8") as f:
         for r in csv.DictReader(f):
             rows.setdefault((r["source"], r["table_name"]), []).append(
-                Mapped(r["edition_from"], r["edition_to"], r["column_name"], r["filter"])
+                Mapped(
+                    r["edition_from"],
+                    r["edition_to"],
+                    r["column_name"],
+                    r["filter"],
+                    r["period"],
+                    (r["measure_id"], r["component"]),
+                    tuple(r.values()),
+                    "no figure" in (r["note"] or ""),
+                )
             )
     return MappedColumns(rows)

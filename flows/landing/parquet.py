@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from flows.common.errors import RefusedFile
+from flows.landing.checks import unknown_symbol
+from flows.landing.figures import NUMBER
 from flows.landing.recognise import Fit
 from flows.landing.tables import NATIONAL_NAMES, REGIONAL_NAMES, LandedTable, last_period_edition, last_year
 
@@ -43,31 +46,32 @@ def land_parquet(
         " || '|' || ".join(f"'{f}=' || coalesce({quoted(c)}, '')" for f, c in table.filter_columns(fit.reading).items())
         or "''"
     )
+    source = _text(fit.passport.source)
     try:
-        con.execute("create view published as select * from read_parquet(?)".replace("?", f"'{path.as_posix()}'"))
-        where = " and ".join(f"{quoted(c)} = '{v}'" for c, v in table.last_period_where.items()) or "true"
+        con.execute(f"create view published as select * from read_parquet({_text(path.as_posix())})")
+        where = " and ".join(f"{quoted(c)} = {_text(v)}" for c, v in table.last_period_where.items()) or "true"
         periods = [
             r[0] for r in con.execute(f"select distinct {column('period')} from published where {where}").fetchall()
         ]
-        edition = forced_edition or last_period_edition(fit.passport, table, periods, rel)
+        edition = forced_edition or fit.edition or last_period_edition(fit.passport, table, periods, rel)
         columns = [c[0] for c in con.execute("describe published").fetchall()]
         texts = ", ".join(f"coalesce(cast({quoted(c)} as varchar), '') as {quoted(c)}" for c in columns)
         con.execute(
             f"""
             copy (
-                select '{fit.passport.source}' as _source, '{table.table}' as _table, '{edition}' as _edition,
+                select {source} as _source, {_text(table.table)} as _table, {_text(edition)} as _edition,
                     '{sha}' as _sha256, row_number() over () as _row, {level} as _level,
                     case when {level} = 'la' then {code} else '' end as _la_code, '' as _gss_code, {name} as _la_name,
                     {column("period")} as _period, {filters} as _filter, {texts}
                 from published
-            ) to '{out.as_posix()}' (format csv, header true)
+            ) to {_text(out.as_posix())} (format csv, header true)
             """
         )
         count = con.execute("select count(*) from published").fetchone()
         units = con.execute(
             f"""
             select _level, _la_code, _gss_code, _la_name, cast(count(*) as varchar)
-            from read_csv('{out.as_posix()}', all_varchar = true, header = true, nullstr = '\\N')
+            from read_csv({_text(out.as_posix())}, all_varchar = true, header = true, nullstr = '\\N')
             group by all order by all
             """
         ).fetchall()
@@ -79,5 +83,33 @@ def land_parquet(
     return landed, int(count[0]) if count else 0, units
 
 
+def refuse_unknown_symbols(out: Path, rel: str, figures: Iterable[str], symbols: str, known: frozenset[str]) -> None:
+    """Refuse a landed table with a cell that is neither a number nor a known symbol; see flows.landing.checks.
+
+    Raises:
+        RefusedFile: names row, column and text.
+    """
+    import duckdb
+
+    con = duckdb.connect(config={"threads": 1})
+    listed = ", ".join(map(_text, sorted(known | {"\0"})))
+    for column in figures:
+        name = '"' + column.replace('"', '""') + '"'
+        found = con.execute(
+            f"""
+            select _row, {name}
+            from read_csv({_text(out.as_posix())}, all_varchar = true, header = true, nullstr = '\\N')
+            where not regexp_full_match(trim({name}), {_text(NUMBER)}) and trim({name}) not in ({listed})
+            limit 1
+            """
+        ).fetchone()
+        if found:
+            raise unknown_symbol(rel, int(found[0]), column, found[1], symbols)
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
 def _words(words: frozenset[str]) -> str:
-    return ", ".join("'" + w.replace("'", "''") + "'" for w in sorted(words))
+    return ", ".join(_text(w) for w in sorted(words))

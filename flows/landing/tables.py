@@ -6,10 +6,14 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import zip_longest
 
-from flows.common.errors import RefusedFile
+from flows.common.errors import NotDescribed, RefusedFile
+from flows.landing.figures import is_number
 from flows.landing.grids import label
+from flows.landing.places import plain_code
 from flows.landing.recognise import Fit
+from flows.landing.workbooks import column_letters
 from flows.sources.passport import LEVEL_WORDS, Level, Passport, Table
 
 #: Columns that landing adds, in front of the publisher's own.
@@ -53,8 +57,29 @@ REGIONAL_NAMES = frozenset(
         "statistical neighbours",
     }
 )
+#: Spellings of a region beside the department's own: a region that two tables spell apart is one region.
+REGION_SPELLINGS = {
+    "yorkshire & the humber": "Yorkshire and The Humber",
+    "yorks & the humber": "Yorkshire and The Humber",
+    "yorkshire and humber": "Yorkshire and The Humber",
+    "yorkshrie and the humber": "Yorkshire and The Humber",
+    "yorkshire and the humber": "Yorkshire and The Humber",
+    "london (inner)": "Inner London",
+    "london (outer)": "Outer London",
+    "east": "East of England",
+    "east of england": "East of England",
+}
 #: Rows of placements that belong to no authority.
-ELSEWHERE_NAMES = frozenset({"placed outside of england"})
+ELSEWHERE_NAMES = frozenset(
+    {
+        "placed outside of england",
+        # Sums by class of authority.
+        "london boroughs",
+        "metropolitan districts",
+        "shire counties",
+        "unitary authorities",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -83,11 +108,11 @@ def land(fit: Fit, path: str) -> LandedTable:
     """Read a fitted grid.
 
     Raises:
-        RefusedFile: a row has more or fewer fields than the header, a level or period is not a known word,
-            or the edition is not in the passport.
+        RefusedFile: a row has more or fewer fields than the header, two columns are called the same, a cell holds a
+            spreadsheet's error, a level or period is not a known word, or the edition is not in the passport.
     """
     table, reading, keys = fit.table, fit.reading, fit.keys
-    columns, body, first_row = _columns_and_body(fit)
+    columns, body, first_row = _columns_and_body(fit, path)
     at = {label(c): i for i, c in enumerate(columns)}
 
     def position(key: str) -> int | None:
@@ -102,6 +127,7 @@ def land(fit: Fit, path: str) -> LandedTable:
         position(k) for k in ("level", "la_code", "gss_code", "la_name", "period")
     )
     filters = _filter_positions(table.filter_columns(reading), at, path)
+    classes = [(at[label(c)], {label(w): level for w, level in words.items()}) for c, words in table.levels.items()]
     wider_at = [p for k in ("region_name", "country_name") if (p := position(k)) is not None]
     default_period = reading.period or fit.edition or ""
     block = re.compile(table.block_title, re.IGNORECASE) if table.block_title else None
@@ -118,6 +144,7 @@ def land(fit: Fit, path: str) -> LandedTable:
     periods: set[str] = set()
     kept_columns = _kept(columns, body, width)
     last = max((i for i, r in enumerate(body) if any(c.strip() for c in r)), default=-1)
+    first_cells: set[str] = set()
     for i, row in enumerate(body[: last + 1]):
         number = first_row + i
         if not any(c.strip() for c in row):
@@ -135,18 +162,31 @@ def land(fit: Fit, path: str) -> LandedTable:
             if len(row) <= 2 < width and i != last:
                 continue  # what stands above the next block: its source, "Gender: Total"
         if len(row) != width:
-            row = _fitted(row, width, path, number, columns, is_last=i == last)
+            row = _fitted(row, width, path, number, columns, first_cells, is_last=i == last)
+            if not row:
+                continue
+        first_cells.add(row[0].strip())
         name = _name(row, name_at, wider_at)
         if fit.grid.name:
             name = _FOOTNOTE_MARK.sub("", name)
-        code = row[code_at].strip() if code_at is not None else ""
-        code = code.removesuffix(".0")
+        code = plain_code(row[code_at]) if code_at is not None else ""
         gss = row[gss_at].strip() if gss_at is not None else ""
-        level = table.level or _level(row[level_at] if level_at is not None else None, code, gss, name, path, number)
+        if table.name_without:
+            name = re.sub(table.name_without, "", name).strip()
+        if classes:
+            level: Level = next((words.get(label(row[j]), "none") for j, words in classes), "none")
+            if label(name) in ELSEWHERE_NAMES:
+                level = "none"
+        else:
+            word = row[level_at] if level_at is not None else None
+            level = table.level or _level(word, code, gss, name, path, number)
         if table.level is None and not code and not gss and sum(bool(c.strip()) for c in row) == 1:
             level = "none"  # a heading between rows, or a footnote
         if level != "la":
             code = ""
+            name = _area_name(level, name)
+        if fit.grid.faults:
+            _refuse_faults(fit, number, kept_columns, columns, row, path)
         period = row[period_at].strip() if period_at is not None else default_period
         parts = [f"{f}={' '.join(row[j].split())}" for f, j in filters]
         if block:
@@ -199,15 +239,49 @@ def _name(row: list[str], name_at: int | None, wider_at: list[int]) -> str:
     return next((row[p].strip() for p in positions if row[p].strip()), "")
 
 
-def _columns_and_body(fit: Fit) -> tuple[list[str], list[list[str]], int]:
+def _area_name(level: Level, name: str) -> str:
+    """England is England however it is written, and a region is called as the department calls it."""
+    if level == "national":
+        return "England"
+    if level == "regional":
+        plain = label(name)
+        return REGION_SPELLINGS.get(plain, plain.title() if plain in REGIONAL_NAMES else name)
+    return name
+
+
+def _refuse_faults(fit: Fit, number: int, kept: list[int], columns: list[str], row: list[str], path: str) -> None:
+    """A cell in which a spreadsheet shows an error, or would show nothing, is no figure and no blank.
+
+    Raises:
+        RefusedFile: names sheet, cell and column.
+    """
+    for j in kept:
+        if (number, j + 1) in fit.grid.faults:
+            text = row[j].strip()
+            what = f"holds the spreadsheet's error {text}" if text.startswith("#") else f"is a {text}"
+            raise RefusedFile(
+                path,
+                f"cell {column_letters(j + 1)}{number} of sheet {fit.grid.name!r} {what}: no figure, and no blank.",
+                row=number,
+                column=columns[j],
+                advice="Download the file again, or ask the publisher; saving it may have lost its figures.",
+            )
+
+
+def _columns_and_body(fit: Fit, path: str) -> tuple[list[str], list[list[str]], int]:
     rows = fit.grid.rows
     header_rows = fit.reading.header_rows or fit.table.header_rows
     if header_rows:
         names = _joined_header([rows[r - 1] for r in header_rows], max(len(r) for r in rows))
+        # A key's column is called what its own row says, whatever title reaches over it.
+        own = {label(v) for v in (*fit.keys.values(), *fit.table.levels)}
+        names = [c if label(c) in own else n for n, c in zip_longest(names, rows[header_rows[-1] - 1], fillvalue="")]
     else:
         names = [" ".join(c.replace("\ufeff", "").split()) for c in rows[fit.header_row]]
     while names and not names[-1]:
         names.pop()
+    if not header_rows:
+        _refuse_twins(fit, names, path)
     renames = {label(k): v for k, v in fit.reading.columns_named.items()}
     count: Counter[str] = Counter()
     columns = []
@@ -217,6 +291,32 @@ def _columns_and_body(fit: Fit) -> tuple[list[str], list[list[str]], int]:
         count[n.casefold()] += 1
         columns.append(n if count[n.casefold()] == 1 else f"{n} ({count[n.casefold()]})")
     return columns, rows[fit.header_row + 1 :], fit.header_row + 2
+
+
+def _refuse_twins(fit: Fit, names: list[str], path: str) -> None:
+    """Two columns of one name are two figures for one thing, unless the passport says that they stand for several.
+
+    Raises:
+        RefusedFile: names the column and both positions.
+    """
+    first: dict[str, int] = {}
+    repeated = {label(c) for c in fit.table.repeated}
+    for i, name in enumerate(names):
+        key = label(name)
+        if not key or key in repeated:
+            continue
+        if key in first:
+            places = f"{column_letters(first[key] + 1)} and {column_letters(i + 1)}"
+            raise RefusedFile(
+                path,
+                f"two columns are called this, the {first[key] + 1}th and the {i + 1}th ({places}); "
+                "which is meant cannot be told.",
+                row=fit.header_row + 1,
+                column=name,
+                advice="Download the file again; if the publisher prints it so, "
+                f"say in flows/sources/{fit.passport.source}.yml that the column is repeated.",
+            )
+        first[key] = i
 
 
 def _joined_header(rows: list[list[str]], width: int) -> list[str]:
@@ -246,18 +346,32 @@ def _kept(columns: list[str], body: list[list[str]], width: int) -> list[int]:
     return keep
 
 
-def _fitted(row: list[str], width: int, path: str, number: int, columns: list[str], *, is_last: bool) -> list[str]:
-    if len(row) > width:
-        if any(c.strip() for c in row[width:]):
-            raise RefusedFile(
-                path,
-                f"{len(row)} fields where the header has {width}.",
-                row=number,
-                advice="A thousands separator or a comma may stand outside quotes.",
-            )
+def _fitted(
+    row: list[str],
+    width: int,
+    path: str,
+    number: int,
+    columns: list[str],
+    first_cells: set[str],
+    *,
+    is_last: bool,
+) -> list[str]:
+    """A row of another width than the header's, made as wide; a note under the table is kept in its first cell.
+
+    Raises:
+        RefusedFile: a row of the table has more fields than the header, or ends too early.
+    """
+    if len(row) > width and not any(c.strip() for c in row[width:]):
         return row[:width]
-    if sum(bool(c.strip()) for c in row) <= 1 and row[0].strip():
-        return row + [""] * (width - len(row))  # a footnote
+    if _is_note(row, first_cells):
+        return [",".join(row).rstrip(","), *[""] * (width - 1)]
+    if len(row) > width:
+        raise RefusedFile(
+            path,
+            f"{len(row)} fields where the header has {width}.",
+            row=number,
+            advice="A thousands separator or a comma may stand outside quotes.",
+        )
     if is_last or len(row) > 1:
         raise RefusedFile(
             path,
@@ -267,6 +381,16 @@ def _fitted(row: list[str], width: int, path: str, number: int, columns: list[st
             advice="The file is truncated: download it again.",
         )
     return row + [""] * (width - len(row))
+
+
+def _is_note(row: list[str], first_cells: set[str]) -> bool:
+    """Whether a row of another width is a note: words that no row of the table begins with, nor is cut off from."""
+    start = row[0].strip()
+    if not re.search(r"[^\W\d_]{2}", start) or any(cell.startswith(start) for cell in first_cells):
+        return False
+    rest = [c for c in row[1:] if c.strip()]
+    is_data = bool(rest) and all(is_number(c) and not c.startswith(" ") for c in rest)
+    return not is_data and (" " in ",".join(row).strip() or len(row) == 1)
 
 
 def _level(word: str | None, code: str, gss: str, name: str, path: str, number: int) -> Level:
@@ -292,7 +416,8 @@ def _level(word: str | None, code: str, gss: str, name: str, path: str, number: 
         return "none"
     if _JOINT.fullmatch(code):
         return "la"
-    if re.match(r"E0[6-9]|E10", gss):
+    # E07 are districts, which have no children's services.
+    if re.match(r"E0[689]|E10", gss):
         return "la"
     if gss.startswith("E92"):
         return "national"
@@ -334,7 +459,7 @@ def last_period_edition(passport: Passport, table: Table, periods: Iterable[str]
             return edition
     if last in passport.editions and not any(r.last_period for r in table.editions.values()):
         return last
-    raise RefusedFile(
+    raise NotDescribed(
         path,
         f"{passport.source} {table.table} runs to {last}, and the passport has no such edition.",
         column=table.keys.get("period"),

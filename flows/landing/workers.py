@@ -1,25 +1,41 @@
-"""Reading files in worker processes: each is recognised, read, checked against what is mapped, and written clean."""
+"""Reading files in worker processes: each is recognised, read, checked, and written clean.
+
+A file that ends its process (it asks for more memory than there is, or meets a fault in a reader of workbooks) is
+refused alone: what was under way in other processes is read again.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
 import os
+import traceback
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flows.common.errors import CswError, RefusedFile
+from flows.common.errors import NotDescribed, RefusedFile
+from flows.common.files import sha256_of
+from flows.common.processes import work_for_parent
+from flows.landing.catalogue import base_edition
+from flows.landing.checks import check_figures, check_places
+from flows.landing.figures import known_symbols
 from flows.landing.grids import label
 from flows.landing.mapping import mapped_columns
 from flows.landing.recognise import Fit, is_document_name, recognise
 from flows.landing.tables import META, LandedTable, land
 from flows.sources.passport import load_passports
 
-#: Fewer files than this are not worth starting processes for.
+#: Fewer files than this are not worth starting processes for, where all are text of a common size.
 WORTH_WORKERS = 4
+COMMON_BYTES = 20_000_000
+#: What reading one file may ask for; the largest publication (a workbook of 40 MB) needs less than half.
+MAX_MEMORY_BYTES = 6_000_000_000
+
+#: File, problem, row, column and advice of a refusal, as they go from process to process.
+Refusal = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -49,17 +65,27 @@ class ReadTable:
     units: list[tuple[str, ...]]
     first_period: str
     last_period: str
+    sha256: str = ""
+    """Hash of what stands at ``path``."""
 
 
 @dataclass(frozen=True)
 class Read:
-    """What became of a file: tables, a document, nothing known (no source), or a refusal."""
+    """What became of a file: tables, a document, nothing known (no source), a remark, or a refusal.
+
+    ``refusals`` are of tables of the file that do not hold, beside ``tables``, which do; ``refusal`` is of all of it.
+    ``not_described`` are of editions that no passport describes yet: nothing is wrong with them. ``remark`` says why a
+    file is listed and nothing more.
+    """
 
     source: str = ""
     edition: str = ""
     tables: tuple[ReadTable, ...] = ()
     is_document: bool = False
-    refusal: tuple[Any, ...] | None = None
+    refusal: Refusal | None = None
+    refusals: tuple[Refusal, ...] = ()
+    not_described: tuple[Refusal, ...] = ()
+    remark: str = ""
 
 
 def read_files(jobs: list[Job], workers: int | None = None) -> Iterator[Read]:
@@ -70,27 +96,68 @@ def read_files(jobs: list[Job], workers: int | None = None) -> Iterator[Read]:
         workers: processes; the number of cores when absent.
     """
     workers = workers or os.cpu_count() or 1
-    if len(jobs) < WORTH_WORKERS or workers == 1:
+    if workers == 1 or (len(jobs) < WORTH_WORKERS and all(map(_is_plain, jobs))):
         yield from map(read_file, jobs)
         return
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures import Future, ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
 
-    context = multiprocessing.get_context("forkserver" if os.name == "posix" else "spawn")
     # The longest first, so that no core is left with one large file at the end.
     order = sorted(range(len(jobs)), key=lambda i: -jobs[i].path.stat().st_size)
     results: dict[int, Read] = {}
+    with ProcessPoolExecutor(workers, mp_context=_context(), initializer=_begin) as pool:
+        futures: dict[int, Future[Read]] = {i: pool.submit(read_file, jobs[i]) for i in order}
+        for i, future in futures.items():
+            try:
+                results[i] = future.result()
+            except BrokenProcessPool:
+                break
+    for i in range(len(jobs)):
+        yield results[i] if i in results else _read_alone(jobs[i])
+
+
+def _read_alone(job: Job) -> Read:
+    """Read one file in a process of its own, whose end refuses that file."""
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+
     try:
-        with ProcessPoolExecutor(workers, mp_context=context) as pool:
-            for i, done in zip(order, pool.map(read_file, [jobs[i] for i in order], chunksize=4), strict=True):
-                results[i] = done
-    except BrokenProcessPool as exc:
-        raise CswError(
-            "a process that reads files was ended from outside, as happens where memory runs out. Nothing was landed; "
-            "what is published stays. Make room and run again."
-        ) from exc
-    yield from (results[i] for i in range(len(jobs)))
+        with ProcessPoolExecutor(1, mp_context=_context(), initializer=_begin) as pool:
+            return pool.submit(read_file, job).result()
+    except BrokenProcessPool:
+        return Read(
+            refusal=(
+                job.name,
+                "the process that read it was ended: it asks for more memory than there is, or breaks its reader.",
+                None,
+                None,
+                "The other files went on. If it is as the publisher has it, make room and run again.",
+            )
+        )
+
+
+def _context() -> Any:
+    import multiprocessing
+
+    return multiprocessing.get_context("forkserver" if os.name == "posix" else "spawn")
+
+
+def _begin() -> None:
+    """A process that reads ends with the one that asks, and no file in it may take the machine's memory."""
+    work_for_parent()
+    if os.name == "posix":
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        limit = MAX_MEMORY_BYTES if hard == resource.RLIM_INFINITY else min(MAX_MEMORY_BYTES, hard)
+        resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+
+
+def _is_plain(job: Job) -> bool:
+    """Whether a file is text of a common size, which is read without a process of its own."""
+    with job.path.open("rb") as f:
+        head = f.read(4)
+    return not head.startswith((b"PK", b"\xd0\xcf", b"PAR1")) and job.path.stat().st_size < COMMON_BYTES
 
 
 def read_file(job: Job) -> Read:
@@ -102,11 +169,46 @@ def read_file(job: Job) -> Read:
             return Read()
         if found.is_document:
             return Read(found.source, "documents", is_document=True)
-        done = [_read_table(job, fit) for fit in found.fits]
-        return Read(found.source, done[0][0], tuple(t for _, t in done))
+        if found.remark:
+            return Read(found.source, remark=found.remark)
+        return _read_tables(job, found.source, found.fits, list(found.refused))
     except RefusedFile as exc:
-        refusal = (exc.file, exc.problem, exc.row, exc.column, exc.advice)
-        return Read(refusal=refusal, is_document=is_document_name(job.name, passports))
+        if isinstance(exc, NotDescribed):
+            return Read(not_described=(_refusal(exc),))
+        return Read(refusal=_refusal(exc), is_document=is_document_name(job.name, passports))
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as exc:
+        # Nobody has seen every file: what breaks a reader (a panic of one is no Exception) is refused alone, and the
+        # message says where to look.
+        if isinstance(exc, MemoryError):
+            problem = "reading it asks for more memory than one file may have."
+        else:
+            frame = traceback.extract_tb(exc.__traceback__)[-1]
+            where = f"{Path(frame.filename).name}, line {frame.lineno}"
+            problem = f"it could not be read ({type(exc).__name__}: {exc}; {where})."
+        return Read(
+            refusal=(job.name, problem, None, None, "Is it the publisher's file? If so, this is a fault of ours.")
+        )
+
+
+def _read_tables(job: Job, source: str, fits: list[Fit], refused: list[RefusedFile]) -> Read:
+    """Each table of a file by itself: one that does not hold is refused, and the others land."""
+    done = []
+    for fit in fits:
+        try:
+            done.append(_read_table(job, fit))
+        except RefusedFile as exc:
+            refused.append(exc)
+    strange = tuple(_refusal(exc) for exc in refused if isinstance(exc, NotDescribed))
+    refusals = tuple(_refusal(exc) for exc in refused if not isinstance(exc, NotDescribed))
+    if not done:
+        return Read(refusal=refusals[0] if refusals else None, refusals=refusals[1:], not_described=strange)
+    return Read(source, done[0][0], tuple(t for _, t in done), refusals=refusals, not_described=strange)
+
+
+def _refusal(exc: RefusedFile) -> Refusal:
+    return exc.file, exc.problem, exc.row, exc.column, exc.advice
 
 
 def _read_table(job: Job, fit: Fit) -> tuple[str, ReadTable]:
@@ -121,18 +223,30 @@ def _read_table(job: Job, fit: Fit) -> tuple[str, ReadTable]:
         table = land(fit, job.name)
         rows = len(table.rows)
         units = [(*unit, str(n)) for unit, n in sorted(Counter(tuple(r[1:5]) for r in table.rows).items())]
+    columns = _roles(fit, table.columns)
+    by_year = fit.table.shape in ("wide", "sheet")
+    mapped_columns(root).check(fit.passport.source, table, job.name, by_year=by_year)
+    check_places(units, table.rows, root, job.name)
+    symbols = fit.passport.editions[base_edition(table.edition)].symbols
+    figures = [c for c, role in columns if role == "figure"]
+    if fit.grid.name == "parquet":
+        from flows.landing.parquet import refuse_unknown_symbols
+
+        refuse_unknown_symbols(out, job.name, figures, symbols, known_symbols(root, symbols))
+    else:
+        check_figures(table, figures, symbols, root, job.name)
         _write(table, job.edition or table.edition, job.sha256, out)
-    mapped_columns(root).check(fit.passport.source, table, job.name)
     periods = sorted(table.periods)
     return job.edition or table.edition, ReadTable(
         table=fit.table.table,
         shape=fit.table.shape,
         path=out,
         rows=rows,
-        columns=_roles(fit, table.columns),
+        columns=columns,
         units=units,
         first_period=periods[0] if periods else "",
         last_period=periods[-1] if periods else "",
+        sha256=sha256_of(out.read_bytes()),
     )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
-from flows.common.errors import CswError
+from flows.common.errors import CswError, WrongArgument
+from flows.common.output_folder import OutputFolder
 from flows.common.settings import Settings
-from flows.warehouse.publish import published_path
+from flows.warehouse.publish import check_warehouse, open_warehouse, published_path
 
 
 def analyse(
@@ -25,7 +27,8 @@ def analyse(
         what was done, for people.
 
     Raises:
-        CswError: nothing to read, or a study or choice that is not known.
+        WrongArgument: a study or choice that is not known.
+        CswError: nothing to read, or the folder holds something else.
     """
     from analysis.studies.run import analyse_to_files
     from analysis.studies.spec import Choices
@@ -33,14 +36,20 @@ def analyse(
     database = settings.warehouse / f"as_of_{as_of}.duckdb" if as_of else published_path(settings)
     if not database.exists():
         raise CswError(f"there is no warehouse as of {as_of}. Run `csw run --as-of {as_of}` first.")
+    check_warehouse(database)
+    _check_choices(database, study, framework, window, deflator, basis)
     try:
         choices = Choices(framework, window, deflator, basis, as_of)
         name = "_".join([study, *(x.replace(":", "_to_") for x in (framework, window, deflator, basis, as_of) if x)])
-        folder = out or settings.data / "analyses" / name
-        outcome, written = analyse_to_files(database, [] if study == "all" else [study], choices, folder)
+        place = OutputFolder(out or settings.data / "analyses" / name, "an analysis", _of_an_earlier_version)
+        with place.replacing() as made:
+            outcome, files = analyse_to_files(database, [] if study == "all" else [study], choices, made)
     except ValueError as exc:
         raise CswError(str(exc)) from exc
-    lines = [f"{s} could not run: {reason}" for s, reason in outcome.failed.items()]
+    written = [place.folder / f.name for f in files]
+    if outcome.errors:
+        raise CswError("\n".join(f"{s}: {reason}" for s, reason in outcome.errors.items()))
+    lines = [f"{s} could not run: {reason}" for s, reason in outcome.lacking.items()]
     if not any(e.value is not None for e in outcome.estimates):
         raise CswError("\n".join(lines))
     known = sum(e.value is not None for e in outcome.estimates)
@@ -48,16 +57,52 @@ def analyse(
     return "\n".join([*lines, *(f"Wrote {path}" for path in written)])
 
 
+#: Price indices that money can be put into the prices of.
+DEFLATORS = ("gdp", "rpi", "cpih")
+BASES = ("publication", "inspection")
+_WINDOW = re.compile(r"-?\d+:-?\d+|\d{4}-\d\d-\d\d:\d{4}-\d\d-\d\d")
+
+
+def _check_choices(database: Path, study: str, framework: str, window: str, deflator: str, basis: str) -> None:
+    from analysis.studies.spec import slugs
+
+    with open_warehouse(database) as con:
+        rows = con.execute("select distinct framework from marts.fct_inspection order by 1").fetchall()
+    frameworks = [str(r[0]) for r in rows]
+    for name, asked, known in (
+        ("study", study, ["all", *slugs()]),
+        ("--framework", framework, frameworks),
+        ("--deflator", deflator, DEFLATORS),
+        ("--basis", basis, BASES),
+    ):
+        if asked and asked not in known:
+            raise WrongArgument(f"{name} {asked}: there are {', '.join(known)}.")
+    if window and not _WINDOW.fullmatch(window):
+        raise WrongArgument(f"--window {window}: give event years (-3:3) or dates (2014-01-01:2016-04-15).")
+
+
+def _of_an_earlier_version(folder: Path) -> dict[str, list[str]]:
+    """What a version that kept no list wrote: these four and nothing else."""
+    names = [f"{table}.{ending}" for table in ("estimate", "scoreboard") for ending in ("csv", "parquet")]
+    held = {p.name for p in folder.iterdir()} if folder.is_dir() else set()
+    return {"": sorted(held)} if held and held <= set(names) else {}
+
+
 def scoreboard(settings: Settings, output: str, study: str = "") -> str:
     """The scoreboard of the published warehouse as a table, csv or html.
 
     Raises:
+        WrongArgument: there is no such study.
         CswError: nothing is published, or it has no scoreboard.
     """
     from analysis.marts import MartLacks, open_marts
     from analysis.scoreboard import SHOW, read_scoreboard
+    from analysis.studies.spec import slugs
     from flows.common.synthetic import is_synthetic
 
+    if study and study not in slugs():
+        raise WrongArgument(f"--study {study}: there are {', '.join(slugs())}.")
+    check_warehouse(published_path(settings))
     with open_marts(published_path(settings)) as marts:
         try:
             rows = read_scoreboard(marts)

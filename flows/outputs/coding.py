@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flows.common.errors import CswError
+from flows.common.files import sha256_of
+from flows.common.output_folder import OutputFolder
 from flows.common.settings import Settings
 from flows.documents.themes.coder import CODER as RULES
 from flows.documents.themes.coder import load_codebook
@@ -19,8 +22,8 @@ if TYPE_CHECKING:
     from analysis.studies.report_themes.reliability import Coded, Reliability
 
 
-class Desk:
-    """What a coder's verbs do.
+class Coding:
+    """Sheets out, codings in, agreement.
 
     Args:
         settings: where codings are kept.
@@ -60,7 +63,7 @@ class Desk:
         ).fetchall()
         suggested = {} if blind else {key: " | ".join(themes) for key, themes in self._rules().items()}
         items = [SheetItem(r, i, text, suggested.get((r, i), "")) for r, i, text in found]
-        return write_sheets(out, coder, sample, items, self.themes)
+        return _place(out, coder, sample, items, self.themes)
 
     def take(self, file: Path, coder: str) -> tuple[Path, int, int]:
         """Keep a filled-in sheet: the new file, how many items it codes, and how many were left blank.
@@ -90,7 +93,7 @@ class Desk:
         """
         texts = self.con.execute("select report_id, item, text from marts.fct_recommendation").fetchall()
         items = resolution_items({(r, i): text for r, i, text in texts}, self._codings_of(coders))
-        book = write_sheets(out, AGREED, "-".join(coders), items, self.themes)
+        book = _place(out, AGREED, "-".join(coders), items, self.themes)
         differing = sum(not i.themes for i in items)
         return book, differing, len(items) - differing
 
@@ -120,3 +123,29 @@ class Desk:
             """
         ).fetchall()
         return {(r, i): tuple(themes or ()) for r, i, themes in rows}
+
+
+def _place(folder: Path, coder: str, sample: str, items: Sequence[SheetItem], themes: Mapping[str, str]) -> Path:
+    """Write a sheet into a folder of sheets, but never over one that somebody has filled in.
+
+    Raises:
+        CodingError: there is nothing to write.
+        CswError: the folder is not one of sheets, or this sheet has been changed since it was written.
+    """
+    place, part = OutputFolder(folder, "sheets for coding"), f"{coder}_{sample}"
+    stamp = place.stamp(part)
+    if stamp and _digest(folder, place.files.get(part, [])) not in (stamp, ""):
+        raise CswError(
+            f"{folder / part}.xlsx or .csv has been changed since it was written: somebody may be coding there. Import "
+            "it (`csw coding import`) and move it away, or give another folder."
+        )
+    with place.replacing(part) as made:
+        book = write_sheets(made, coder, sample, items, themes)
+    place.restamp(part, _digest(folder, place.files[part]))
+    return folder / book.name
+
+
+def _digest(folder: Path, names: Sequence[str]) -> str:
+    """Of the files of a sheet that are there; blank where none is."""
+    there = [folder / n for n in sorted(names) if (folder / n).exists()]
+    return sha256_of(b"".join(p.read_bytes() for p in there)) if there else ""

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flows.common.errors import CswError
+from analysis.spreadsheet import harmless
+from flows.common.errors import CswError, WrongArgument
+from flows.common.output_folder import OutputFolder
 from flows.common.settings import Settings
+from flows.outputs.lock import writing_outputs
 from flows.outputs.relations import Column, Relation
 from flows.sources.passport import load_passports
 from flows.warehouse.fingerprint import file_identity
@@ -27,13 +29,14 @@ if TYPE_CHECKING:
 
 SCHEMAS = ("marts", "studies", "results", "audit")
 FORMATS = ("parquet", "csv", "xlsx")
-STAMP = ".made_from"
+#: The part of the folder that describes the others.
+PACKAGE, NAME, WORKBOOK = "package", "childrens-services-warehouse", "warehouse.xlsx"
+#: How a version that kept no list of its files marked an export.
+EARLIER_MARK = ".made_from"
 #: Views that only make sense asked for an authority, a measure or a year.
 NOT_EXPORTED = {"rpt_figure_edition", "rpt_figure_cell"}
 #: An Excel sheet holds no more rows; a larger table is left to the other formats.
 SHEET_ROWS = 50_000
-#: Text that a spreadsheet would run as a formula (OWASP, CSV injection); a sign that stands alone is none.
-FORMULA = r"^[=+@\t\r-]."
 LICENCE = {
     "name": "OGL-UK-3.0",
     "path": "https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/",
@@ -61,6 +64,8 @@ class Exported:
     files: list[Path] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
     """Tables that are too large for the workbook."""
+    earlier: list[str] = field(default_factory=list)
+    """Formats in the folder that are of an earlier warehouse: they were not asked for."""
 
     @property
     def bytes(self) -> int:
@@ -73,58 +78,82 @@ def export(settings: Settings, out: Path | None = None, formats: Sequence[str] =
 
     Args:
         settings: where things are kept.
-        out: the folder, replaced as a whole; ``data/export`` where None.
-        formats: of :data:`FORMATS`.
+        out: the folder, empty or with an export in it; ``data/export`` where None.
+        formats: of :data:`FORMATS`; these are replaced, the others in the folder stay.
 
     Raises:
         CswError: nothing is published, a format is unknown, the folder holds something else, or the disk refuses.
+        Busy: another run is writing.
     """
     import duckdb
 
     unknown = [f for f in formats if f not in FORMATS]
     if unknown:
-        raise CswError(f"{', '.join(unknown)}: exports are written as {', '.join(FORMATS)}.")
-    folder = out or settings.data / "export"
-    if folder.exists() and any(folder.iterdir()) and not (folder / "datapackage.json").exists():
-        raise CswError(f"{folder} holds something that is no export. Give a new or an empty folder.")
-    part = folder.parent / f".{folder.name}-next"
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
-    done = Exported(folder)
-    try:
-        with duckdb.connect(str(published_path(settings)), read_only=True) as con:
-            about = relations(settings, con)
-            for relation in about:
-                _write(con, relation, part, formats)
-            if "xlsx" in formats:
-                from flows.outputs.workbook import write_workbook
-
-                done.left_out = write_workbook(con, about, part / "warehouse.xlsx", SHEET_ROWS)
-            package = json.dumps(data_package(settings, con, about, part), indent=1, ensure_ascii=False)
-        (part / "datapackage.json").write_text(package + "\n", encoding="utf-8")
-    except OSError as exc:
-        shutil.rmtree(part, ignore_errors=True)
-        raise CswError(f"{folder}: could not be written ({exc.strerror}). Free some space and run again.") from exc
-    (part / STAMP).write_text(_stamp(settings), encoding="utf-8")
-    # The old export is gone only when the new one stands.
-    old = folder.parent / f".{folder.name}-old"
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        folder.rename(old)
-    part.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
-    done.files = sorted(f for f in folder.rglob("*") if f.is_file() and f.name != STAMP)
+        raise WrongArgument(f"{', '.join(unknown)}: exports are written as {', '.join(FORMATS)}.")
+    place = export_folder(settings, out)
+    place.check()
+    done = Exported(place.folder)
+    with writing_outputs(settings, place.folder):
+        # Before it is opened: what is opened is this file or a later one, never one before it.
+        stamp = _stamp(settings)
+        try:
+            with duckdb.connect(str(published_path(settings)), read_only=True) as con:
+                about = relations(settings, con)
+                for format in formats:
+                    with place.replacing(format, stamp) as made:
+                        done.left_out += _write_format(con, about, made, format)
+                with place.replacing(PACKAGE, stamp) as made:
+                    # Files of an earlier warehouse are not what it describes.
+                    now = [f for f in FORMATS if place.stamp(f) == stamp]
+                    described = data_package(settings, con, about, place.folder, now)
+                    package = json.dumps(described, indent=1, ensure_ascii=False)
+                    (made / "datapackage.json").write_text(package + "\n", encoding="utf-8")
+        except duckdb.Error as exc:
+            raise CswError(f"{place.folder}: the database could not write all of it: {exc}") from exc
+    done.files = sorted(place.folder / f for files in place.files.values() for f in files)
+    done.earlier = [f for f in FORMATS if place.stamp(f) not in ("", stamp)]
     return done
 
 
+def export_folder(settings: Settings, out: Path | None = None) -> OutputFolder:
+    """The folder of exports: a part per format, and the package that describes what is there."""
+    return OutputFolder(out or settings.export, "an export", _of_an_earlier_version)
+
+
+def _of_an_earlier_version(folder: Path) -> dict[str, list[str]]:
+    """What is ours in an export of a version that kept no list: what its data package names."""
+    try:
+        package = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
+        if package["name"] != NAME or not (folder / EARLIER_MARK).is_file():
+            return {}
+        named = [str(r["path"]) for r in package["resources"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    ours = {
+        "csv": [f for f in named if f.startswith("csv/")],
+        "parquet": [f for f in named if f.startswith("parquet/")],
+        "xlsx": [WORKBOOK],
+        PACKAGE: ["datapackage.json", EARLIER_MARK],
+    }
+    return {part: [f for f in files if (folder / f).is_file()] for part, files in ours.items()}
+
+
 def is_current(settings: Settings) -> bool:
-    """Whether the export in its place is of the published warehouse."""
-    stamp = settings.data / "export" / STAMP
-    return stamp.exists() and settings.published.exists() and stamp.read_text(encoding="utf-8") == _stamp(settings)
+    """Whether the export in its place is of the published warehouse, in every format that a run keeps up to date."""
+    if not settings.published.exists():
+        return False
+    place, stamp = export_folder(settings), _stamp(settings)
+    return all(place.stamp(part) == stamp for part in (*held_formats(settings), PACKAGE))
+
+
+def held_formats(settings: Settings) -> list[str]:
+    """The formats that a run writes, and those that somebody has asked for before and that are kept up to date."""
+    held = export_folder(settings).files
+    return ["parquet", "csv", *(f for f in FORMATS if f not in {"parquet", "csv"} and held.get(f))]
 
 
 def _stamp(settings: Settings) -> str:
-    return json.dumps(file_identity(settings.published))
+    return json.dumps(file_identity(published_path(settings)))
 
 
 def relations(settings: Settings, con: duckdb.DuckDBPyConnection) -> list[Relation]:
@@ -173,48 +202,44 @@ def _is_required(column: dict[str, Any]) -> bool:
     return any(c.get("type") == "not_null" for c in column.get("constraints", []))
 
 
-def _write(con: duckdb.DuckDBPyConnection, relation: Relation, folder: Path, formats: Sequence[str]) -> None:
-    place = f"{relation.schema}.{relation.name}"
-    for suffix in ("parquet", "csv"):
-        if suffix not in formats:
-            continue
-        path = folder / suffix / relation.schema / f"{relation.name}.{suffix}"
+def _write_format(con: duckdb.DuckDBPyConnection, about: Sequence[Relation], folder: Path, format: str) -> list[str]:
+    """Write every table in one format; the tables that were too large for it."""
+    if format == "xlsx":
+        from flows.outputs.workbook import write_workbook
+
+        return write_workbook(con, about, folder / WORKBOOK, SHEET_ROWS)
+    for relation in about:
+        place = f"{relation.schema}.{relation.name}"
+        path = folder / format / relation.schema / f"{relation.name}.{format}"
         path.parent.mkdir(parents=True, exist_ok=True)
         target = path.as_posix().replace("'", "''")
-        if suffix == "parquet":
+        if format == "parquet":
             con.execute(
                 f"copy (from {place} order by {relation.order}) to '{target}' (format parquet, compression zstd)"
             )
         else:
-            columns = ", ".join(_harmless(c) for c in relation.columns)
+            columns = ", ".join(harmless(c.name, c.type) for c in relation.columns)
             ordered = f"select {columns} from {place} order by {relation.order}"
             con.execute(f"copy ({ordered}) to '{target}' (format csv, header true)")
-
-
-def _harmless(column: Column) -> str:
-    """The column with an apostrophe before text that a spreadsheet would take for a formula."""
-    name = f'"{column.name}"'
-    if column.type != "VARCHAR":
-        return name
-    return f"case when regexp_matches({name}, '{FORMULA}', 's') then '''' || {name} else {name} end as {name}"
+    return []
 
 
 def data_package(
-    settings: Settings, con: duckdb.DuckDBPyConnection, about: Sequence[Relation], folder: Path
+    settings: Settings, con: duckdb.DuckDBPyConnection, about: Sequence[Relation], folder: Path, formats: Sequence[str]
 ) -> dict[str, Any]:
-    """The descriptor of what was written."""
+    """The descriptor of what was written in some formats."""
     newest = con.execute("select max(published_on), bool_or(is_synthetic) from marts.dim_edition").fetchone()
     published, synthetic = newest or (None, False)
     held = {r[0] for r in con.execute("select distinct source from marts.dim_edition").fetchall()}
     resources = []
     for r in about:
-        for suffix in ("csv", "parquet"):
+        for suffix in (f for f in ("csv", "parquet") if f in formats):
             path = folder / suffix / r.schema / f"{r.name}.{suffix}"
             if path.exists():
                 resources.append(_resource(r, path, folder))
     return {
         "profile": "data-package",
-        "name": "childrens-services-warehouse",
+        "name": NAME,
         "title": "Children's services in England: returns and inspections"
         + (" (invented figures)" if synthetic else ""),
         "description": (

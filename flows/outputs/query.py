@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from flows.common.errors import CswError
+from flows.warehouse.publish import check_warehouse
 
 Format = Literal["table", "csv", "json"]
 
@@ -22,10 +23,11 @@ def query(database: Path, sql: str, output: Format = "table") -> str:
         output: a text table, csv, or a JSON list of rows.
 
     Raises:
-        CswError: the statement is not valid; the message is the database's own.
+        CswError: the file is no warehouse, or the statement is not valid; the message is the database's own.
     """
     import duckdb
 
+    check_warehouse(database)
     # No files, no network: a question cannot reach anything but the warehouse.
     with duckdb.connect(str(database), read_only=True, config={"enable_external_access": "false"}) as con:
         try:

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows.common.files import write_atomically
+from flows.common.output_folder import OutputFolder
 from flows.common.settings import Settings
+from flows.outputs.lock import writing_outputs
 from flows.warehouse.fingerprint import file_identity
-from flows.warehouse.publish import published_path
+from flows.warehouse.publish import check_warehouse, published_path
 
 if TYPE_CHECKING:
     from analysis.report.site import Built
 
-STAMP = ".made_from"
+KIND = "the report site"
+#: What a version that kept no list wrote: the mark of such a folder, and the endings of its files.
+_EARLIER_MARK, _EARLIER_ENDINGS = ".made_from", {".html", ".js", ".css", ".csv", ".svg"}
+#: What else is for people: where it is in the data folder, and what it is.
+BESIDE = (
+    ("export/datapackage.json", "Every table as Parquet and CSV, with a dictionary (Frictionless data package)"),
+    ("report/data_docs/index.html", "What was checked, and how it came out (Great Expectations)"),
+)
 
 
 def write_site(
@@ -30,33 +39,61 @@ def write_site(
     Args:
         settings: where things are kept.
         database: the warehouse; the published one where None.
-        out: the site's folder; ``data/report`` where None.
+        out: the site's folder, empty or with an earlier site in it; ``data/report`` where None.
         progress: told what is being written.
 
     Raises:
-        CswError: nothing is published yet.
+        CswError: nothing is published yet, the file is no warehouse, or the folder holds something that is no site.
+        Busy: another run is writing.
     """
-    from analysis.report.site import build
+    from analysis.report.site import Built, build
 
     path = database or published_path(settings)
-    folder = out or settings.report
-    stamp = _stamp(settings, path)
-    built = build(
-        path, folder, due(settings), path.stem.removeprefix("as_of_") if "as_of_" in path.stem else "", progress
-    )
-    write_atomically(folder / STAMP, stamp.encode())
-    return built
+    check_warehouse(path)
+    place = site_folder(settings, out)
+    place.check()
+    as_known = path.stem.removeprefix("as_of_") if "as_of_" in path.stem else ""
+    with writing_outputs(settings, place.folder):
+        stamp = _stamp(settings, path)
+        with place.replacing(stamp=stamp) as made:
+            built = build(path, made, due(settings), as_known, progress, _beside(settings, place.folder))
+    return Built(place.folder / "index.html", built.pages, built.bytes)
+
+
+def site_folder(settings: Settings, out: Path | None = None) -> OutputFolder:
+    """The folder of the site."""
+    return OutputFolder(out or settings.report, KIND, _of_an_earlier_version)
+
+
+def _of_an_earlier_version(folder: Path) -> dict[str, list[str]]:
+    from analysis.report.site import PLACES
+
+    if not (folder / _EARLIER_MARK).is_file() or not (folder / "index.html").is_file():
+        return {}
+    pages = [
+        p.relative_to(folder).as_posix()
+        for name in PLACES[1:]
+        for p in (folder / name).glob("*")
+        if p.is_file() and p.suffix in _EARLIER_ENDINGS
+    ]
+    return {"": [_EARLIER_MARK, "index.html", *pages]}
 
 
 def is_current(settings: Settings) -> bool:
     """Whether the site in its place is of the published warehouse, made by these pages."""
-    stamp = settings.report / STAMP
     return (
-        stamp.exists()
-        and (settings.report / "index.html").exists()
+        (settings.report / "index.html").exists()
         and settings.published.exists()
-        and stamp.read_text() == _stamp(settings, settings.published)
+        and site_folder(settings).stamp() == _stamp(settings, settings.published)
     )
+
+
+def _beside(settings: Settings, folder: Path) -> list[tuple[str, str]]:
+    """What else there is for people, as the site's first page leads to it: only from the site's own place."""
+    if folder != settings.report:
+        return []
+    found = [(os.path.relpath(settings.data / path, folder), label) for path, label in BESIDE]
+    return [(Path(path).as_posix(), label) for path, label in found if (folder / path).exists()]
 
 
 def due(settings: Settings) -> dict[str, dict[str, str]]:

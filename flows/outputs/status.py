@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from flows.common.settings import Settings
 from flows.landing.catalogue import read_catalogue
+from flows.landing.quarantine import unseen
+from flows.landing.withdrawn import read_withdrawn
 from flows.sources.passport import Passport, load_passports
-from flows.warehouse.fingerprint import fingerprint, published_fingerprint
+from flows.warehouse.built import Build, from_state, read_build, why_not_default
+from flows.warehouse.fingerprint import (
+    Fingerprint,
+    fingerprint,
+    is_set_aside,
+    published_fingerprint,
+    published_state,
+)
 
 #: Releases a year from which on a series is always worth a look.
 CONTINUOUS = 6
@@ -65,6 +75,8 @@ class Status:
     sources: list[SourceStatus]
     published: str
     up_to_date: bool
+    last_fetch: str = ""
+    """What came of the last fetch, as one screen; blank where there was none."""
 
     def text(self) -> str:
         """For people."""
@@ -87,6 +99,8 @@ class Status:
         if any(s.next_expected and s.next_expected.by_server for s in self.sources):
             lines.append("* as the publisher's server says")
         lines += [f"{s.source}: {s.no_server}" for s in self.sources if s.no_server]
+        if self.last_fetch:
+            lines += ["", self.last_fetch]
         return "\n".join(lines)
 
 
@@ -97,19 +111,23 @@ def status(settings: Settings, today: date | None = None) -> Status:
     edition held; else in the months, after those of the newest edition, in which the series usually appears (the
     passport's cadence).
     """
-    from flows.publishers.state import State
+    from flows.publishers.report import last_fetch
+    from flows.publishers.state import SourceEntry, State
 
     asked = State(settings.live / "state.json").sources
     today = today or date.today()
     landed = read_catalogue(settings)
     now, before = fingerprint(settings), published_fingerprint(settings)
+    state = published_state(settings) or {}
+    build = from_state(state.get("build"))
     found = []
     for p in load_passports(settings.passports):
         mine = [x for x in landed if x.source == p.source]
-        newest = max(mine, key=lambda x: (x.published_on, x.edition), default=None)
-        published = date.fromisoformat(newest.published_on) if newest else None
-        said = asked.get(p.source, {})
-        due = _said_by_server(said.get("next_release", ""), published) or _next_due(p, published)
+        # By the edition's own day: a revision of an old edition that came yesterday is not the newest.
+        newest = max(mine, key=lambda x: x.rank, default=None)
+        published = date.fromisoformat(newest.edition_published_on or newest.published_on) if newest else None
+        said = asked.get(p.source, SourceEntry())
+        due = _said_by_server(said.next_release, published) or _next_due(p, published)
         found.append(
             SourceStatus(
                 source=p.source,
@@ -121,19 +139,44 @@ def status(settings: Settings, today: date | None = None) -> Status:
                 next_expected=due,
                 is_overdue=due is not None and due.last < today,
                 is_stale=before is not None and now.sources.get(p.source) != before.sources.get(p.source),
-                last_asked=said.get("asked", ""),
-                trouble=said.get("failed", ""),
-                trouble_since=said.get("failing_since", ""),
+                last_asked=said.asked,
+                trouble=said.failed,
+                trouble_since=said.failing_since,
                 has_server=bool(p.remote),
                 is_continuous=p.cadence is not None and p.cadence.per_year >= CONTINUOUS,
                 no_server=p.no_remote or "",
             )
         )
-    if before is None:
-        text = "Nothing is published yet. Run `csw run`."
-    else:
-        text = f"Published: {settings.published}"
-    return Status(found, text, before == now)
+    fetched = last_fetch(settings)
+    return Status(
+        found,
+        _published(settings, state, build, now),
+        before == now and not why_not_default(build, settings),
+        f"Last fetch, {fetched.at[:16].replace('T', ' ')} UTC. {fetched.text()}" if fetched else "",
+    )
+
+
+def _published(settings: Settings, state: dict[str, Any], build: Build | None, now: Fingerprint) -> str:
+    """What is published, how it was built, and whether a run would build it again, in words."""
+    if not settings.published.exists():
+        return "Nothing is published yet. Run `csw run`."
+    lines = [f"Published: {settings.published}"]
+    build = build or read_build(settings.published)
+    reason = why_not_default(build, settings)
+    if build is not None:
+        lines.append(f"  {build.text()}")
+    if reason:
+        lines.append(f"  Not what readers expect: {reason}. The next `csw run` builds it again.")
+    elif not state:
+        lines.append("  From what it was made is not known any more; the next `csw run` builds it again.")
+    if state.get("rolled_back_at"):
+        stays = " A run leaves it so; `csw run --full` publishes what is landed." if is_set_aside(settings, now) else ""
+        lines.append(f"  Gone back to on {state['rolled_back_at'][:10]} by `csw rollback`.{stays}")
+    held = (len(unseen(settings)), "quarantined"), (len(read_withdrawn(settings)), "withdrawn by people")
+    if any(n for n, _ in held):
+        said = ", ".join(f"{n} {how}" for n, how in held if n)
+        lines.append(f"  Held back: {said} (tables of an edition, or documents). `csw quarantine` says why.")
+    return "\n".join(lines)
 
 
 def _said_by_server(text: str, published: date | None) -> Due | None:

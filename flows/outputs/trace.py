@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flows.common.errors import CswError
+from flows.common.errors import WrongArgument
 from flows.common.settings import Settings
 from flows.landing.catalogue import landed_path
 
@@ -108,7 +108,7 @@ def trace(settings: Settings, con: duckdb.DuckDBPyConnection, la: str, measure: 
         year: reporting year.
 
     Raises:
-        CswError: there is no such row; the message says which part is not known.
+        WrongArgument: there is no such row; the message says which part is not known.
     """
     fact = _rows(
         con,
@@ -122,7 +122,7 @@ def trace(settings: Settings, con: duckdb.DuckDBPyConnection, la: str, measure: 
         [la, measure, year],
     )
     if not fact:
-        raise CswError(_why_no_row(con, la, measure, year))
+        raise WrongArgument(_why_no_row(con, la, measure, year))
     one = "where la_code = ? and measure_id = ? and year = ?"
     editions = _rows(
         con,

@@ -1,6 +1,9 @@
 """Explore Education Statistics: publication → releases → data content → files, over the content API.
 
-The API is not a published contract: where a part of it does not answer, the release's page and its zip stand in.
+The API is not a published contract: where a part of it does not answer, the release's page and its zip stand in. A
+file has several addresses, and none is sure: the one of the release may send nothing of data uploaded since July 2025
+(but says what their md5 is, and whether they have changed); the one of the data set, which the site itself uses, holds
+while the file is part of the latest version of its release; the release's zip lags an hour behind.
 """
 
 from __future__ import annotations
@@ -9,170 +12,226 @@ import json
 import re
 from typing import Any
 
-from flows.publishers.ask import Asked, Discovery, Found, london_day, safe_name
+from flows.publishers.days import london_day, partial_date
+from flows.publishers.ees_models import (
+    DataContent,
+    DataSetFile,
+    PageData,
+    Publication,
+    Redirects,
+    Release,
+    VersionSummary,
+)
 from flows.publishers.ees_public import csv_url, news, pages
-from flows.publishers.http import Absent, Refused
+from flows.publishers.http import Absent, Forbidden, Refused
+from flows.publishers.query import Discovery, Offer, Query, RemoteFile
+from flows.publishers.shapes import fitted
+from flows.publishers.wire import safe_name
 
 PAGE = 40
 
 
-def discover(asked: Asked) -> Discovery:
+def discover(query: Query) -> Discovery:
     """Every wanted file of every release; older releases only where a new version of them was published.
 
     Raises:
         Refused: neither the API nor the page knows the publication.
     """
-    said = Discovery()
+    found = Discovery()
     try:
-        slug, publication = _publication(asked)
+        slug, publication = publication_of(query)
     except Refused as exc:
-        said.notes.append(f"the content API does not answer ({exc}); the release's page stands in")
-        said.found.append(_from_page(asked, exc))
-        return said
-    said.next_release = _partial_date(publication.get("nextReleaseDate"))
-    for release in _releases(asked, slug, publication):
-        batch = f"{release['id']}"
-        is_latest = bool(release.get("latestRelease"))
-        if not is_latest and asked.is_held(batch):
-            said.complete.append(batch)
+        found.files.append(_from_page(query, exc))
+        found.problems.append(
+            f"the content API does not answer as it should; the latest release's zip was taken: {exc}"
+        )
+        return found
+    said = publication.next_release_date
+    if said is not None:
+        found.next_release = partial_date(said.year, said.month, said.day)
+        if said.year and not found.next_release:
+            found.notes.append(
+                f"the day that it names for the next release cannot be: {said.year}-{said.month}-{said.day}"
+            )
+    for release in _releases(query, slug, publication):
+        if not release.latest_release and query.is_complete(release.id):
+            found.complete.append(release.id)
             continue
         try:
-            found = _release(asked, slug, release, batch, str(publication["id"]), is_latest)
+            files, offer = _release(query, slug, release, publication.id)
         except Refused as exc:
-            said.problems.append(f"release {release.get('slug')}: {exc}")
+            found.problems.append(f"release {release.slug}: {exc}")
             continue
-        said.found += found
-        if is_latest and not asked.is_held(batch):
-            files = {f.data_set: f.name for f in found if f.data_set}
-            notes, said.data_sets = news(asked, str(publication["id"]), files)
-            said.notes += notes
-    return said
+        found.offers.append(offer)
+        found.files += files
+        if release.latest_release and not query.is_complete(release.id):
+            named = {f.data_set: f.name for f in files if f.data_set}
+            notes, found.data_sets = news(query, publication.id, named)
+            found.notes += notes
+    return found
 
 
-def _publication(asked: Asked) -> tuple[str, dict[str, Any]]:
-    """The slug that the publication has now, and what the server says of it."""
-    base, http, wanted = asked.servers.ees_content, asked.http, asked.passport.publication_id
-    slugs = list(asked.remote.slugs)
+def publication_of(query: Query) -> tuple[str, Publication]:
+    """The slug that the publication has now, and what the server says of it.
+
+    Raises:
+        Refused: no slug is known to it, or it is another publication's, or the answer is of another shape.
+    """
+    base, http, wanted = query.servers.ees_content, query.http, query.passport.publication_id
+    slugs = list(query.remote.slugs)
     problem: Refused = Absent("no slug is known.")
     for slug in slugs:
+        url = f"{base}/publications/{slug}"
         try:
-            publication = http.json(f"{base}/publications/{slug}")
+            publication = fitted(Publication, http.json(url), url)
         except Absent as exc:
-            problem = exc
-            slugs += [s for s in _redirected(asked, slug) if s not in slugs]
+            # That another slug is gone says less than that one is another publication's.
+            problem = exc if isinstance(problem, Absent) else problem
+            slugs += [s for s in _redirected(query, slug) if s not in slugs]
             continue
-        if wanted and publication.get("id") != wanted:
-            problem = Refused(f"{base}/publications/{slug}: is publication {publication.get('id')}, not {wanted}.")
+        if wanted and publication.id != wanted:
+            problem = Refused(f"{url}: is publication {publication.id}, not {wanted}.")
             continue
         return slug, publication
     raise problem
 
 
-def _redirected(asked: Asked, slug: str) -> list[str]:
+def _redirected(query: Query, slug: str) -> list[str]:
+    """Where a slug that the API no longer knows has gone."""
+    url = f"{query.servers.ees_content}/redirects"
     try:
-        said = asked.http.json(f"{asked.servers.ees_content}/redirects")
+        said = fitted(Redirects, query.http.json(url), url)
     except Refused:
         return []
-    return [r["toSlug"] for r in said.get("publicationRedirects", []) if r.get("fromSlug") == slug]
+    return [r.to_slug for r in said.publication_redirects if r.from_slug == slug]
 
 
-def _releases(asked: Asked, slug: str, publication: dict[str, Any]) -> list[dict[str, Any]]:
-    """Releases with the id of their present version, oldest first."""
+def _releases(query: Query, slug: str, publication: Publication) -> list[Release]:
+    """Releases with the id of their present version, oldest first, the latest last."""
+    url = f"{query.servers.ees_content}/publications/{slug}/releases"
     try:
-        said = asked.http.json(f"{asked.servers.ees_content}/publications/{slug}/releases")
+        said = fitted(list[Release], query.http.json(url), url)
     except Absent:
-        said = [{**publication["latestRelease"], "latestRelease": True}]
-    return sorted(said, key=lambda r: (bool(r.get("latestRelease")), r.get("published") or "", r.get("slug") or ""))
+        latest = publication.latest_release
+        summary = version_summary(query, slug, latest.slug)
+        return [Release(id=summary.id, release_id=latest.id, slug=latest.slug, title=latest.title, latest_release=True)]
+    return sorted(said, key=lambda r: (r.latest_release, r.published or "", r.slug))
 
 
-def _release(
-    asked: Asked, slug: str, release: dict[str, Any], batch: str, publication_id: str, is_latest: bool
-) -> list[Found]:
-    base, servers = asked.servers.ees_content, asked.servers
-    folder = safe_name(release["slug"])
-    at = f"{base}/publications/{slug}/releases/{release['slug']}"
-    summary = _or_none(asked, f"{at}/version-summary") or release
-    version = summary["id"]
-    updated = summary.get("lastUpdated") or summary.get("published") or ""
-    content = _or_none(asked, f"{at}/data-content")
-    if content is None:
-        return [_zip(asked, version, folder, updated, batch)]
-    names = _names(asked, publication_id, str(content.get("releaseId") or release.get("releaseId") or ""))
-    found = []
-    for d in content.get("dataSets", []):
-        name = safe_name(names.get(d["dataSetFileId"], ""))
-        if not asked.wants(name, d.get("title", "")):
+def version_summary(query: Query, slug: str, release: str) -> VersionSummary:
+    """A release's present version.
+
+    Raises:
+        Refused: it cannot be had, or is of another shape.
+    """
+    url = f"{query.servers.ees_content}/publications/{slug}/releases/{release}/version-summary"
+    return fitted(VersionSummary, query.http.json(url), url)
+
+
+def data_content(query: Query, slug: str, release: str) -> DataContent:
+    """What is in a release.
+
+    Raises:
+        Refused: it cannot be had, or is of another shape.
+    """
+    url = f"{query.servers.ees_content}/publications/{slug}/releases/{release}/data-content"
+    return fitted(DataContent, query.http.json(url), url)
+
+
+def catalogue(query: Query, publication_id: str, version_id: str) -> list[DataSetFile]:
+    """The data sets of a release's version with the names of their files: the data content has titles only.
+
+    ``releaseId`` takes a *version's* id: a release's finds nothing, and nothing is an empty page.
+    """
+    url = f"{query.servers.ees_content}/data-set-files"
+    params = {"publicationId": publication_id, "releaseId": version_id, "latestOnly": "false"}
+    return list(pages(query.http, url, DataSetFile, params, size=PAGE))
+
+
+def _release(query: Query, slug: str, release: Release, publication_id: str) -> tuple[list[RemoteFile], Offer]:
+    folder, is_latest = safe_name(release.slug), release.latest_release
+    version, updated = release.id, release.published or ""
+    try:
+        summary = version_summary(query, slug, release.slug)
+        version, updated = summary.id, summary.last_updated
+    except (Absent, Forbidden):
+        pass
+    try:
+        content = data_content(query, slug, release.slug)
+    except (Absent, Forbidden):
+        one = _zip(query, version, folder, updated, release.id)
+        return [one], Offer(release.slug, (one.name,), 1, is_latest)
+    names = _names(query, publication_id, content)
+    files, offered = [], []
+    for d in content.data_sets:
+        name = safe_name(names.get(d.data_set_file_id, ""))
+        offered.append(name or d.title)
+        if not query.wants(name, d.title):
             continue
-        others = [f"{servers.ees_site}/data-catalogue/data-set/{d['dataSetFileId']}/csv"] if is_latest else []
-        data_set = str(d.get("publicApiDataSetId") or "") if d.get("isApiEnabled") and is_latest else ""
-        if data_set:
-            others.append(csv_url(servers.ees_public, data_set))
-        found.append(
-            Found(
-                url=f"{base}/releases/{version}/files/{d['fileId']}",
+        data_set = d.public_api_data_set_id if d.is_api_enabled and is_latest else None
+        base, site = query.servers.ees_content, query.servers.ees_site
+        others = [
+            f"{base}/data-set-files/{d.data_set_file_id}/download",
+            f"{site}/data-catalogue/data-set/{d.data_set_file_id}/csv",
+            *([csv_url(query.servers.ees_public, data_set)] if data_set else []),
+        ]
+        files.append(
+            RemoteFile(
+                url=f"{base}/releases/{version}/files/{d.file_id}",
                 folder=folder,
                 name=name,
                 published_on=london_day(updated),
                 others=tuple(others),
+                zipped=f"{base}/releases/{version}/files?fileIds={d.file_id}",
                 md5_etag=True,
-                batch=batch,
-                data_set=data_set,
+                batch=release.id,
+                data_set=data_set or "",
             )
         )
-    for s in content.get("supportingFiles", []):
-        if asked.wants(s.get("filename", ""), s.get("title", "")):
-            url = f"{base}/releases/{version}/files/{s['fileId']}"
-            name = safe_name(s["filename"])
-            found.append(Found(url, folder, name, london_day(updated), md5_etag=True, batch=batch))
-    return found
+    for s in content.supporting_files:
+        offered.append(safe_name(s.filename) or s.title)
+        if query.wants(safe_name(s.filename), s.title):
+            url = f"{query.servers.ees_content}/releases/{version}/files/{s.file_id}"
+            day = london_day(updated)
+            files.append(RemoteFile(url, folder, safe_name(s.filename), day, md5_etag=True, batch=release.id))
+    return files, Offer(release.slug, tuple(offered), len(files), is_latest)
 
 
-def _names(asked: Asked, publication_id: str, release_id: str) -> dict[str, str]:
-    """File names by data-set file id: the data content has titles only."""
-    params = {"publicationId": publication_id, "releaseId": release_id, "latestOnly": "false"}
+def _names(query: Query, publication_id: str, content: DataContent) -> dict[str, str]:
+    """File names by data-set file id; none where the catalogue does not answer: the answers then name themselves."""
     try:
-        found = pages(asked.http, f"{asked.servers.ees_content}/data-set-files", params, size=PAGE)
-        return {d["id"]: d["filename"] for d in found}
+        return {d.id: d.filename for d in catalogue(query, publication_id, content.release_version_id)}
     except Absent:
         return {}
 
 
-def _zip(asked: Asked, version: str, folder: str, updated: str, batch: str) -> Found:
-    url = f"{asked.servers.ees_content}/releases/{version}/files"
-    return Found(url, folder, f"{folder}.zip", london_day(updated), unpack=True, not_before=updated, batch=batch)
+def _zip(query: Query, version: str, folder: str, updated: str, batch: str) -> RemoteFile:
+    url = f"{query.servers.ees_content}/releases/{version}/files"
+    return RemoteFile(url, folder, f"{folder}.zip", london_day(updated), unpack=True, not_before=updated, batch=batch)
 
 
-def _from_page(asked: Asked, because: Refused) -> Found:
+def _from_page(query: Query, because: Refused) -> RemoteFile:
     """The latest release's zip, by the data in its page."""
-    for slug in asked.remote.slugs:
+    for slug in query.remote.slugs:
         try:
-            page = asked.http.text(f"{asked.servers.ees_site}/find-statistics/{slug}")
+            summary = page_data(query, slug)
         except Refused:
             continue
-        data = re.search(r'<script id="__NEXT_DATA__"[^>]*>(.*?)</script>', page, re.DOTALL)
-        if data is None:
-            continue
-        summary = json.loads(data[1])["props"]["pageProps"].get("releaseVersionSummary")
-        if summary:
-            version, updated = summary["id"], summary.get("lastUpdated") or ""
-            return _zip(asked, version, safe_name(summary["slug"]), updated, version)
+        return _zip(query, summary.id, safe_name(summary.slug), summary.last_updated, summary.id)
     raise because
 
 
-def _or_none(asked: Asked, url: str) -> Any:
+def page_data(query: Query, slug: str) -> VersionSummary:
+    """The latest release's version, by the data in its page on the site.
+
+    Raises:
+        Refused: the page cannot be had, or carries no such data.
+    """
+    url = f"{query.servers.ees_site}/find-statistics/{slug}"
+    page = query.http.text(url)
+    data = re.search(r'<script id="__NEXT_DATA__"[^>]*>(.*?)</script>', page, re.DOTALL)
     try:
-        return asked.http.json(url)
-    except Absent:
-        return None
-
-
-def _partial_date(said: dict[str, Any] | None) -> str:
-    """``{year, month?, day?}`` as far as it goes: ``2026``, ``2026-10``, ``2026-10-29``."""
-    if not said or not said.get("year"):
-        return ""
-    parts = [f"{int(said['year']):04d}"]
-    for key in ("month", "day"):
-        if not said.get(key):
-            break
-        parts.append(f"{int(said[key]):02d}")
-    return "-".join(parts)
+        said: Any = json.loads(data[1]) if data else None
+    except (ValueError, RecursionError) as exc:
+        raise Refused(f"{url}: the data in the page is not JSON.") from exc
+    return fitted(PageData, said, url).props.page_props.release_version_summary

@@ -6,13 +6,17 @@ Files come from the content API. From here come the publisher's own words on a n
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
-from flows.publishers.ask import Asked, london_day
+from flows.publishers.days import london_day
+from flows.publishers.ees_models import Paged
+from flows.publishers.ees_public_models import Change, DataSet, State, Version, VersionChanges
 from flows.publishers.http import Absent, Http, Refused
+from flows.publishers.query import Query
+from flows.publishers.shapes import Misfit, fitted
 
+T = TypeVar("T")
 #: Most that a page lists here, and most pages that are believed.
 PAGE, MAX_PAGES = 20, 100
 #: Names written out before the rest is only counted.
@@ -21,42 +25,13 @@ MOST_NAMES = 6
 KINDS = {
     "indicators": "indicators",
     "filters": "filters",
-    "filterOptions": "filter options",
-    "geographicLevels": "geographic levels",
-    "locationGroups": "levels of places",
-    "locationOptions": "places",
-    "timePeriods": "time periods",
+    "filter_options": "filter options",
+    "geographic_levels": "geographic levels",
+    "location_groups": "levels of places",
+    "location_options": "places",
+    "time_periods": "time periods",
 }
 FIRST = "1.0"
-
-
-@dataclass(frozen=True)
-class DataSet:
-    """A data set as the list of a publication has it."""
-
-    id: str
-    title: str
-    status: str
-    superseded_by: str
-    version: str
-    """The latest that can be used."""
-
-
-@dataclass(frozen=True)
-class Version:
-    """One version of a data set."""
-
-    number: str
-    kind: str
-    """``major``, ``minor`` or ``patch``."""
-    status: str
-    withdrawn_on: str
-    notes: str
-
-    @property
-    def order(self) -> tuple[int, ...]:
-        """Sorts versions."""
-        return _order(self.number)
 
 
 @dataclass
@@ -80,16 +55,7 @@ def data_sets(http: Http, base: str, publication_id: str) -> list[DataSet]:
     Raises:
         Refused: the API does not answer, or not in the known shape.
     """
-    url = f"{base}/publications/{publication_id}/data-sets"
-    found = []
-    with _known_shape(url):
-        for d in pages(http, url, size=PAGE):
-            title, superseded_by = _plain(str(d.get("title", ""))), str(d.get("supersedingDataSetId") or "")
-            latest = (d.get("latestVersion") or {}).get("version", "")
-            if latest:
-                _order(latest)
-            found.append(DataSet(str(d["id"]), title, _plain(str(d["status"])), superseded_by, latest))
-    return found
+    return list(pages(http, f"{base}/publications/{publication_id}/data-sets", DataSet, size=PAGE))
 
 
 def versions(http: Http, base: str, data_set_id: str) -> list[Version]:
@@ -98,19 +64,8 @@ def versions(http: Http, base: str, data_set_id: str) -> list[Version]:
     Raises:
         Refused: the API does not answer, or not in the known shape.
     """
-    url = f"{base}/data-sets/{data_set_id}/versions"
-    with _known_shape(url):
-        found = [
-            Version(
-                str(v["version"]),
-                "patch" if len(_order(v["version"])) > 2 else str(v["type"]).lower(),
-                _plain(str(v["status"])),
-                london_day(v.get("withdrawn") or ""),
-                _plain(str(v.get("notes") or "")),
-            )
-            for v in pages(http, url, size=PAGE)
-        ]
-    return sorted(found, key=lambda v: v.order)
+    found = pages(http, f"{base}/data-sets/{data_set_id}/versions", Version, size=PAGE)
+    return sorted(found, key=lambda v: order(v.version))
 
 
 def changes(http: Http, base: str, data_set_id: str, version: str) -> Changes:
@@ -126,15 +81,14 @@ def changes(http: Http, base: str, data_set_id: str, version: str) -> Changes:
         Refused: the API does not answer, or not in the known shape.
     """
     url = f"{base}/data-sets/{data_set_id}/versions/{version}/changes"
-    answer = http.json(url)
+    answer = fitted(VersionChanges, http.json(url), url)
     said = Changes()
-    with _known_shape(url):
-        for part in ("majorChanges", "minorChanges"):
-            for kind in KINDS:
-                for before, after in _states((answer.get(part) or {}).get(kind) or []):
-                    where = said.gone if not after else said.changed if before else said.new
-                    name = f"{before} → {after}" if before and after and before != after else before or after
-                    where.setdefault(kind, []).append(name)
+    for part in (answer.major_changes, answer.minor_changes):
+        for kind in KINDS:
+            for before, after in _states(part.of(kind)):
+                where = said.gone if not after else said.changed if before else said.new
+                name = f"{before} → {after}" if before and after and before != after else before or after
+                where.setdefault(kind, []).append(name)
     return said
 
 
@@ -149,38 +103,45 @@ def csv_url(base: str, data_set_id: str, version: str = "") -> str:
     return f"{base}/data-sets/{data_set_id}/csv" + (f"?dataSetVersion={version}" if version else "")
 
 
-def pages(http: Http, url: str, params: dict[str, Any] | None = None, *, size: int) -> Iterator[dict[str, Any]]:
-    """The results of all pages of a list; both APIs of EES page alike."""
-    page, last = 1, 1
+def pages(http: Http, url: str, shape: type[T], params: dict[str, Any] | None = None, *, size: int) -> Iterator[T]:
+    """The results of all pages of a list; both APIs of EES page alike.
+
+    Raises:
+        Refused: a page cannot be had, is of another shape, or is as the one before.
+    """
+    page, last, before = 1, 1, None
     while page <= min(last, MAX_PAGES):
-        answer = http.json(url, {**(params or {}), "page": page, "pageSize": size})
-        with _known_shape(url):
-            yield from answer["results"]
-            page, last = page + 1, int(answer["paging"]["totalPages"])
+        answer = fitted(Paged[shape], http.json(url, {**(params or {}), "page": page, "pageSize": size}), url)  # type: ignore[valid-type]
+        if answer.results and answer.results == before:
+            raise Refused(f"{url}: page {page} is the one before it over again.")
+        yield from answer.results
+        before, page, last = answer.results, page + 1, answer.paging.total_pages
 
 
 # --- what people should know of a new release ----------------------------------------------------------------------
 
 
-def news(asked: Asked, publication_id: str, files: dict[str, str]) -> tuple[list[str], dict[str, dict[str, str]]]:
+def news(query: Query, publication_id: str, files: dict[str, str]) -> tuple[list[str], dict[str, dict[str, str]]]:
     """What the publisher says of the data sets of a new release version, a line each; nothing where it says nothing.
 
     A version is told of once. Nothing that goes wrong here stops a fetch: what could not be had is not told.
 
     Args:
-        asked: with what to ask, and of which versions was told before.
+        query: with what to ask, and of which versions was told before.
         publication_id: the publication.
         files: data set → name of its file in the release.
 
     Returns:
         The lines, and per data set the file and version told of, to be remembered.
     """
-    told = {i: dict(known) for i, known in asked.data_sets.items()}
+    told = {i: dict(known) for i, known in query.data_sets.items()}
     names = {i: known["file"] for i, known in told.items()} | files
     if not names:
         return [], told
     try:
-        listed = {d.id: d for d in data_sets(asked.http, asked.servers.ees_public, publication_id)}
+        listed = {d.id: d for d in data_sets(query.http, query.servers.ees_public, publication_id)}
+    except Misfit as exc:
+        return [f"what is new in its data sets is not known: {exc}"], told
     except Refused:
         return [], told
     lines = []
@@ -194,12 +155,15 @@ def news(asked: Asked, publication_id: str, files: dict[str, str]) -> tuple[list
             continue
         said = _fate(one, listed)
         before = told.get(i, {}).get("version", "")
-        if one.version != before and not is_down:
+        version = one.latest_version.version if one.latest_version else ""
+        if version != before and not is_down:
             try:
-                said += _versions_since(asked, one, before)
-                told[i] = {"file": name, "version": one.version}
+                said += _versions_since(query, one, version, before)
+                told[i] = {"file": name, "version": version}
             except Absent:
                 pass
+            except Misfit as exc:
+                said.append(f"version {version}: what it changed is not known: {exc}")
             except Refused:
                 # Its patience is spent; the other data sets would wait as long.
                 is_down = True
@@ -211,65 +175,61 @@ def news(asked: Asked, publication_id: str, files: dict[str, str]) -> tuple[list
 def _fate(one: DataSet, listed: dict[str, DataSet]) -> list[str]:
     if one.status == "Published":
         return []
-    better = listed.get(one.superseded_by)
-    title = f"“{better.title}”" if better else f"data set {one.superseded_by}"
-    return [one.status.lower() + (f", {title} takes its place" if one.superseded_by else "")]
+    other = one.superseding_data_set_id
+    better = listed.get(other or "")
+    title = f"“{_plain(better.title)}”" if better else f"data set {other}"
+    return [_plain(one.status).lower() + (f", {title} takes its place" if other else "")]
 
 
-def _versions_since(asked: Asked, one: DataSet, before: str) -> list[str]:
+def _versions_since(query: Query, one: DataSet, latest: str, before: str) -> list[str]:
     """Words on each version after the one told of; on the latest alone where none was."""
-    if not before and one.version == FIRST:
+    if not before and latest == FIRST:
         return []
-    base = asked.servers.ees_public
+    base = query.servers.ees_public
     said = []
-    for v in versions(asked.http, base, one.id):
+    for v in versions(query.http, base, one.id):
         if v.status == "Withdrawn":
-            if before and v.order >= _order(before):
-                said.append(f"version {v.number} withdrawn" + (f" on {v.withdrawn_on}" if v.withdrawn_on else ""))
-        elif v.order > _order(before) if before else v.number == one.version:
-            words = changes(asked.http, base, one.id, v.number).words()
+            if before and order(v.version) >= order(before):
+                day = london_day(v.withdrawn or "")
+                said.append(f"version {v.version} withdrawn" + (f" on {day}" if day else ""))
+        elif order(v.version) > order(before) if before else v.version == latest:
+            words = changes(query.http, base, one.id, v.version).words()
             if v.notes:
-                words.append(f"“{v.notes}”")
+                words.append(f"“{_plain(v.notes)}”")
             what = "; ".join(words) or "no column, place or period changed"
-            said.append(f"version {v.number} ({v.kind}{', deprecated' if v.status == 'Deprecated' else ''}): {what}")
+            kind = "patch" if len(order(v.version)) > 2 else v.type.lower()
+            said.append(f"version {v.version} ({kind}{', deprecated' if v.status == 'Deprecated' else ''}): {what}")
     return said
 
 
-# --- shapes --------------------------------------------------------------------------------------------------------
+# --- words ---------------------------------------------------------------------------------------------------------
 
 
-@contextmanager
-def _known_shape(url: str) -> Iterator[None]:
-    try:
-        yield
-    except (AttributeError, KeyError, TypeError, ValueError) as exc:
-        raise Refused(f"{url}: the answer has not the known shape ({exc!r}).") from exc
-
-
-def _order(number: str) -> tuple[int, ...]:
+def order(number: str) -> tuple[int, ...]:
+    """Sorts versions."""
     return tuple(int(n) for n in number.split("."))
 
 
-def _states(entries: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+def _states(entries: list[Change]) -> Iterator[tuple[str, str]]:
     """Name before and after of every change; blank where there is none."""
     for entry in entries:
-        # Options stand in groups, under their filter or level.
-        group = _name(entry.get("filter") or {})
-        for state in entry.get("options", [entry]):
-            before, after = _name(state.get("previousState") or {}), _name(state.get("currentState") or {})
-            yield _within(group, before), _within(group, after)
+        # Options stand in groups; those of a filter say little without its name.
+        group = _name(entry.filter)
+        for change in [entry] if entry.options is None else entry.options:
+            yield _within(group, _name(change.previous_state)), _within(group, _name(change.current_state))
 
 
 def _within(group: str, name: str) -> str:
     return f"{group}: {name}" if group and name else name
 
 
-def _name(state: dict[str, Any]) -> str:
+def _name(state: State | None) -> str:
     """What people call it: a column by its name in the file, a place with its code."""
-    name = _plain(str(state.get("column") or state.get("label") or (state.get("level") or {}).get("label") or ""))
+    if state is None:
+        return ""
+    name = _plain(state.column or state.label or (state.level.label if state.level else ""))
     # The code of a period or level says nothing that its label does not.
-    is_place = "id" in state and state.get("code")
-    return f"{name} ({_plain(str(state['code']))})" if is_place else name
+    return f"{name} ({_plain(state.code)})" if state.id and state.code else name
 
 
 def _plain(text: str) -> str:

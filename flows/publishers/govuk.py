@@ -1,112 +1,134 @@
-"""GOV.UK Content API: collections, pages and their attachments. File addresses change with every upload; pages stay."""
+"""GOV.UK: a collection lists pages, a page lists attachments, an attachment lies at an address of its own.
+
+A minor edit replaces an attachment and moves no day that anybody is told: so every page is asked again on each fetch
+(it costs an ETag), and what is held is known by the attachment's address, which is new with every upload.
+"""
 
 from __future__ import annotations
 
 import html
 import re
 from pathlib import PurePosixPath
-from typing import Any
+from typing import TypeVar
 from urllib.parse import unquote, urljoin, urlsplit
 
-from flows.publishers.ask import Asked, Discovery, Found, london_day, safe_name
+from flows.publishers.days import london_day
+from flows.publishers.govuk_models import Attachment, Collection, Item, Listed, Page, RedirectItem
 from flows.publishers.http import Gone, Refused
+from flows.publishers.query import Discovery, Offer, Query, RemoteFile
+from flows.publishers.shapes import fitted
+from flows.publishers.wire import safe_name
 
 MAX_MOVES = 5
+#: Files that can be data or tell about them.
+ENDINGS = re.compile(r"\.(csv|xlsx?|xlsm|ods|zip|txt)$", re.IGNORECASE)
+T = TypeVar("T", bound=Item)
 
 
-def discover(asked: Asked) -> Discovery:
-    """Every wanted attachment of every page of the publication; a page that has not changed is not asked for again.
+def discover(query: Query) -> Discovery:
+    """Every wanted attachment of every page of the publication.
 
     Raises:
         Refused: the collection or the only page cannot be had.
     """
-    said = Discovery()
-    pages = _pages(asked)
+    found = Discovery()
+    pages = _pages(query)
     if not pages:
-        raise Refused(f"{asked.remote.collection}: lists no page like {asked.remote.page}.")
-    nothing: list[str] = []
-    for path, updated in pages:
-        batch = f"{path}@{updated}"
-        if updated and asked.is_held(batch):
-            said.complete.append(batch)
-            continue
+        raise Refused(f"{query.remote.collection}: lists no page like {' or '.join(query.remote.page_globs)}.")
+    newest = max(pages, key=lambda p: p.public_updated_at or "").base_path
+    for listed in pages:
         try:
-            item = content(asked, path)
+            page = content(query, listed.base_path, Page)
+        except Gone:
+            # A collection goes on listing what was taken down; that a page was once had is another matter.
+            if len(pages) == 1:
+                raise
+            found.notes.append(f"{listed.base_path} is listed and taken down; what is held of it stays")
+
+            continue
         except Refused as exc:
             if len(pages) == 1:
                 raise
-            said.problems.append(str(exc))
+            found.problems.append(str(exc))
             continue
-        notice = item.get("withdrawn_notice") or {}
-        if notice:
-            said.notes.append(f"{path} is withdrawn (since {notice.get('withdrawn_at', '?')[:10]}); its files stand")
-        found = _attachments(asked, item, batch if updated else "")
-        if not found:
-            nothing.append(f"{path}: none of its files is like {' or '.join(_patterns(asked)[:3])}.")
-        said.found += found
-    # Not every page of a collection has a file of every kind; that none has is a change of names.
-    has_some = said.found or said.complete
-    (said.notes if has_some else said.problems).extend(nothing)
-    return said
+        notice = page.withdrawn_notice
+        if notice is not None and (notice.withdrawn_at or notice.explanation):
+            since = london_day(notice.withdrawn_at or "") or "a day that it does not say"
+            found.notes.append(f"{listed.base_path} is withdrawn (since {since}); its files stand")
+        files, names = _attachments(query, page)
+        place = listed.base_path
+        must = not query.remote.some_pages_have_none
+        found.offers.append(Offer(place, names, len(files), place == newest, must))
+        found.files += files
+    return found
 
 
-def content(asked: Asked, path: str) -> dict[str, Any]:
+def content(query: Query, path: str, shape: type[T]) -> T:
     """A content item, where it is now.
 
     Raises:
         Gone: it was taken down.
-        Refused: it moves in circles, or cannot be had.
+        Refused: it moves in circles, cannot be had, or is of another shape.
     """
     for _ in range(MAX_MOVES):
-        item = asked.http.json(f"{asked.servers.govuk}/api/content{path}")
-        kind = item.get("document_type") or item.get("schema_name")
-        if kind == "gone":
+        url = f"{query.servers.govuk}/api/content{path}"
+        value = query.http.json(url)
+        kind = {value.get("document_type"), value.get("schema_name")} if isinstance(value, dict) else set()
+        if "gone" in kind:
             raise Gone(f"{path}: taken down.")
-        if kind != "redirect":
-            return dict(item)
-        moved = [r["destination"] for r in item.get("redirects", []) if path.startswith(r.get("path", ""))]
-        if not moved:
+        if "redirect" not in kind:
+            return fitted(shape, value, url)
+        moves = fitted(RedirectItem, value, url).redirects
+        to = [r.destination for r in moves if path.startswith(r.path)]
+        if not to:
             raise Refused(f"{path}: moved, and the server does not say where.")
-        path = urlsplit(moved[0]).path
+        try:
+            path = urlsplit(to[0]).path
+        except ValueError as exc:
+            raise Refused(f"{path}: moved to {to[0][:80]!r}, which is no address.") from exc
     raise Refused(f"{path}: moved more than {MAX_MOVES} times.")
 
 
-def _pages(asked: Asked) -> list[tuple[str, str]]:
-    """Paths of the publication's pages and when each last changed (blank where only the page itself knows)."""
-    remote = asked.remote
+def _pages(query: Query) -> list[Listed]:
+    """The publication's pages, oldest first."""
+    remote = query.remote
     if not remote.collection:
-        return [(remote.page or "", "")]
-    listed = content(asked, remote.collection).get("links", {}).get("documents", [])
-    pages = {d["base_path"]: d.get("public_updated_at") or "" for d in listed if d.get("base_path")}
-    return sorted((p, u) for p, u in pages.items() if remote.page_pattern.match(p))
+        return [Listed(base_path=p) for p in remote.page_globs]
+    listed = content(query, remote.collection, Collection).links.documents
+    ours = {d.base_path: d for d in listed if remote.is_page(d.base_path, d.title)}
+    return sorted(ours.values(), key=lambda d: (d.public_updated_at or "", d.base_path))
 
 
-def _patterns(asked: Asked) -> list[str]:
-    return asked.remote.files or asked.passport.file_patterns
-
-
-def _attachments(asked: Asked, item: dict[str, Any], batch: str) -> list[Found]:
-    folder = PurePosixPath(item["base_path"]).name
-    day = london_day(item.get("public_updated_at") or "")
-    details = item.get("details", {})
-    listed = [a for a in details.get("attachments", []) if a.get("url") and a.get("attachment_type") != "html"]
+def _attachments(query: Query, page: Page) -> tuple[list[RemoteFile], tuple[str, ...]]:
+    """The wanted files of a page, and the names of all it has."""
+    folder = PurePosixPath(page.base_path).name
+    day = london_day(page.public_updated_at or "")
+    listed = [a for a in page.details.attachments if a.attachment_type in {"", "file"}]
     if not listed:
-        # Pages of before 2020 or so have them in their HTML alone.
-        listed = [{"url": u, "title": t} for d in details.get("documents", []) for u, t in _links(d)]
-    found = []
+        # Pages of before 2016 or so have them in their HTML alone.
+        listed = [a for d in page.details.documents for a in _links(d)]
+    files, names = [], []
     for a in listed:
-        url = urljoin(asked.servers.govuk_assets + "/", a["url"])
-        name = safe_name(a.get("filename") or unquote(urlsplit(url).path))
+        try:
+            url = urljoin(query.servers.govuk_assets + "/", a.url)
+            name = safe_name(a.filename or unquote(urlsplit(url).path))
+        except ValueError:
+            continue
+        names.append(f"{name} ({a.title})" if a.title else name)
         # A zip of underlying data has a name of its own; which of its files are taken, their names say.
         unpack = name.lower().endswith(".zip")
-        if not unpack and not asked.wants(name, a.get("title", "")):
+        if not ENDINGS.search(name) or not (unpack or query.wants(name, a.title)):
             continue
-        size = int(a.get("file_size") or 0)
-        found.append(Found(url, folder, name, day, size=size, unpack=unpack, batch=batch))
-    return found
+        name = query.remote.saved_as(name, page.base_path, a.title)
+        # The address is new with every upload: what it led to once, it leads to.
+        files.append(RemoteFile(url, folder, name, day, size=a.file_size or 0, unpack=unpack, frozen=True))
+    return files, tuple(names)
 
 
-def _links(section: str) -> list[tuple[str, str]]:
+def _links(section: str) -> list[Attachment]:
     found = re.findall(r'<a\b[^>]*\bhref="([^"]+)"[^>]*>(.*?)</a>', section, re.DOTALL)
-    titled = {html.unescape(u): re.sub(r"<[^>]+>|\s+", " ", t).strip() for u, t in found}
-    return [(u, t) for u, t in titled.items() if re.search(r"\.(csv|xlsx?|ods|zip|txt)$", urlsplit(u).path, re.I)]
+    titled: dict[str, str] = {}
+    for url, title in found:
+        words = re.sub(r"<[^>]+>|\s+", " ", html.unescape(title)).strip()
+        titled[html.unescape(url)] = words or titled.get(html.unescape(url), "")
+    return [Attachment(url=u, title=t) for u, t in titled.items() if ENDINGS.search(urlsplit(u).path)]

@@ -6,17 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from flows.publishers import govuk
-from flows.publishers.ask import Asked, Discovery
+from flows.publishers.query import Discovery, Query
 
 #: Words that stand in the header of the sheet, wherever it begins and whatever its base year.
 HEADER = ("financial year", "gdp deflator")
 
 
-def discover(asked: Asked) -> Discovery:
+def discover(query: Query) -> Discovery:
     """The workbooks of all releases that the collection lists."""
-    said = govuk.discover(asked)
-    said.found = [replace(f, accept=header_problem) for f in said.found]
-    return said
+    found = govuk.discover(query)
+    found.files = [replace(f, accept=header_problem) for f in found.files]
+    return found
 
 
 def header_problem(path: Path) -> str:

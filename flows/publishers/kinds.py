@@ -30,7 +30,7 @@ def kind_problem(data: bytes, kind: str, content_type: str = "") -> str:
     if is_page:
         return "the server sends a web page instead (with status 200)"
     if kind == "json":
-        return "" if head[:1] in (b"{", b"[", b'"', b"n") else "the answer is not JSON"
+        return "" if head[:1] in b'{["ntf-0123456789' else "the answer is not JSON"
     if kind in MAGIC:
         if not data.startswith(MAGIC[kind]):
             return f"the bytes are not those of a {kind} file (they begin {data[:8]!r})"

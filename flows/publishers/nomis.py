@@ -1,47 +1,86 @@
-"""Nomis: a query of a data set as CSV. A guest gets a fixed number of rows at once; the pages are put together."""
+"""Nomis: a query of a data set as CSV. A guest gets a fixed number of rows at once; the pages are put together.
+
+Shape: the service's documentation of `dataset/{id}.data.csv` (parameters ``select``, ``recordlimit``,
+``recordoffset``; the header is the selected names in upper case) and programs that read it. A type of geography is a
+set of areas of one day: TYPE464 are districts before April 2015, TYPE431 and TYPE423 counties and unitaries as of
+April 2021 and 2023. Areas that were no more when a type was drawn up are not in it, and have no figures at any date.
+"""
 
 from __future__ import annotations
 
+import csv
 from urllib.parse import urlencode
 
-from flows.publishers.ask import Asked, Discovery, Held, Made
 from flows.publishers.http import Refused
+from flows.publishers.query import Composed, Discovery, Download, Offer, Query
 
 MAX_PAGES = 400
+#: Areas with figures of a type that holds England's counties and unitaries: about 150, less those that were to end.
+FEWEST_AREAS = 140
 
 
-def discover(asked: Asked) -> Discovery:
+def discover(query: Query) -> Discovery:
     """Every query of the passport, each as one file."""
 
-    def make(_: list[Held]) -> list[Made]:
-        return [_whole(asked, name, dict(q)) for name, q in asked.remote.queries.items()]
+    def compose(_: list[Download]) -> list[Composed]:
+        return [whole(query, name, dict(q)) for name, q in query.remote.queries.items()]
 
-    return Discovery(make=make)
+    names = tuple(query.remote.queries)
+    return Discovery(compose=compose, offers=[Offer("queries", names, len(names))])
 
 
-def _whole(asked: Asked, name: str, query: dict[str, str]) -> Made:
+def whole(query: Query, name: str, asked: dict[str, str]) -> Composed:
     """All rows of one query under one header.
 
     Raises:
-        Refused: nothing came, a page has another header, or it never ends.
+        Refused: nothing came, a page has another header or came twice, it never ends, or areas are missing.
     """
-    url = f"{asked.servers.nomis}/api/v01/dataset/{query.pop('dataset')}.data.csv"
-    address = f"{url}?{urlencode(query, safe=',.')}"
-    cap = asked.servers.nomis_rows
-    header, body, offset = "", [], 0
+    url = f"{query.servers.nomis}/api/v01/dataset/{asked.pop('dataset')}.data.csv"
+    address = f"{url}?{urlencode(asked, safe=',.')}"
+    header, before = "", ""
+    body: list[str] = []
     for _ in range(MAX_PAGES):
-        text = asked.http.text(url, {**query, "recordlimit": cap, "recordoffset": offset}, kind="csv")
-        first, _, rest = text.replace("\r\n", "\n").partition("\n")
+        # Where a page is shorter than asked for, the server's own limit is lower: only an empty one is the end.
+        params = {**asked, "recordlimit": query.servers.nomis_rows, "recordoffset": len(body)}
+        text = query.http.text(url, params, kind="csv").replace("\r\n", "\n")
+        first, _, rest = text.partition("\n")
         rows = rest.splitlines()
         if header and first != header and rows:
-            raise Refused(f"{address}: the rows from {offset} have another header ({first[:80]}).")
-        header = header or first
+            raise Refused(f"{address}: the rows from {len(body)} have another header ({first[:80]}).")
+        if rows and rest == before:
+            raise Refused(f"{address}: the rows from {len(body)} are those before them over again.")
+        header, before = header or first, rest
         body += rows
-        offset += len(rows)
-        if len(rows) < cap:
+        if not rows:
             break
     else:
-        raise Refused(f"{address}: more than {MAX_PAGES * cap} rows.")
+        raise Refused(f"{address}: more than {len(body)} rows in {MAX_PAGES} pages.")
+    problem = _problem(header, body, asked)
+    if problem:
+        raise Refused(f"{address}: {problem}.")
+    return Composed(f"query/{name}", ("\n".join([header, *body]) + "\n").encode(), address)
+
+
+def _problem(header: str, body: list[str], asked: dict[str, str]) -> str:
+    """What speaks against the rows being what was asked for; blank for nothing."""
     if not body:
-        raise Refused(f"{address}: no rows.")
-    return Made(f"query/{name}", ("\n".join([header, *body]) + "\n").encode(), address)
+        return "no rows"
+    try:
+        columns = [c.upper() for c in next(csv.reader([header]))]
+        wanted = [c.upper() for c in asked.get("select", "").split(",") if c]
+        if wanted and columns != wanted:
+            return f"the columns are {', '.join(columns)[:120]}, not {', '.join(wanted)}"
+        rows = list(csv.reader(body))
+    except csv.Error as exc:
+        return f"the rows are no CSV ({exc})"
+    if any(len(r) != len(columns) for r in rows):
+        return "the rows are not as wide as the header"
+    if not asked.get("geography", "").startswith("TYPE") or "GEOGRAPHY_CODE" not in columns:
+        return ""
+    code, value = columns.index("GEOGRAPHY_CODE"), columns.index("OBS_VALUE") if "OBS_VALUE" in columns else -1
+    areas = {r[code] for r in rows if r[code].startswith("E") and r[value]}
+    if len(areas) < FEWEST_AREAS:
+        return f"{len(areas)} areas of England have figures, and at least {FEWEST_AREAS} should ({asked['geography']})"
+    if not any(a.startswith("E10") for a in areas):
+        return f"no county is among the areas: {asked['geography']} is another kind of area"
+    return ""

@@ -6,8 +6,8 @@ import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 
-from flows.publishers.ask import safe_name
 from flows.publishers.http import Refused
+from flows.publishers.wire import safe_name
 
 MAX_FILES = 2_000
 

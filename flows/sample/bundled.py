@@ -3,23 +3,39 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 from pathlib import Path
 
-from flows.common.errors import CswError
+from flows.common.errors import CswError, RefusedFile, WrongArgument
 from flows.common.files import write_atomically
 from flows.common.settings import Settings
 from flows.common.synthetic import MARKER, is_synthetic
+from flows.landing.catalogue import read_catalogue
+from flows.landing.delivery import SYNTHETIC
+from flows.landing.recognise import recognise
+from flows.sources.passport import load_passports
 
 
 def sample_folder(settings: Settings) -> Path:
-    """The synthetic returns, written when they are not there yet or the generator has changed."""
+    """The synthetic returns, written when they are not there yet or the generator has changed.
+
+    For a caller that holds the writer's lock.
+
+    Raises:
+        CswError: the data folder holds real returns.
+    """
     folder = settings.data / "sample"
     stamp = folder / ".stamp"
     digest = _generator_digest(settings)
     if not stamp.exists() or stamp.read_text() != digest:
         from flows.sample import write_sample
 
+        _refuse_beside_real(settings)
+        if folder.exists() and any(folder.iterdir()) and not is_synthetic(folder):
+            raise CswError(
+                f"{folder} holds files that are not the sample. Move them away: the sample is written there."
+            )
         shutil.rmtree(folder, ignore_errors=True)
         if is_synthetic(settings.data):
             # What was made from another sample is no earlier edition of this one.
@@ -32,34 +48,112 @@ def sample_folder(settings: Settings) -> Path:
 def keep_apart(settings: Settings, returns: Path) -> str | None:
     """See that synthetic and real returns never meet in one data folder.
 
-    A synthetic data folder is emptied when real returns come; real returns are never replaced by the sample.
+    A synthetic data folder is emptied when real returns come; real returns are never replaced by the sample. What the
+    archive holds decides, whatever else was lost; people's codings are never removed. For a caller that holds the
+    writer's lock.
+
+    Args:
+        settings: where things are kept.
+        returns: a folder of publishers' files that is to be landed.
 
     Returns:
         what was done, for people; None when there was nothing to do.
 
     Raises:
-        CswError: the sample would be landed beside real returns.
+        WrongArgument: there is no such folder, or, where it would replace the sample, no file that a passport knows.
+        CswError: the sample would be landed beside real returns, or the other way round.
     """
-    holds_something = (settings.landing / "catalogue.csv").exists()
+    _see_that_it_holds_files(returns)
     if is_synthetic(returns):
-        if holds_something and not is_synthetic(settings.data):
-            raise CswError(
-                f"{settings.data} holds real returns; the synthetic sample is not put beside them. "
-                "Give --returns DIR, or set CSW_DATA to another folder for the sample."
-            )
+        _refuse_beside_real(settings)
         write_atomically(settings.data / MARKER, b"Made from the bundled synthetic sample: no figure here is real.\n")
         return None
-    if is_synthetic(settings.data):
-        _empty(settings)
-        (settings.data / MARKER).unlink()
-        return "The synthetic sample that was here has been removed: these are real returns."
-    return None
+    held = archived_kinds(settings)
+    if held == {SYNTHETIC_KIND, REAL}:
+        raise CswError(
+            f"{settings.archive} holds both real and synthetic files; nothing is landed and nothing removed. "
+            "Set CSW_DATA to another folder and deliver the real files there."
+        )
+    if REAL in held or not (SYNTHETIC_KIND in held or is_synthetic(settings.data)):
+        (settings.data / MARKER).unlink(missing_ok=True)
+        return None
+    if not _knows_any(settings, returns):
+        raise WrongArgument(
+            f"{returns} holds no file that a passport knows, so it does not replace the sample in {settings.data}. "
+            "Is it the right folder?"
+        )
+    _empty(settings)
+    said = "The synthetic sample that was here has been removed: these are real returns."
+    aside = _put_codings_aside(settings)
+    (settings.data / MARKER).unlink(missing_ok=True)
+    return f"{said} Codings of its reports are kept in {aside}." if aside else said
+
+
+REAL, SYNTHETIC_KIND = "real", "synthetic"
+
+
+def archived_kinds(settings: Settings) -> set[str]:
+    """Which kinds of files the archive holds; one whose provenance cannot be read counts as real."""
+    kinds = set()
+    known = set()
+    for proof in settings.archive.glob("*/*/*/provenance.json"):
+        known.add(proof.parent)
+        try:
+            url = str(json.loads(proof.read_text(encoding="utf-8"))["url"])
+        except (OSError, ValueError, KeyError, TypeError):
+            url = ""
+        kinds.add(SYNTHETIC_KIND if url.startswith(SYNTHETIC) else REAL)
+    # A file is in the archive once its provenance is; what a kill left without is as good as its neighbours, unless
+    # there is no other: then nobody knows what it is.
+    if not kinds and any(p.is_file() for p in settings.archive.rglob("*")):
+        kinds.add(SYNTHETIC_KIND if is_synthetic(settings.data) else REAL)
+    return kinds
+
+
+def _refuse_beside_real(settings: Settings) -> None:
+    landed_real = any(not x.url.startswith(SYNTHETIC) for x in read_catalogue(settings))
+    if REAL in archived_kinds(settings) or landed_real:
+        raise CswError(
+            f"{settings.data} holds real returns; the synthetic sample is not put beside them. "
+            "Give --returns DIR, or set CSW_DATA to another folder for the sample."
+        )
+
+
+def _see_that_it_holds_files(folder: Path) -> None:
+    if not folder.is_dir():
+        raise WrongArgument(f"{folder} is not a folder. Give the folder that holds the publishers' files.")
+    if not any(p.is_file() and not p.name.startswith(".") for p in folder.rglob("*")):
+        raise WrongArgument(f"{folder} holds no files. Put the publishers' files there, in any arrangement.")
+
+
+def _knows_any(settings: Settings, folder: Path) -> bool:
+    """Whether a passport knows any file of a folder, also one that it would refuse."""
+    passports = load_passports(settings.passports)
+    for path in sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith(".")):
+        try:
+            if recognise(path.read_bytes(), path.relative_to(folder).as_posix(), passports) is not None:
+                return True
+        except RefusedFile:
+            return True
+    return False
 
 
 def _empty(settings: Settings) -> None:
-    made = (settings.archive, settings.landing, settings.warehouse, settings.report, settings.coding)
-    for path in (*made, settings.data / "export", settings.data / "analyses"):
+    """Remove what was made from the sample; the caller has seen that the archive holds nothing else."""
+    made = (settings.archive, settings.landing, settings.warehouse, settings.report, settings.export)
+    for path in (*made, settings.data / "analyses"):
         shutil.rmtree(path, ignore_errors=True)
+
+
+def _put_codings_aside(settings: Settings) -> Path | None:
+    """People's codings of the sample's reports are no codings of real ones, and theirs to keep."""
+    if not settings.coding.is_dir() or not any(settings.coding.iterdir()):
+        return None
+    n = 1
+    while (aside := settings.data / f"coding-of-the-sample{f'-{n}' if n > 1 else ''}").exists():
+        n += 1
+    settings.coding.rename(aside)
+    return aside
 
 
 def _generator_digest(settings: Settings) -> str:

@@ -2,7 +2,7 @@
 
 The flow calls the same plain functions as ``csw run``; Prefect adds the schedule, retries, one writer at a time (the
 deployments' concurrency limit, and the writer's lock below it), artifacts (what was fetched, landed, tested, changed)
-and word to people. ``prefect.yaml`` has the deployments; :func:`serve` runs them on one machine.
+and word to people. ``prefect.yaml`` has the deployments; :mod:`flows.schedule.runner` runs them on one machine.
 """
 
 from __future__ import annotations
@@ -16,21 +16,23 @@ from typing import TYPE_CHECKING, Any
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("DO_NOT_TRACK", "1")
 
-from prefect import flow, get_run_logger, task
+from prefect import flow, get_run_logger, runtime, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.states import Cancelled, Completed
 
 from flows.common.errors import Busy, CheckFailed, CswError
-from flows.common.settings import ROOT, Settings
+from flows.common.processes import end_with_parent
+from flows.common.settings import Settings
 from flows.run import RunReport, fetch_and_land, is_complete, run_stages
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun, State
-    from prefect.deployments.runner import RunnerDeployment
     from prefect.flows import Flow
 
     from flows.landing.land import LandingReport
 
+#: In the environment of what ``csw serve`` runs: such a flow ends with the runner that started it.
+SERVED = "CSW_BUILD_SERVED"
 #: Editions that a message names.
 NAMED = 8
 
@@ -52,12 +54,38 @@ def _say_how_it_ended(flow: Flow[..., Any], flow_run: FlowRun, state: State) -> 
 
     ended = state.name.lower() if state.name else "ended"
     # A poll that fails in the same way every day is told of once; its runs are there to see.
-    if is_news(_settings(flow_run.parameters.get("data")), state.message or ended):
+    # Of a deployment it is this installation, whatever the run was asked for.
+    data = None if flow_run.deployment_id else flow_run.parameters.get("data")
+    if is_news(_settings(data), state.message or ended):
         _tell(Settings(), f"Refresh {ended}: {flow_run.name}", state.message or "")
 
 
 def _settings(data: str | None) -> Settings:
-    return Settings(data=Path(data).resolve()) if data else Settings()
+    return Settings(data=Path(data)) if data else Settings()
+
+
+def _see_that_it_may(settings: Settings, returns: str | None) -> None:
+    """See that a run which a server asks for stays within this installation.
+
+    Whoever may ask for runs says what to refresh, not where: the data folder is the one that the machine's own
+    environment names, and files are landed from its inbox or from a folder of ``CSW_RETURNS_FOLDERS``.
+
+    Raises:
+        CswError: it does not.
+    """
+    if not runtime.deployment.id:
+        return  # called by a program of this machine, which could do all this anyway
+    ours = Settings()
+    if settings.data != ours.data:
+        raise CswError(f"data={settings.data}: this installation's data folder is {ours.data} and no other.")
+    if returns is None:
+        return
+    folder, allowed = Path(returns).resolve(), [ours.inbox, *ours.returns_folders]
+    if not any(folder.is_relative_to(a.resolve()) for a in allowed):
+        raise CswError(
+            f"returns={returns}: a scheduled run lands files from {', '.join(map(str, allowed))} and nowhere else. "
+            "Name more folders in CSW_RETURNS_FOLDERS."
+        )
 
 
 @flow(
@@ -77,10 +105,12 @@ def refresh(
     """Refresh the published warehouse from the publishers' servers, a folder of returns, or both.
 
     Args:
-        returns: folder of publishers' files; where None the inbox of the data folder (``data/inbox``), if it has any.
+        returns: folder of publishers' files, of a deployment within the inbox or ``CSW_RETURNS_FOLDERS``; where None
+            the inbox of the data folder (``data/inbox``), if it has any.
         live: ask the publishers' servers.
         due_only: only those that are worth asking today (:mod:`flows.schedule.polling`).
-        data: data folder of the installation (default: the project's, or ``CSW_DATA``).
+        data: data folder of the installation (default, and the only one for a deployment: the project's, or
+            ``CSW_DATA``).
         full: build everything, also where nothing changed.
 
     Returns:
@@ -93,7 +123,10 @@ def refresh(
     from flows.common.lock import writer
     from flows.sample.bundled import keep_apart
 
+    if os.environ.get(SERVED):
+        end_with_parent()
     settings = _settings(data)
+    _see_that_it_may(settings, returns)
     folder = Path(returns) if returns else _filled_inbox(settings)
     with ExitStack() as held:
         try:
@@ -142,7 +175,9 @@ def _in_words(landed: RunReport, built: RunReport | None) -> str:
     assert landed.landing is not None
     said = []
     if landed.fetched:
-        said.append(landed.fetched.text().splitlines()[0])
+        said.append(landed.fetched.headline())
+        if landed.fetched.not_described:
+            said.append(f"Not yet described: {landed.fetched.not_described} files.")
     if built is None or built.nothing_new:
         said.append("Nothing new; what is published is up to date.")
     else:
@@ -161,14 +196,17 @@ def _troubles(landed: RunReport, built: RunReport | None) -> list[str]:
     found += [f"refused: {r}" for r in landed.landing.refused]
     if built is not None and built.withheld:
         found.append(f"withheld: {built.withheld}")
+    if built is not None:
+        found += [f"study failed: {study}: {why}" for study, why in built.study_errors.items()]
     return found
 
 
 def _show_landed(report: RunReport) -> None:
     assert report.landing is not None
-    if report.fetched is not None and (report.fetched.changed or report.fetched.notes):
-        lines = [report.fetched.text(), *(f"- {f}" for f in report.fetched.changed)]
+    if report.fetched is not None:
+        lines = ["```", report.fetched.text(), "```", *(f"- {f}" for f in report.fetched.changed)]
         create_markdown_artifact(key="fetched", markdown="\n".join(lines))
+        create_table_artifact(key="sources", table=report.fetched.table(), description="What each source gave.")
     if report.landing.landed:
         create_table_artifact(
             key="landed",
@@ -280,38 +318,3 @@ def _tell_by_block(name: str, title: str, body: str) -> list[str]:
     except Exception as exc:
         return [f"block {name}: {exc}"]
     return []
-
-
-# --- on one machine --------------------------------------------------------------------------------------------------
-
-
-def deployments() -> list[RunnerDeployment]:
-    """The deployments of ``prefect.yaml``, to be served by this machine instead of by a work pool."""
-    import yaml
-    from prefect.client.schemas.objects import ConcurrencyLimitConfig
-    from prefect.schedules import Cron
-
-    said = yaml.safe_load((ROOT / "prefect.yaml").read_text(encoding="utf-8"))["deployments"]
-    made = []
-    for d in said:
-        deployment: Any = refresh.to_deployment(
-            d["name"],
-            description=d["description"],
-            parameters=d.get("parameters", {}),
-            schedules=[Cron(s["cron"], timezone=s["timezone"]) for s in d.get("schedules", [])],
-            concurrency_limit=ConcurrencyLimitConfig(**d["concurrency_limit"]),
-        )
-        made.append(deployment)
-    return made
-
-
-def serve() -> None:
-    """Serve the deployments until stopped; needs ``PREFECT_API_URL``."""
-    from prefect import serve as serve_all
-
-    os.chdir(ROOT)
-    serve_all(*deployments())
-
-
-if __name__ == "__main__":
-    serve()

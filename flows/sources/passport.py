@@ -103,6 +103,13 @@ class Table(Strict):
     first."""
     text_columns: list[str] = Field(default_factory=list)
     """Regexes of columns that hold words or flags, not figures."""
+    levels: dict[str, dict[str, Level]] = Field(default_factory=dict)
+    """Column → its words → level, where a class of authority says it; a row of another word is of no level."""
+    name_without: str | None = None
+    """Regex of what is taken off an authority's name (``Bristol UA``)."""
+    repeated: list[str] = Field(default_factory=list)
+    """Columns that the publisher prints several times under one name, each for another thing; in any other table two
+    columns of one name are refused."""
     level: Level | None = None
     """The level of every row, where the file does not say."""
     edition: str | None = None
@@ -159,12 +166,21 @@ class Remote(Strict):
     """Publication slugs, the present one first; the passport's ``publication_id`` decides between them."""
     collection: str | None = None
     """Path of the collection that lists the pages."""
-    page: str | None = None
-    """Path of a page; ``{}`` stands for what changes from release to release."""
+    page: str | list[str] | None = None
+    """Path of a page, or several that it has had; ``{}`` stands for what changes from release to release."""
+    titles: list[str] = Field(default_factory=list)
+    """Regexes of the titles of pages that are taken whatever their path, where the collection says titles."""
+    skip_pages: list[str] = Field(default_factory=list)
+    """Regexes of paths or titles of pages that are not taken all the same."""
+    some_pages_have_none: bool = False
+    """Whether a page may well have none of the files: the collection's pages are of several kinds."""
     files: list[str] = Field(default_factory=list)
     """Regexes of the names (or titles) of files taken; the passport's own file patterns where absent."""
     skip: list[str] = Field(default_factory=list)
     """Regexes of names that are not taken all the same."""
+    save_as: str | None = None
+    """Name under which a file is kept, where the publisher's says nothing of its year: ``{year}`` is the last year in
+    the page's path or the file's title."""
     series: dict[str, str] = Field(default_factory=dict)
     """File name → address of a time series."""
     queries: dict[str, dict[str, str]] = Field(default_factory=dict)
@@ -187,9 +203,26 @@ class Remote(Strict):
         return self
 
     @property
-    def page_pattern(self) -> re.Pattern[str]:
-        """Paths of the pages of this publication."""
-        return re.compile("^" + re.escape(self.page or "").replace(r"\{\}", "[a-z0-9-]+") + "$")
+    def page_globs(self) -> list[str]:
+        """Paths of the pages of this publication, ``{}`` for what changes."""
+        return [self.page] if isinstance(self.page, str) else list(self.page or [])
+
+    def is_page(self, path: str, title: str = "") -> bool:
+        """Whether a page of the collection is one of this publication."""
+        if any(re.search(s, w, re.IGNORECASE) for s in self.skip_pages for w in (path, title) if w):
+            return False
+        globs = [re.escape(g).replace(r"\{\}", "[a-z0-9-]+") for g in self.page_globs]
+        return any(re.fullmatch(g, path) for g in globs) or any(
+            re.search(t, title, re.IGNORECASE) for t in self.titles if title
+        )
+
+    def saved_as(self, name: str, path: str, title: str = "") -> str:
+        """Name under which a file of a page is kept."""
+        if self.save_as is None:
+            return name
+        years = re.findall(r"(?<!\d)(?:19|20)\d\d(?!\d)", path) or re.findall(r"(?<!\d)(?:19|20)\d\d(?!\d)", title)
+        ending = name.rpartition(".")[2].lower()
+        return f"{self.save_as.format(year=years[-1])}.{ending}" if years else name
 
 
 class Passport(Strict):
@@ -210,6 +243,8 @@ class Passport(Strict):
     """Only a place for YAML anchors."""
     documents: list[str] = Field(default_factory=list)
     """Regexes of file names that are archived as documentation and land no table."""
+    other_files: list[str] = Field(default_factory=list)
+    """Regexes of file names that are this publication's, though no table of them is described here."""
     documents_are_read: bool = False
     """Whether the documents are read afterwards: their reader then refuses, with a reason that becomes a row."""
     editions: dict[str, Edition]

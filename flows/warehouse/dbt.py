@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -96,16 +97,22 @@ class Dbt:
 
     def close(self) -> None:
         """End the worker."""
-        if self._process.stdin:
-            self._process.stdin.close()
+        with contextlib.suppress(OSError):
+            if self._process.stdin:
+                self._process.stdin.close()
         try:
             self._process.wait(timeout=10)
         except subprocess.TimeoutExpired:
             self._process.kill()
+            # Only when it is gone has it let go of the database.
+            self._process.wait()
         self._log.close()
 
     def build(self, select: list[str] | None = None, progress: Callable[[str], None] | None = None) -> DbtResult:
-        """Build and test models.
+        """Build models and test what they hold.
+
+        Unit tests are of the SQL, on rows made up for it, and the same for any data: they belong to whoever changes a
+        model (``dbt build`` by hand, the test suite), not to a refresh.
 
         Args:
             select: dbt selectors; everything when absent.
@@ -119,14 +126,17 @@ class Dbt:
             if not ready["success"]:
                 raise CswError(f"the dbt project could not be parsed: {ready['error']}")
             self._ready = True
-        arguments = ["build"]
+        arguments = ["build", "--exclude-resource-type", "unit_test"]
         if select:
             arguments += ["--select", *select]
         if self.as_of:
             arguments += ["--vars", json.dumps({"as_of": self.as_of})]
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps({"arguments": arguments}) + "\n")
-        self._process.stdin.flush()
+        try:
+            self._process.stdin.write(json.dumps({"arguments": arguments}) + "\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            raise CswError(f"the dbt process ended without an answer; see {self._log.name}.") from None
         done = self._answer(progress)
         if not done["success"] and not done["nodes"]:
             raise CswError(f"dbt could not run: {done['error'] or 'see the log ' + self._log.name}")

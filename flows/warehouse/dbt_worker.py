@@ -1,19 +1,25 @@
 """A process that has dbt imported and the project parsed before they are needed, and then runs what it is asked.
 
 Importing dbt costs seconds; a run starts this process first and lands files meanwhile. One JSON object a line on
-standard input asks, one a line on standard output answers: ``progress`` while nodes finish, then ``done``.
+standard input asks, one a line on standard output answers: ``progress`` while nodes finish, then ``done``. The process
+ends with the one that asks.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from typing import Any
 
 
 def main() -> None:
     """Answer requests until standard input ends."""
+    from flows.common.processes import Requests
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asks
+    requests = Requests(sys.stdin)
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     # dbt and its libraries print where they like; only answers may stand on standard output.
     os.dup2(2, 1)
@@ -33,8 +39,9 @@ def main() -> None:
     parsed = dbtRunner().invoke([*common, "parse"])
     manifest: Any = parsed.result if parsed.success else None
     runner = dbtRunner(manifest=manifest, callbacks=[on_event])
+    requests.idle()
     answer("ready", success=bool(parsed.success), error=str(parsed.exception or ""))
-    for line in sys.stdin:
+    for line in requests:
         request = json.loads(line)
         outcome = runner.invoke([*common, *request["arguments"]])
         nodes = []
@@ -54,6 +61,7 @@ def main() -> None:
                     "advice": str((node.config.meta or {}).get("advice", "")),
                 }
             )
+        requests.idle()
         answer("done", success=bool(outcome.success), error=str(outcome.exception or ""), nodes=nodes)
 
 

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from flows.common.settings import Settings
 from flows.documents.archived import SOURCE, read_tables
 from flows.landing.catalogue import Key, read_catalogue
-
-#: What models written in Python are made with.
-BEHIND_MODELS = (
-    "analysis/studies/report_themes/sampling.py",
-    "analysis/studies/report_themes/matrices.py",
-    "flows/documents/quality.py",
-)
 
 
 @dataclass(frozen=True)
@@ -39,14 +32,21 @@ def fingerprint(settings: Settings) -> Fingerprint:
     sources: dict[str, Any] = {}
     for e in read_catalogue(settings):
         sources.setdefault(e.source, hashlib.sha256()).update(
-            f"{e.table_name} {e.edition} {e.sha256} {e.published_on} {e.symbols} {e.row_count}\n".encode()
+            (
+                f"{e.table_name} {e.edition} {e.sha256} {e.published_on} {e.symbols} {e.row_count} "
+                # The same bytes may be read in another way, or be ordered in another.
+                f"{e.landed_sha256} {e.edition_published_on}\n"
+            ).encode()
         )
     for path in read_tables(settings):
         if path.exists() and SOURCE in sources:
             sources[SOURCE].update(hashlib.sha256(path.read_bytes()).digest())
+    return Fingerprint({k: v.hexdigest() for k, v in sources.items()}, project_digest(settings))
+
+
+def project_digest(settings: Settings) -> str:
+    """A hash of everything that models landed files and studies them."""
     project = hashlib.sha256((settings.root / "dbt_project.yml").read_bytes())
-    for name in BEHIND_MODELS:
-        project.update((settings.root / name).read_bytes())
     # Results are published with the marts: a changed study makes another warehouse, too; its pages do not.
     paths = [*(settings.root / "dbt_project").rglob("*"), *(settings.root / "analysis").rglob("*")]
     pages = settings.root / "analysis" / "report"
@@ -54,11 +54,11 @@ def fingerprint(settings: Settings) -> Fingerprint:
         if path.suffix in {".sql", ".yml", ".csv", ".py"} and pages not in path.parents:
             project.update(path.relative_to(settings.root).as_posix().encode())
             project.update(path.read_bytes())
-    return Fingerprint({k: v.hexdigest() for k, v in sources.items()}, project.hexdigest())
+    return project.hexdigest()
 
 
 def published_fingerprint(settings: Settings) -> Fingerprint | None:
-    """What the published warehouse was made from, or None when nothing is published."""
+    """What the published warehouse was made from, or None when nothing is published or that is not known."""
     state = published_state(settings)
     return Fingerprint(state["sources"], state["project"]) if state else None
 
@@ -70,14 +70,26 @@ def published_tables(settings: Settings) -> set[Key]:
 
 
 def published_state(settings: Settings) -> dict[str, Any] | None:
-    path = settings.warehouse / "state.json"
-    if not path.exists() or not settings.published.exists():
+    """What was written down when the published file was published; None where it is not of this file, or not whole."""
+    try:
+        state = json.loads(state_path(settings).read_text(encoding="utf-8"))
+        # A crash between the two renames of a publish leaves a state that is not of this file: then build again.
+        is_of_file = state["file"] == file_identity(settings.published)
+        is_whole = isinstance(state["sources"], dict) and isinstance(state["project"], str)
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    state = json.loads(path.read_text())
-    # A crash between the two renames of a publish leaves a state that is not of this file: then build again.
-    if state.get("file") != file_identity(settings.published):
-        return None
-    return dict(state)
+    return dict(state) if is_of_file and is_whole else None
+
+
+def is_set_aside(settings: Settings, now: Fingerprint) -> bool:
+    """Whether a warehouse made from this was gone back from (``csw rollback``): a run does not build it again."""
+    state = published_state(settings) or {}
+    return asdict(now) in state.get("set_aside", [])
+
+
+def state_path(settings: Settings) -> Path:
+    """What is known of the published file."""
+    return settings.warehouse / "state.json"
 
 
 def file_identity(path: Path) -> list[int]:

@@ -2,28 +2,55 @@
 
 Readers open ``warehouse.duckdb`` and nothing else. A run builds ``next.duckdb``; only :func:`publish` puts it in the
 place of the published one. ``state.json`` says from which landed files and which models the published file was made.
+Where ``next.duckdb`` stood a copy of what was published is left, so that dbt by hand has something to look at and to
+build on (:func:`copy_for_dbt`).
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from flows.common.errors import CswError
-from flows.common.files import write_atomically
+from flows.common.errors import Busy, CheckFailed, CswError
+from flows.common.files import part_of, write_atomically
 from flows.common.settings import Settings
 from flows.landing.catalogue import read_catalogue
-from flows.warehouse.fingerprint import Fingerprint, file_identity
+from flows.warehouse.built import Build, check_build, from_state, to_state, why_not_default
+from flows.warehouse.earlier import keep_published, prune
+from flows.warehouse.fingerprint import (
+    Fingerprint,
+    file_identity,
+    fingerprint,
+    is_set_aside,
+    published_fingerprint,
+    published_state,
+    state_path,
+)
 
 if TYPE_CHECKING:
     import duckdb
 
 #: Models that list every edition: rebuilt whichever publication changed.
-BOOKS = ["stg_landing__catalogue", "stg_landing__edition", "stg_landing__unit+", "tag:books"]
+EVERY_EDITION = ["stg_landing__catalogue", "stg_landing__edition", "stg_landing__unit+", "tag:every_edition"]
+
+
+def needed(settings: Settings, now: Fingerprint) -> list[str] | None:
+    """Publications to build again, for a warehouse made from this; none where it is what is published, or what was
+    gone back from; None where everything has to be built."""
+    if is_set_aside(settings, now):
+        return []
+    state = published_state(settings)
+    if state is None or why_not_default(from_state(state.get("build")), settings):
+        # Also where something else than a default build came to be published.
+        return None
+    return now.changed_since(published_fingerprint(settings))
 
 
 def start_next(settings: Settings, made_from: Fingerprint, changed: list[str] | None) -> list[str] | None:
@@ -39,42 +66,140 @@ def start_next(settings: Settings, made_from: Fingerprint, changed: list[str] | 
     remove_database(settings.next)
     about = {**asdict(made_from), "tables": sorted(e.key for e in read_catalogue(settings))}
     write_atomically(settings.warehouse / "next.json", json.dumps(about).encode())
-    if changed is None:
+    if changed is None or damage(settings):
         return None
     shutil.copyfile(settings.published, settings.next)
-    return [*BOOKS, *(f"source:landing.{s}+" for s in changed)]
+    return [*EVERY_EDITION, *(f"source:landing.{s}+" for s in changed)]
 
 
 def remove_database(path: Path) -> None:
     """Remove a database file and what a killed process may have left beside it."""
     for p in (path, path.with_name(path.name + ".wal")):
         p.unlink(missing_ok=True)
+    shutil.rmtree(path.with_name(path.name + ".tmp"), ignore_errors=True)
+
+
+@contextmanager
+def building(path: Path) -> Iterator[None]:
+    """A database file that is being built: where that does not come to its end, nothing is left of it."""
+    try:
+        yield
+    except BaseException:
+        remove_database(path)
+        raise
+
+
+@contextmanager
+def saying_what_stands(settings: Settings) -> Iterator[None]:
+    """Whatever ends the block early says, in a note, whether anything was published in it."""
+    before = _identity(settings.published)
+    try:
+        yield
+    except BaseException as exc:
+        after = _identity(settings.published)
+        if after != before and after is not None:
+            exc.add_note(
+                f"The new warehouse had been published by then: {settings.published}. Exports and site may still be of "
+                "the one before; the next run makes up for it."
+            )
+        elif not isinstance(exc, Busy | CheckFailed):
+            stays = f"{settings.published} stays as it was" if after else "there is none yet"
+            exc.add_note(f"No new warehouse was published; {stays}.")
+        raise
+
+
+def _identity(path: Path) -> list[int] | None:
+    try:
+        return file_identity(path)
+    except OSError:
+        return None
 
 
 def publish(settings: Settings) -> None:
-    """Put the next warehouse in the place of the published one, by one rename.
+    """Put the next warehouse in the place of the published one, by one rename, and keep the one before.
 
     A reader that holds the old file open keeps reading the old one.
 
     Raises:
-        CswError: there is nothing to publish, or the disk refuses; the old file stays.
+        CswError: there is nothing to publish, it is no default build, or the disk refuses; the old file stays.
     """
-    if not settings.next.exists():
+    if not has_next(settings):
         raise CswError("there is no next warehouse to publish. Run `csw build` and `csw check` first.")
     import duckdb
 
-    about = json.loads((settings.warehouse / "next.json").read_text())
+    build = check_build(settings, settings.next)
+    about = _made_from(settings, build)
     # Whatever a writer left in the log belongs in the file before it is moved.
     with duckdb.connect(str(settings.next)) as con:
         con.execute("checkpoint")
     try:
         with settings.next.open("rb+") as f:
             os.fsync(f.fileno())
-        state = {**about, "file": file_identity(settings.next)}
+            digest = hashlib.file_digest(f, "sha256").hexdigest()
+        keep_published(settings)
+        state = {**about, "build": to_state(build), "sha256": digest, "file": file_identity(settings.next)}
         os.replace(settings.next, settings.published)
     except OSError as exc:
         raise CswError(f"{settings.published}: could not be replaced ({exc.strerror}). The old one stays.") from exc
-    write_atomically(settings.warehouse / "state.json", json.dumps(state, indent=1, sort_keys=True).encode())
+    write_atomically(state_path(settings), json.dumps(state, indent=1, sort_keys=True).encode())
+    prune(settings)
+
+
+def _made_from(settings: Settings, build: Build) -> dict[str, Any]:
+    """From what the next file was made: as the run that built it noted, or, built by hand, what there is now."""
+    if not build.by_hand:
+        try:
+            about = json.loads((settings.warehouse / "next.json").read_text(encoding="utf-8"))
+            if about["project"] == build.project_digest and isinstance(about["sources"], dict):
+                return dict(about)
+        except (OSError, ValueError, KeyError, TypeError):
+            pass
+        raise CswError("it is not known from what next.duckdb was made. Run `csw build` again.")
+    return {**asdict(fingerprint(settings)), "tables": sorted(e.key for e in read_catalogue(settings))}
+
+
+def damage(settings: Settings) -> str:
+    """What is wrong with the bytes of the published file, in words; blank where they are those that were published."""
+    state = published_state(settings) or {}
+    if not settings.published.exists() or not state.get("sha256"):
+        return ""
+    with settings.published.open("rb") as f:
+        digest = hashlib.file_digest(f, "sha256").hexdigest()
+    if digest == state["sha256"]:
+        return ""
+    return (
+        f"{settings.published}: its bytes are not those that were published. `csw run --full` builds it again; "
+        "`csw rollback` goes back to the one before."
+    )
+
+
+def has_next(settings: Settings) -> bool:
+    """Whether there is something to publish: a next file that is not the untouched copy of the published one."""
+    if not settings.next.exists():
+        return False
+    return not settings.published.exists() or file_identity(settings.next) != file_identity(settings.published)
+
+
+def copy_for_dbt(settings: Settings) -> None:
+    """Leave a copy of the published file where dbt builds by default, unless there is a file already.
+
+    ``dbt show``, ``dbt test``, ``dbt run`` and ``dbt docs generate`` by hand work on it; the published file is out of
+    their reach.
+
+    Raises:
+        OSError: the disk refuses; no half copy is left.
+    """
+    if settings.next.exists() or not settings.published.exists():
+        return
+    part = part_of(settings.next, ".duckdb")
+    try:
+        # With its time of writing, which tells that nothing has been built in it since.
+        shutil.copy2(settings.published, part)
+        part.replace(settings.next)
+        # What is built in it by hand is not what the last run said it would build.
+        (settings.warehouse / "next.json").unlink(missing_ok=True)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def published_path(settings: Settings) -> Path:
@@ -92,8 +217,39 @@ def open_published(settings: Settings) -> duckdb.DuckDBPyConnection:
     """The published warehouse, read-only.
 
     Raises:
-        CswError: nothing is published yet.
+        CswError: nothing is published yet, or the file cannot be read.
+    """
+    return open_warehouse(published_path(settings))
+
+
+def open_warehouse(path: Path) -> duckdb.DuckDBPyConnection:
+    """A warehouse file, read-only.
+
+    Raises:
+        CswError: there is no such file, or it is no warehouse.
     """
     import duckdb
 
-    return duckdb.connect(str(published_path(settings)), read_only=True)
+    if not path.is_file():
+        raise CswError(f"{path} is no file. Give a warehouse, e.g. one that `csw run --as-of DATE` built.")
+    with path.open("rb"):
+        pass  # who may not read it is told so
+    try:
+        con = duckdb.connect(str(path), read_only=True)
+    except duckdb.Error as exc:
+        first = str(exc).splitlines()[0]
+        raise CswError(f"{path} is no warehouse, or a damaged one: {first}") from exc
+    # All of the answer: a connection with one under way takes no other question.
+    if con.execute("select count(*) from information_schema.tables where table_schema = 'marts'").fetchall() == [(0,)]:
+        con.close()
+        raise CswError(f"{path} is a database without marts: no warehouse of csw.")
+    return con
+
+
+def check_warehouse(path: Path) -> None:
+    """See that a file is a warehouse.
+
+    Raises:
+        CswError: it is none.
+    """
+    open_warehouse(path).close()

@@ -68,6 +68,8 @@ def test_reinspection_under_the_single_framework(first: str) -> None:
             "Nowhere Safeguarding Children Board",
         ),
         (("Inspection of Nowhere County Council", "children’s services"), Framework.ILACS, "Nowhere County Council"),
+        (("Re-inspection of Nowhere County Council", "children’s services"), Framework.ILACS, "Nowhere County Council"),
+        (("Inspection of children’s services in Nowhere",), Framework.ILACS, "Nowhere"),
         (("Nowhere", "Inspection of children's social care services"), Framework.ILACS, "Nowhere"),
         (("Nowhere", "Inspection of local authority children’s services"), Framework.ILACS, "Nowhere"),
         (

@@ -7,7 +7,7 @@ import pytest
 from flows.documents.finding import Confidence
 from flows.documents.framework import Framework
 from flows.documents.grades import grade_value, grades_in
-from flows.documents.judgements import Judgement, read_judgements
+from flows.documents.judgements import NOT_GIVEN, Judgement, read_judgements
 from flows.documents.pdf import DocumentText, Page, read_pages
 from tests.documents.printed import ILACS_ROWS, SIF_ROWS, Sheet, ilacs_cover, prose, sif_cover
 
@@ -277,3 +277,63 @@ def read_grades_of_last_page(sheet: Sheet, framework: Framework) -> dict[str, in
     read = read_pages(sheet.page().pdf())
     assert isinstance(read, DocumentText)
     return {entry.measure: entry.grade for entry in read_judgements(read.pages, framework)}
+
+
+def ungraded(*prose_lines: str) -> Sheet:
+    """An ILACS report of which every service is judged, and the services as a whole are not."""
+    return ilacs_cover(Sheet(), rows=ILACS_ROWS[:-1]).paragraph(*prose_lines).page()
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        (
+            "The last inspection was in 2023, which resulted in an",
+            "overall effectiveness judgement of requires improvement.",
+        ),
+        ("Overall effectiveness was requires improvement when inspectors came in 2023.",),
+        ("Services are better than in 2023, when the overall judgement was that they were", "inadequate."),
+        ("Overall effectiveness at the last inspection was judged to be good, and children", "said so."),
+        ("Services were rated outstanding overall.", "Good work goes on."),
+    ],
+)
+def test_a_report_that_gives_no_overall_judgement_has_none_whatever_it_says_of_the_last_one(
+    lines: tuple[str, ...],
+) -> None:
+    found = judged(ungraded(*lines), Framework.ILACS)
+    overall = found.pop("overall_judgement")
+    assert (overall.grade, overall.confidence, overall.reason) == (None, None, NOT_GIVEN)
+    assert {measure: entry.grade for measure, entry in found.items()} == {
+        "leadership": 2,
+        "help_and_protection": 3,
+        "children_looked_after": 2,
+    }
+    assert {entry.confidence for entry in found.values()} == {Confidence.HIGH}
+
+
+def test_a_row_below_the_table_leaves_the_overall_judgement_open() -> None:
+    sheet = ungraded("Children are heard, and so are their parents, in this place.")
+    sheet = ilacs_cover(Sheet(), rows=ILACS_ROWS[:-1]).paragraph(
+        *(f"Line {n} of what stands between a table and its last row." for n in range(8)), "Overall effectiveness Good"
+    )
+    overall = judged(sheet.page(), Framework.ILACS)["overall_judgement"]
+    assert overall.grade is None
+    assert "a line below says 'Overall effectiveness Good'" in str(overall.reason)
+
+
+def test_a_report_without_a_table_is_read_from_its_chapters() -> None:
+    sheet = prose(ilacs_cover(Sheet(), rows=()).page()).page()
+    sheet.heading("The experiences and progress of children in care: good").paragraph("1. They are well.")
+    sheet.heading("The impact of leaders on social work practice with children", "and families: outstanding")
+    found = judged(sheet, Framework.ILACS)
+    assert (found["children_looked_after"].grade, found["children_looked_after"].confidence) == (2, Confidence.MEDIUM)
+    assert found["leadership"].grade == 1
+    assert "heading of its chapter" in str(found["leadership"].reason)
+    assert found["overall_judgement"].reason == NOT_GIVEN
+
+
+def test_the_grade_of_a_row_is_the_first_in_it_whatever_the_text_below_says() -> None:
+    sheet = sif_cover(Sheet(), board=False).page()
+    rows = (*SIF_ROWS[:-1], (("3. Leadership, management and governance",), ("Inadequate", "was: good")))
+    assert grades(sheet, Framework.SIF)["leadership"] == 4
+    assert grades(sif_cover(Sheet(), rows=rows, board=False).page(), Framework.SIF)["leadership"] == 4

@@ -88,7 +88,7 @@ def test_sub_points_belong_to_their_item() -> None:
     sheet = start().heading("Recommendations").item("1.", "Make letters better by:")
     sheet.item("\uf06e", "writing fewer of them", x=MARGIN + 28).item("\uf06e", "reading them aloud.", x=MARGIN + 28)
     found = read(sheet.item("2.", "Stop.").heading("Inspection findings"))
-    assert texts(found) == ["Make letters better by: writing fewer of them reading them aloud.", "Stop."]
+    assert texts(found) == ["Make letters better by: • writing fewer of them • reading them aloud.", "Stop."]
     assert found.items[0].sub_items == ("writing fewer of them", "reading them aloud.")
 
 
@@ -303,3 +303,90 @@ def test_lines_without_marker(line: str) -> None:
 
 def test_a_hyphen_at_a_line_end_joins_its_word() -> None:
     assert join_text(["multi-", "agency work -", "and more"]) == "multi-agency work - and more"
+
+
+def list_of(*items: str) -> Sheet:
+    sheet = start().heading("What needs to improve?")
+    for words in items:
+        sheet.item("\u25fc", words)
+    return sheet
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "Experiences and progress of children who need help and protection: good",
+        "Experience and progress of children in care",
+        "Impact of leaders on social work practice",
+        "Leadership, management and governance",
+        "Findings",
+        "Headline findings",
+        "Case study: what worked",
+    ],
+)
+def test_headings_that_end_the_list(heading: str) -> None:
+    sheet = list_of("The waiting.", "The letters.").heading(heading, size=12)
+    found = read(sheet.item("\u25fc", "Children are seen soon."))
+    assert texts(found) == ["The waiting.", "The letters."]
+    assert {item.confidence for item in found.items} == {Confidence.HIGH}
+
+
+def test_a_heading_of_a_chapter_set_like_the_text_ends_the_list_by_its_grade() -> None:
+    sheet = list_of("The waiting.").line("The experiences and progress of children in care: good")
+    assert texts(read(sheet.item("\u25fc", "Children are seen soon."))) == ["The waiting."]
+
+
+def test_numbered_paragraphs_end_a_list_with_bullets_under_any_heading() -> None:
+    sheet = list_of("The waiting.", "The letters.").heading("How children fare in this county", size=12)
+    sheet.item("1.", "Children are seen soon.").item("2.", "They are heard.")
+    assert texts(read(sheet)) == ["The waiting.", "The letters."]
+
+
+def test_numbers_below_a_bullet_are_its_points() -> None:
+    sheet = start().heading("What needs to improve?").item("\u25fc", "The letters, which should be:")
+    sheet.item("1.", "short", x=MARGIN + 28).item("2.", "kind.", x=MARGIN + 28).item("\u25fc", "The waiting.")
+    found = read(sheet.heading("Main findings"))
+    assert texts(found) == ["The letters, which should be: • short • kind.", "The waiting."]
+    assert found.items[0].sub_items == ("short", "kind.")
+
+
+def test_what_is_longer_than_any_item_is_an_exception_and_no_item() -> None:
+    sheet = list_of("The waiting.").item(
+        "\u25fc", *(f"Line {n} of a chapter whose heading is missing." for n in range(36))
+    )
+    found = read(sheet)
+    assert texts(found) == ["The waiting."]
+    ((page, length),) = found.too_long
+    assert page == 2
+    assert length > 1600
+
+
+def test_the_outcome_that_an_item_serves_stays_with_it_wherever_it_stands() -> None:
+    sheet = start().heading("What needs to improve?")
+    sheet.item("\u25fc", "The planning of homes.").line("(Outcome 4, national framework)", bold=True, after=26)
+    sheet.item("\u25fc", "The oversight of plans.").line("(enabler 2, national", x=MARGIN).line("framework)", after=26)
+    sheet.item("\u25fc", "The letters. (outcome 3,", "national framework)")
+    assert texts(read(sheet.heading("Main findings"))) == [
+        "The planning of homes. (Outcome 4, national framework)",
+        "The oversight of plans. (enabler 2, national framework)",
+        "The letters. (outcome 3, national framework)",
+    ]
+
+
+def test_lines_that_are_not_indented_belong_to_the_item_above_them() -> None:
+    sheet = start().heading("What needs to improve?")
+    sheet.line("\u25fc The time that it takes to answer a letter of a parent who").line("cannot read it.").space()
+    sheet.line("\u25fc The letters.").space()
+    assert texts(read(sheet.heading("Main findings"))) == [
+        "The time that it takes to answer a letter of a parent who cannot read it.",
+        "The letters.",
+    ]
+
+
+def test_an_item_whose_bullet_is_set_small_is_no_footnote() -> None:
+    sheet = start().heading("What needs to improve?")
+    for words in ("The waiting.", "The letters."):
+        sheet.line(f"\u25fc {words}", size=12)
+    document = read_pages(prose(prose(sheet.heading("Main findings").page(), 25).page(), 25).page().pdf())
+    assert isinstance(document, DocumentText)
+    assert {line.size for line in document.pages[1].lines if "The " in line.text} == {12.0}

@@ -17,8 +17,9 @@ from pathlib import Path
 
 from flows.common.settings import Settings
 from flows.sample import write_sample
-from tests.drill.desk import Desk, mirror
-from tests.drill.faults import ALL, Fault, Seen
+from tests.drill.faults import Fault, Seen
+from tests.drill.machine import Machine, mirror
+from tests.drill.scenarios import ALL
 from tests.installation import Installation
 from tests.sample_truth import truth_of
 
@@ -47,7 +48,7 @@ def main() -> int:
     parser.add_argument("--random", type=int, default=200, help="how many random faults after the scenarios")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default="", help="regex of the scenarios' names; random faults are of these, too")
-    parser.add_argument("--desks", type=int, default=2, help="how many installations at once")
+    parser.add_argument("--machines", type=int, default=2, help="how many installations at once")
     parser.add_argument("--out", type=Path, help="write the page here")
     asked = parser.parse_args()
     chosen = [f for f in ALL if re.search(asked.only, f.name)]
@@ -55,7 +56,7 @@ def main() -> int:
     jobs += [(f, asked.seed * 100_000 + n) for n, f in enumerate(drawn(chosen, asked.random, asked.seed))]
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="csw-drill-") as folder:
-        seen = run(jobs, Path(folder), asked.desks)
+        seen = run(jobs, Path(folder), asked.machines)
     bad = [(f, s, x) for (f, s), x in zip(jobs, seen, strict=True) if x.problems]
     for fault, seed, x in bad:
         print(f"NOT SURVIVED {fault.name} (seed {seed}): {'; '.join(x.problems)}\n  seen: {x.said}")
@@ -72,44 +73,44 @@ def drawn(faults: list[Fault], count: int, seed: int) -> list[Fault]:
     return random.Random(seed).choices(faults, weights, k=count) if any(weights) else []
 
 
-def run(jobs: list[tuple[Fault, int]], folder: Path, desks: int) -> list[Seen]:
+def run(jobs: list[tuple[Fault, int]], folder: Path, machines: int) -> list[Seen]:
     """Every fault on an installation that is put back before it."""
     returns = folder / "returns"
     truth = truth_of(write_sample(returns))
     made = Installation(Settings(data=folder / "made"), returns, truth)
     done = made.csw("run", "--returns", str(returns))
     assert done.returncode == 0, done.stdout + done.stderr
-    free: queue.SimpleQueue[Desk] = queue.SimpleQueue()
+    free: queue.SimpleQueue[Machine] = queue.SimpleQueue()
     with ExitStack() as stack:
-        for n in range(desks):
+        for n in range(machines):
             base = folder / f"base-{n}"
             mirror(folder / "made", base)
-            desk = stack.enter_context(Desk(base, folder / f"desk-{n}", returns))
-            desk.prepare()
-            free.put(desk)
+            machine = stack.enter_context(Machine(base, folder / f"machine-{n}", returns))
+            machine.prepare()
+            free.put(machine)
         shutil.rmtree(folder / "made")
 
         def one(job: tuple[Fault, int]) -> Seen:
             fault, seed = job
-            desk = free.get()
+            machine = free.get()
             began = time.monotonic()
             try:
-                seen = tried(desk, fault, seed)
+                seen = tried(machine, fault, seed)
             finally:
-                free.put(desk)
+                free.put(machine)
             mark = "ok " if not seen.problems else "BAD"
             print(f"{mark} {time.monotonic() - began:5.1f} s  {fault.name} ({seed}): {seen.said[:120]}", flush=True)
             return seen
 
-        with ThreadPoolExecutor(desks) as pool:
+        with ThreadPoolExecutor(machines) as pool:
             return list(pool.map(one, jobs))
 
 
-def tried(desk: Desk, fault: Fault, seed: int) -> Seen:
+def tried(machine: Machine, fault: Fault, seed: int) -> Seen:
     """One fault on an installation put back to its beginning."""
-    desk.restore()
+    machine.restore()
     try:
-        return fault.do(desk, random.Random(seed))
+        return fault.do(machine, random.Random(seed))
     except Exception as exc:
         return Seen("", "unknown", [f"the drill itself broke: {type(exc).__name__}: {exc}"])
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from random import Random
 
 from flows.common.settings import ROOT
-from tests.drill.desk import OTHER, TARGET, Desk, Done, Held, Running
+from tests.drill.machine import OTHER, TARGET, Done, Held, Machine, Running
 from tests.fake_publishers.scenarios import table, written
 
 B1 = "b1_children_in_need_2013_to_2024.csv"
@@ -57,7 +57,7 @@ class Fault:
     name: str
     what: str
     group: str
-    do: Callable[[Desk, Random], Seen]
+    do: Callable[[Machine, Random], Seen]
     weight: int = 1
     """How often it is among random faults."""
     is_quick: bool = False
@@ -67,9 +67,9 @@ class Fault:
 STAYED, NEW = "stays as it was", "the new one, whole"
 
 
-def judge(desk: Desk, before: Held, done: Done, *, code: int | None, says: str, publishes: bool = False) -> Seen:
+def judge(machine: Machine, before: Held, done: Done, *, code: int | None, says: str, publishes: bool = False) -> Seen:
     """What came of it, held against what should have."""
-    problems = desk.lost(before, may_publish=publishes)
+    problems = machine.lost(before, may_publish=publishes)
     if code is not None and done.code != code:
         problems.append(f"the exit code is {done.code}, not {code}")
     found = re.search(says, done.said)
@@ -77,7 +77,7 @@ def judge(desk: Desk, before: Held, done: Done, *, code: int | None, says: str, 
         problems.append(f"nobody is told {says!r}")
     if "Traceback (most recent call last)" in done.said:
         problems.append("a traceback is shown")
-    now = desk.held().published
+    now = machine.held().published
     return Seen(line_of(done.said, found), STAYED if now == before.published else NEW, problems)
 
 
@@ -93,22 +93,22 @@ def line_of(said: str, found: re.Match[str] | None) -> str:
     return re.sub(r"/(?:tmp|work|home|Users)/\S*/(?=\w)", "…/", line)
 
 
-def passes(desk: Desk, seen: Seen, before: Held, *sources: str, publishes: bool = False) -> Seen:
+def passes(machine: Machine, seen: Seen, before: Held, *sources: str, publishes: bool = False) -> Seen:
     """Afterwards nothing is in the way any more: the next refresh completes."""
-    desk.calm()
-    done = desk.refresh(*sources)
+    machine.calm()
+    done = machine.refresh(*sources)
     if done.code != 0:
         seen.problems.append(f"the next refresh ends with {done.code}: {done.said.strip()[-400:]}")
-    seen.problems += [f"afterwards {p}" for p in desk.lost(before, may_publish=publishes) + desk.not_current()]
+    seen.problems += [f"afterwards {p}" for p in machine.lost(before, may_publish=publishes) + machine.not_current()]
     return seen
 
 
 # --- on the publishers' servers --------------------------------------------------------------------------------------
 
 
-def asked_again(desk: Desk) -> None:
+def asked_again(machine: Machine) -> None:
     """Forget what was fetched, so that everything is asked for in full."""
-    path = desk.settings.live / "state.json"
+    path = machine.settings.live / "state.json"
     known = json.loads(path.read_text())
     path.write_text(json.dumps({**known, "files": {}, "pages": {}, "batches": {}}))
 
@@ -117,59 +117,59 @@ def asked_again(desk: Desk) -> None:
 EVERYWHERE = {"", "server-down", "content-api-gone", "stale-zip", "zip-traversal", "zip-bomb"}
 
 
-def refused(scenario: str, says: str, source: str = TARGET, **environment: str) -> Callable[[Desk, Random], Seen]:
+def refused(scenario: str, says: str, source: str = TARGET, **environment: str) -> Callable[[Machine, Random], Seen]:
     """A fault that keeps a file from arriving: it is named, what is held stays, the other publication goes on."""
 
-    def do(desk: Desk, random: Random) -> Seen:
-        before = desk.held()
-        asked_again(desk)
-        desk.servers.turn_to(scenario)
-        done = desk.refresh(source, OTHER, **environment)
-        seen = judge(desk, before, done, code=1, says=says)
+    def do(machine: Machine, random: Random) -> Seen:
+        before = machine.held()
+        asked_again(machine)
+        machine.servers.turn_to(scenario)
+        done = machine.refresh(source, OTHER, **environment)
+        seen = judge(machine, before, done, code=1, says=says)
         if f"stays: {OTHER}" in done.said and scenario not in EVERYWHERE:
             seen.problems.append("the other publication was not fetched either")
-        desk.servers.world = desk.first_world()
-        return passes(desk, seen, before, source)
+        machine.servers.world = machine.first_world()
+        return passes(machine, seen, before, source)
 
     return do
 
 
-def another_way(scenario: str, says: str = "Nothing new", source: str = TARGET) -> Callable[[Desk, Random], Seen]:
+def another_way(scenario: str, says: str = "Nothing new", source: str = TARGET) -> Callable[[Machine, Random], Seen]:
     """A fault that is got around or passes: the same bytes arrive all the same."""
 
-    def do(desk: Desk, random: Random) -> Seen:
-        before = desk.held()
-        asked_again(desk)
-        desk.servers.turn_to(scenario)
-        return judge(desk, before, desk.refresh(source), code=0, says=says)
+    def do(machine: Machine, random: Random) -> Seen:
+        before = machine.held()
+        asked_again(machine)
+        machine.servers.turn_to(scenario)
+        return judge(machine, before, machine.refresh(source), code=0, says=says)
 
     return do
 
 
-def taken_in(scenario: str, says: str) -> Callable[[Desk, Random], Seen]:
+def taken_in(scenario: str, says: str) -> Callable[[Machine, Random], Seen]:
     """Something new that is right: it is published, and what was published before is among the editions."""
 
-    def do(desk: Desk, random: Random) -> Seen:
-        before, editions = desk.held(), desk.editions()
-        desk.servers.turn_to(scenario)
-        seen = judge(desk, before, desk.refresh(TARGET), code=0, says=says, publishes=True)
+    def do(machine: Machine, random: Random) -> Seen:
+        before, editions = machine.held(), machine.editions()
+        machine.servers.turn_to(scenario)
+        seen = judge(machine, before, machine.refresh(TARGET), code=0, says=says, publishes=True)
         if seen.published != NEW:
             seen.problems.append("it was not published")
-        if not editions < desk.editions():
-            seen.problems.append(f"the editions are {sorted(desk.editions())}")
-        seen.problems += desk.not_current()
+        if not editions < machine.editions():
+            seen.problems.append(f"the editions are {sorted(machine.editions())}")
+        seen.problems += machine.not_current()
         return seen
 
     return do
 
 
-def withheld(scenario: str, says: str) -> Callable[[Desk, Random], Seen]:
+def withheld(scenario: str, says: str) -> Callable[[Machine, Random], Seen]:
     """Something new that cannot be right: it is refused with its rows, the old warehouse stays."""
 
-    def do(desk: Desk, random: Random) -> Seen:
-        before = desk.held()
-        desk.servers.turn_to(scenario)
-        return judge(desk, before, desk.refresh(TARGET), code=1, says=says)
+    def do(machine: Machine, random: Random) -> Seen:
+        before = machine.held()
+        machine.servers.turn_to(scenario)
+        return judge(machine, before, machine.refresh(TARGET), code=1, says=says)
 
     return do
 
@@ -387,37 +387,37 @@ SERVERS = [
 # --- to files --------------------------------------------------------------------------------------------------------
 
 
-def file_of(desk: Desk, random: Random, *suffixes: str) -> tuple[str, bytes]:
+def file_of(machine: Machine, random: Random, *suffixes: str) -> tuple[str, bytes]:
     """One of the files that are held, of a kind."""
     paths = sorted(
         p
-        for p in desk.returns.rglob("*")
+        for p in machine.returns.rglob("*")
         if p.suffix in suffixes and p.stat().st_size > 4000 and "ofsted_reports" not in p.parts and "_" in p.stem
     )
     path = random.choice(paths)
     return path.name, path.read_bytes()
 
 
-def delivered(damage: Callable[[Desk, Random], dict[str, bytes]], says: str) -> Callable[[Desk, Random], Seen]:
+def delivered(damage: Callable[[Machine, Random], dict[str, bytes]], says: str) -> Callable[[Machine, Random], Seen]:
     """A damaged file in a folder of returns: it is refused by name, nothing else happens."""
 
-    def do(desk: Desk, random: Random) -> Seen:
-        before = desk.held()
-        files = damage(desk, random)
-        done = desk.deliver(files)
+    def do(machine: Machine, random: Random) -> Seen:
+        before = machine.held()
+        files = damage(machine, random)
+        done = machine.deliver(files)
         named = "|".join(re.escape(n) for n in files)
-        seen = judge(desk, before, done, code=None, says=says.replace("FILE", f"({named})"))
-        seen.problems += desk.not_current()
+        seen = judge(machine, before, done, code=None, says=says.replace("FILE", f"({named})"))
+        seen.problems += machine.not_current()
         return seen
 
     return do
 
 
-def cut(*suffixes: str) -> Callable[[Desk, Random], dict[str, bytes]]:
+def cut(*suffixes: str) -> Callable[[Machine, Random], dict[str, bytes]]:
     """A file cut off somewhere."""
 
-    def damage(desk: Desk, random: Random) -> dict[str, bytes]:
-        name, data = file_of(desk, random, *suffixes)
+    def damage(machine: Machine, random: Random) -> dict[str, bytes]:
+        name, data = file_of(machine, random, *suffixes)
         at = random.randrange(len(data) // 20, len(data) - 2)
         if data[at - 1 : at] == b"\n":
             at += 1
@@ -426,8 +426,8 @@ def cut(*suffixes: str) -> Callable[[Desk, Random], dict[str, bytes]]:
     return damage
 
 
-def b1_of(desk: Desk) -> list[list[str]]:
-    return table(next(desk.returns.rglob(B1)).read_bytes())
+def b1_of(machine: Machine) -> list[list[str]]:
+    return table(next(machine.returns.rglob(B1)).read_bytes())
 
 
 def figures(rows: list[list[str]], la: bool = True) -> list[tuple[int, int]]:
@@ -443,40 +443,40 @@ def figures(rows: list[list[str]], la: bool = True) -> list[tuple[int, int]]:
     ]
 
 
-def as_html(desk: Desk, random: Random) -> dict[str, bytes]:
-    name, _ = file_of(desk, random, ".csv", ".xlsx", ".ods")
+def as_html(machine: Machine, random: Random) -> dict[str, bytes]:
+    name, _ = file_of(machine, random, ".csv", ".xlsx", ".ods")
     return {name: b"<!DOCTYPE html><html><body>Sign in to continue</body></html>"}
 
 
-def empty(desk: Desk, random: Random) -> dict[str, bytes]:
-    return {file_of(desk, random, ".csv", ".xlsx", ".ods")[0]: b""}
+def empty(machine: Machine, random: Random) -> dict[str, bytes]:
+    return {file_of(machine, random, ".csv", ".xlsx", ".ods")[0]: b""}
 
 
-def noise(desk: Desk, random: Random) -> dict[str, bytes]:
-    return {file_of(desk, random, ".csv", ".xlsx", ".ods")[0]: random.randbytes(5000)}
+def noise(machine: Machine, random: Random) -> dict[str, bytes]:
+    return {file_of(machine, random, ".csv", ".xlsx", ".ods")[0]: random.randbytes(5000)}
 
 
-def utf_16(desk: Desk, random: Random) -> dict[str, bytes]:
-    name, data = file_of(desk, random, ".csv")
+def utf_16(machine: Machine, random: Random) -> dict[str, bytes]:
+    name, data = file_of(machine, random, ".csv")
     return {name: data.decode("utf-8-sig", errors="replace").encode("utf-16")}
 
 
-def renamed_column(desk: Desk, random: Random) -> dict[str, bytes]:
-    rows = b1_of(desk)
+def renamed_column(machine: Machine, random: Random) -> dict[str, bytes]:
+    rows = b1_of(machine)
     at = random.choice([i for i, c in enumerate(rows[0]) if c.startswith(("At31", "Started", "Ended"))])
     rows[0][at] += "_new"
     return {B1: written(rows)}
 
 
-def without_column(desk: Desk, random: Random) -> dict[str, bytes]:
-    rows = b1_of(desk)
+def without_column(machine: Machine, random: Random) -> dict[str, bytes]:
+    rows = b1_of(machine)
     at = random.choice([rows[0].index(c) for c in ("old_la_code", "time_period", "geographic_level", "At31_episodes")])
     return {B1: written([[c for i, c in enumerate(r) if i != at] for r in rows])}
 
 
-def bomb(desk: Desk, random: Random) -> dict[str, bytes]:
+def bomb(machine: Machine, random: Random) -> dict[str, bytes]:
     """A workbook with hundreds of megabytes more in one of its sheets."""
-    name, data = file_of(desk, random, ".xlsx", ".ods")
+    name, data = file_of(machine, random, ".xlsx", ".ods")
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
         for part in old.namelist():
@@ -488,9 +488,9 @@ def bomb(desk: Desk, random: Random) -> dict[str, bytes]:
     return {name: out.getvalue()}
 
 
-def with_cell(change: Callable[[str, Random], str]) -> Callable[[Desk, Random], dict[str, bytes]]:
-    def damage(desk: Desk, random: Random) -> dict[str, bytes]:
-        rows = b1_of(desk)
+def with_cell(change: Callable[[str, Random], str]) -> Callable[[Machine, Random], dict[str, bytes]]:
+    def damage(machine: Machine, random: Random) -> dict[str, bytes]:
+        rows = b1_of(machine)
         i, j = random.choice(figures(rows))
         rows[i][j] = change(rows[i][j], random)
         return {B1: written(rows)}
@@ -498,24 +498,24 @@ def with_cell(change: Callable[[str, Random], str]) -> Callable[[Desk, Random], 
     return damage
 
 
-def columns_moved(desk: Desk, random: Random) -> dict[str, bytes]:
+def columns_moved(machine: Machine, random: Random) -> dict[str, bytes]:
     """The figures one column further than their names."""
-    rows = b1_of(desk)
+    rows = b1_of(machine)
     first = rows[0].index("category") + 1
     return {B1: written([rows[0], *([*r[:first], r[-1], *r[first:-1]] for r in rows[1:])])}
 
 
-def hundredfold(desk: Desk, random: Random) -> dict[str, bytes]:
+def hundredfold(machine: Machine, random: Random) -> dict[str, bytes]:
     """Figures in another unit: a hundred or a thousand times what they are."""
     factor = random.choice([100, 1000])
-    rows = b1_of(desk)
+    rows = b1_of(machine)
     for i, j in [*figures(rows), *figures(rows, la=False)]:
         rows[i][j] = str(float(rows[i][j]) * factor).removesuffix(".0")
     return {B1: written(rows)}
 
 
-def twice(desk: Desk, random: Random) -> dict[str, bytes]:
-    rows = b1_of(desk)
+def twice(machine: Machine, random: Random) -> dict[str, bytes]:
+    rows = b1_of(machine)
     return {B1: written([*rows, random.choice(rows[1:])])}
 
 
@@ -580,27 +580,27 @@ FILES = [
 # --- to the machine --------------------------------------------------------------------------------------------------
 
 
-def killed_in(stage: str, most: float) -> Callable[[Desk, Random], Seen]:
+def killed_in(stage: str, most: float) -> Callable[[Machine, Random], Seen]:
     """Killed with everything it started, some time after a stage began; the refresh that comes next completes."""
 
-    def do(desk: Desk, random: Random) -> Seen:
-        before = desk.held()
-        desk.servers.turn_to("amended-in-place")
-        running = desk.start("run", "--live", "--source", TARGET)
+    def do(machine: Machine, random: Random) -> Seen:
+        before = machine.held()
+        machine.servers.turn_to("amended-in-place")
+        running = machine.start("run", "--live", "--source", TARGET)
         until = time.monotonic() + 300
         while f"{stage} …" not in running.said() and running.process.poll() is None and time.monotonic() < until:
             time.sleep(0.01)
         wait(running, random.uniform(0.0, most))
         reached = stages(running)
         running.kill()
-        return completes(desk, before, f"killed {reached}")
+        return completes(machine, before, f"killed {reached}")
 
     return do
 
 
-def killed_anywhere(desk: Desk, random: Random) -> Seen:
+def killed_anywhere(machine: Machine, random: Random) -> Seen:
     """Killed at any moment of a refresh."""
-    return killed_in(*random.choice(list(STAGES.items())))(desk, random)
+    return killed_in(*random.choice(list(STAGES.items())))(machine, random)
 
 
 def wait(running: Running, seconds: float) -> None:
@@ -617,21 +617,21 @@ def stages(running: Running) -> str:
     return f"in stage “{found[-1]}”" if found else "before its first stage"
 
 
-def completes(desk: Desk, before: Held, said: str, *, must_publish: bool = True) -> Seen:
+def completes(machine: Machine, before: Held, said: str, *, must_publish: bool = True) -> Seen:
     """Nothing is lost, and the refresh that comes next publishes what the broken one would have."""
-    problems = desk.lost(before, may_publish=True)
-    published = STAYED if desk.held().published == before.published else NEW
+    problems = machine.lost(before, may_publish=True)
+    published = STAYED if machine.held().published == before.published else NEW
     seen = Seen(said, f"{published}; the next refresh completes", problems)
-    passes(desk, seen, before, TARGET, publishes=True)
-    if must_publish and "2024-r2" not in desk.editions():
-        seen.problems.append(f"the next refresh does not publish the amendment: {sorted(desk.editions())}")
+    passes(machine, seen, before, TARGET, publishes=True)
+    if must_publish and "2024-r2" not in machine.editions():
+        seen.problems.append(f"the next refresh does not publish the amendment: {sorted(machine.editions())}")
     return seen
 
 
-def disk_full(desk: Desk, random: Random) -> Seen:
+def disk_full(machine: Machine, random: Random) -> Seen:
     """No file may become larger than so many bytes: as on a disk that is full, at some point of a refresh."""
-    before = desk.held()
-    desk.servers.turn_to("amended-in-place")
+    before = machine.held()
+    machine.servers.turn_to("amended-in-place")
     limit = int(10 ** random.uniform(3.5, 8.0))
 
     def full() -> None:
@@ -639,50 +639,50 @@ def disk_full(desk: Desk, random: Random) -> Seen:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
 
-    done = desk.start("run", "--live", "--source", TARGET, preexec=full).end()
+    done = machine.start("run", "--live", "--source", TARGET, preexec=full).end()
     problems = [] if done.code in {0, 1} else [f"the exit code is {done.code}"]
     found = re.search(r"File too large|could not be written|IO Error|No space", done.said)
     if done.code == 1 and not found:
         problems.append(f"nobody is told why: {done.said[-600:]}")
     if "Traceback (most recent call last)" in done.said:
         problems.append("a traceback is shown")
-    seen = completes(desk, before, line_of(done.said, found) if found else "the files were small enough")
+    seen = completes(machine, before, line_of(done.said, found) if found else "the files were small enough")
     seen.problems = problems + seen.problems
     return seen
 
 
-def clock_wrong(desk: Desk, random: Random) -> Seen:
+def clock_wrong(machine: Machine, random: Random) -> Seen:
     """The clock is years or hours off during a refresh that publishes, and right again at the next."""
-    before = desk.held()
-    desk.servers.turn_to("amended-in-place")
+    before = machine.held()
+    machine.servers.turn_to("amended-in-place")
     days = random.choice([-3650.0, -400.0, -0.2, 0.2, 400.0, 3650.0])
     # Needs a C compiler, as every Python that builds packages does.
-    wrong = desk.folder / "clock.so"
+    wrong = machine.folder / "clock.so"
     source = Path(__file__).with_name("clock.c")
     subprocess.run(["cc", "-shared", "-fPIC", "-o", str(wrong), str(source), "-ldl"], check=True)
-    done = desk.refresh(TARGET, LD_PRELOAD=str(wrong), DRILL_CLOCK_DAYS=str(days))
+    done = machine.refresh(TARGET, LD_PRELOAD=str(wrong), DRILL_CLOCK_DAYS=str(days))
     problems = [] if done.code == 0 else [f"the exit code is {done.code}: {done.said[-600:]}"]
-    seen = completes(desk, before, f"nothing; the clock was {days:+g} days off")
+    seen = completes(machine, before, f"nothing; the clock was {days:+g} days off")
     from flows.schedule.polling import polls
 
     # What was asked by a wrong clock does not keep it from being asked.
-    waits = [p.why for p in polls(desk.settings) if p.source == TARGET and not p.is_due and "to come" in p.why]
+    waits = [p.why for p in polls(machine.settings) if p.source == TARGET and not p.is_due and "to come" in p.why]
     seen.problems = problems + seen.problems + waits
     return seen
 
 
-def two_at_once(desk: Desk, random: Random) -> Seen:
+def two_at_once(machine: Machine, random: Random) -> Seen:
     """Two refreshes at once: one works, the other says so and ends."""
-    before = desk.held()
-    desk.servers.turn_to("amended-in-place")
-    first = desk.start("run", "--live", "--source", TARGET)
+    before = machine.held()
+    machine.servers.turn_to("amended-in-place")
+    first = machine.start("run", "--live", "--source", TARGET)
     wait(first, random.uniform(0.5, 6.0))
-    second = desk.csw("run", "--live", "--source", TARGET)
+    second = machine.csw("run", "--live", "--source", TARGET)
     done = first.end()
-    seen = judge(desk, before, second, code=1, says="another run is writing", publishes=True)
+    seen = judge(machine, before, second, code=1, says="another run is writing", publishes=True)
     if done.code != 0:
         seen.problems.append(f"the first ends with {done.code}: {done.said[-400:]}")
-    if "2024-r2" not in desk.editions():
+    if "2024-r2" not in machine.editions():
         seen.problems.append("the first did not publish")
     seen.published = NEW
     return seen
@@ -695,19 +695,19 @@ refresh(live=True)
 """
 
 
-def server_lost(desk: Desk, random: Random) -> Seen:
+def server_lost(machine: Machine, random: Random) -> Seen:
     """The Prefect server dies while a flow runs."""
     from flows.schedule.serve import server
     from tests.receivers import free_port
 
-    before = desk.held()
-    desk.servers.turn_to("amended-in-place")
-    log = desk.folder / "flow.log"
-    with server(desk.settings, free_port(), lambda _: None) as api, log.open("wb") as out:
+    before = machine.held()
+    machine.servers.turn_to("amended-in-place")
+    log = machine.folder / "flow.log"
+    with server(machine.settings, free_port(), lambda _: None) as api, log.open("wb") as out:
         process = subprocess.Popen(
             [sys.executable, "-c", textwrap.dedent(FLOW)],
             cwd=ROOT,
-            env=desk.environment(PREFECT_API_URL=api, PREFECT_CLIENT_MAX_RETRIES="1"),
+            env=machine.environment(**api.environment(), PREFECT_CLIENT_MAX_RETRIES="1"),
             stdout=out,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -723,7 +723,7 @@ def server_lost(desk: Desk, random: Random) -> Seen:
         running.kill()
         done = Done(-1, running.said())
     last = [line for line in done.said.splitlines() if line.strip() and not line.startswith(" ")][-1:]
-    seen = completes(desk, before, f"exit code {done.code}; the log ends: {''.join(last)}")
+    seen = completes(machine, before, f"exit code {done.code}; the log ends: {''.join(last)}")
     if "build …" not in done.said:
         seen.problems.append(f"the flow did not get as far as building: {done.said[-600:]}")
     if done.code == -1:
@@ -731,34 +731,34 @@ def server_lost(desk: Desk, random: Random) -> Seen:
     return seen
 
 
-def half_written_state(desk: Desk, random: Random) -> Seen:
+def half_written_state(machine: Machine, random: Random) -> Seen:
     """What is remembered of the servers is half a file: everything is asked for again."""
-    before = desk.held()
-    state = desk.settings.live / "state.json"
+    before = machine.held()
+    state = machine.settings.live / "state.json"
     text = state.read_bytes()
     state.write_bytes(text[: random.randrange(len(text))])
-    return judge(desk, before, desk.refresh(TARGET), code=0, says="Nothing new")
+    return judge(machine, before, machine.refresh(TARGET), code=0, says="Nothing new")
 
 
-def incoming_gone(desk: Desk, random: Random) -> Seen:
+def incoming_gone(machine: Machine, random: Random) -> Seen:
     """Somebody has cleared the fetched files away: they are fetched again."""
-    before = desk.held()
-    files = sorted(p for p in desk.settings.incoming.rglob("*") if p.suffix in {".csv", ".ods", ".xlsx"})
+    before = machine.held()
+    files = sorted(p for p in machine.settings.incoming.rglob("*") if p.suffix in {".csv", ".ods", ".xlsx"})
     for path in random.sample(files, random.randrange(1, len(files))):
         path.unlink()
-    return judge(desk, before, desk.refresh(TARGET), code=0, says="Nothing new")
+    return judge(machine, before, machine.refresh(TARGET), code=0, says="Nothing new")
 
 
-def killed_landing(desk: Desk, random: Random) -> Seen:
+def killed_landing(machine: Machine, random: Random) -> Seen:
     """Killed while fetching and landing; the next one completes."""
-    before = desk.held()
-    asked_again(desk)
-    running = desk.start("land", "--live", "--source", TARGET)
+    before = machine.held()
+    asked_again(machine)
+    running = machine.start("land", "--live", "--source", TARGET)
     wait(running, random.uniform(0.0, 2.0))
     stage = stages(running)
     running.kill()
-    seen = Seen(f"killed {stage}", STAYED, desk.lost(before, may_publish=False))
-    return passes(desk, seen, before, TARGET)
+    seen = Seen(f"killed {stage}", STAYED, machine.lost(before, may_publish=False))
+    return passes(machine, seen, before, TARGET)
 
 
 MACHINE = [
@@ -778,5 +778,4 @@ MACHINE = [
     Fault("fetched files cleared away", "Somebody tidied data/incoming.", "people", incoming_gone, 3, True),
 ]
 
-ALL = [*SERVERS, *FILES, *MACHINE]
-assert len({f.name for f in ALL}) == len(ALL)
+FAULTS = [*SERVERS, *FILES, *MACHINE]

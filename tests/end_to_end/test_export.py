@@ -156,7 +156,7 @@ def test_what_cannot_be_written_is_said(tmp_path: Path, published: Installation)
     other = tmp_path / "letters"
     other.mkdir()
     (other / "letter.txt").write_text("dear")
-    with pytest.raises(CswError, match="holds something that is no export"):
+    with pytest.raises(CswError, match="csw did not write"):
         export(published.settings, other)
     assert (other / "letter.txt").read_text() == "dear"
     with pytest.raises(CswError, match="nothing is published yet"):

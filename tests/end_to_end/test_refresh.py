@@ -18,6 +18,7 @@ import duckdb
 import pytest
 
 from flows.common.settings import ROOT
+from flows.warehouse.built import check_build
 from tests.installation import Installation
 
 B1 = "b1_children_in_need_2013_to_2024.csv"
@@ -189,3 +190,5 @@ def test_dbt_build_alone_works_from_the_root(copied: Installation, tmp_path: Pat
     assert done.returncode == 0, done.stdout + done.stderr
     with duckdb.connect(str(copied.settings.next), read_only=True) as con:
         assert con.execute("select count(*) > 100000 from marts.fct_la_year_measure").fetchone() == (True,)
+    # And `csw publish` takes it.
+    assert check_build(copied.settings, copied.settings.next).by_hand

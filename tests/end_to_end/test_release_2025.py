@@ -10,8 +10,9 @@ import pytest
 
 from flows.common.errors import CswError
 from flows.common.settings import ROOT, Settings
+from flows.landing.entries import write_entries
 from flows.landing.land import land_returns
-from flows.landing.new_edition import new_edition, write_entries
+from flows.landing.new_edition import new_edition
 from tests.installation import Installation
 from tests.later_releases import cla_of_2025, grown, rows_of, workforce_indicators, written
 from tests.made_up import b1, put
@@ -251,7 +252,7 @@ def test_new_edition_drafts_the_entry_that_absorbs_it(
     assert draft.unknown_codes == {}
     assert draft.unmapped == ["Referrals_rate (referrals_rate_per_10k, value)"]
     text = draft.text()
-    for words in ("Referrals → referral_count", '"2025": {published_on: 2025-10-01, symbols: ees}', "end with 2024"):
+    for words in ("Referrals → referral_count", '"2025": {published_on: 2025-10-30, symbols: ees}', "end with 2024"):
         assert words in text
     comments = [x for x in (settings.passports / "dfe_cin.yml").read_text().splitlines() if "#" in x]
     write_entries(settings, draft)

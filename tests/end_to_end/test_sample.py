@@ -234,7 +234,7 @@ def test_the_command_answers_in_three_formats(published: Installation) -> None:
     assert (broken.returncode, "nowhere" in broken.stderr) == (1, True)
     assert published.csw("sql", "copy (select 1) to 'x.csv'").returncode == 1
     assert published.csw("sql").returncode == 2
-    assert published.csw("trace", "--la", "886", "--measure", "cin_at_31_march_cuont", "--year", "2016").returncode == 1
+    assert published.csw("trace", "--la", "886", "--measure", "cin_at_31_march_cuont", "--year", "2016").returncode == 2
 
 
 def test_status_says_what_is_landed_and_due(published: Installation) -> None:

@@ -64,6 +64,14 @@ def test_path_starts_where_nothing_is_kept() -> None:
         assert (np.diff(path["deviance_explained"]) > -1e-7).all()
 
 
+@pytest.mark.parametrize(("n", "p", "smallest"), [(150, 20, 1e-4), (30, 40, 1e-2)])
+def test_penalties_go_as_far_down_as_glmnets(n: int, p: int, smallest: float) -> None:
+    """100 of them, evenly on the log scale, to 1/10,000 of the largest; to 1/100 with more predictors than rows."""
+    y, X = sparse_study(n=n, p=p, seed=1)
+    penalty = fit_elastic_net(y, X, mixing=[1.0], n_folds=5).curve["penalty"].to_numpy()
+    np.testing.assert_allclose(penalty[1:] / penalty[:-1], smallest ** (1 / 99))
+
+
 def test_planted_predictors_are_kept_and_few_others() -> None:
     y, X = sparse_study(n=400, seed=3)
     fit = fit_elastic_net(y, X, mixing=[1.0], choose="1se", names=[f"v{j}" for j in range(20)])

@@ -288,12 +288,27 @@ def test_negative_binomial_recovers_its_dispersion() -> None:
     assert np.abs((fit.coef - truth) / fit.se()).max() < 3.5
 
 
+def test_rows_that_are_infinite_are_left_out_by_name() -> None:
+    """A missing value is expected; an exposure of log nought is for somebody to look at."""
+    panel = simulate_panel(seed=1, clusters=33, rate=8.0).problem()
+    offset = np.zeros(len(panel.y)) if panel.offset is None else np.array(panel.offset, dtype=float)
+    offset[[3, 40]] = -np.inf
+    y = np.array(panel.y, dtype=float)
+    y[7] = np.nan
+    fit = fit_mixed_poissons([replace(panel, y=y, offset=offset)])[0]
+    labels, time = np.asarray(panel.cluster), np.asarray(panel.time, dtype=float)
+    names = ", ".join(f"{labels[i]} at time {time[i]:g}" for i in (3, 40))
+    assert f"left out as infinite (outcome, exposure or predictor): {names}" in fit.reason
+    assert fit.n_left_out == 3
+    assert fit.ok
+
+
 def test_negative_binomial_falls_back_to_poisson_and_says_so() -> None:
     problem = simulate_panel(seed=1, clusters=33, rate=8.0).problem()
     poisson = fit_mixed_poissons([problem])[0]
     fit = fit_mixed_poissons([problem], family="nb2")[0]
     assert (fit.family, fit.requested_family, fit.alpha) == ("poisson", "nb2", 0.0)
-    assert "Poisson fit is reported" in fit.reason
+    assert "Poisson fit is reported, and AIC and BIC do not count alpha" in fit.reason
     assert fit.loglik == pytest.approx(poisson.loglik, abs=1e-8)
     assert fit.n_parameters == poisson.n_parameters
 

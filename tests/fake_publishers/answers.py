@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
 from hashlib import md5
 from http.server import BaseHTTPRequestHandler
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 JSON, PROBLEM = "application/json; charset=utf-8", "application/problem+json; charset=utf-8"
 #: What EES lets caches do with its answers.
@@ -50,6 +51,10 @@ class Reply:
     """Share of the body's length that is announced."""
     drip: float = 0.0
     """Seconds between small pieces; 0 sends at once."""
+    is_chunked: bool = False
+    """Whether it is streamed, its length not known beforehand."""
+    on_the_wire: Callable[[BinaryIO], None] | None = None
+    """Writes the whole answer itself, head and all."""
 
 
 def reply_json(value: Any, status: int = 200, *, nulls: bool = False) -> Reply:
@@ -152,13 +157,13 @@ def checked(number: int, path: str, low: int, high: int = 2**31 - 1) -> None:
     raise Invalid(error("InclusiveBetween", f"Must be between {low} and {high}.", path, value=number))
 
 
-def page_of(request: Request, results: Sequence[Any], usual: int, most: int) -> dict[str, Any]:
+def page_of(request: Request, results: Sequence[Any], usual: int, most: int, last: int = 2**31 - 1) -> dict[str, Any]:
     """One page of results, as the query asks for it.
 
     Raises:
-        Invalid: a page before the first, or of more results than allowed.
+        Invalid: a page before the first or past the ``last``, or of more results than allowed.
     """
-    page, size = number_within(request, "page", 1, 1), number_within(request, "pageSize", usual, 1, most)
+    page, size = number_within(request, "page", 1, 1, last), number_within(request, "pageSize", usual, 1, most)
     return paged(results, page, size)
 
 
@@ -192,25 +197,38 @@ def reply_file(request: Request, name: str, data: bytes, updated: datetime) -> R
 
 def send(handler: BaseHTTPRequestHandler, reply: Reply) -> None:
     """Put an answer on the wire."""
+    if reply.on_the_wire is not None:
+        handler.close_connection = True
+        with suppress(OSError):
+            reply.on_the_wire(cast(BinaryIO, handler.wfile))
+        return
     body = reply.body
+    is_chunked = reply.is_chunked and reply.cut == reply.announce == 1
     handler.send_response(reply.status)
     if reply.status != 304:
         handler.send_header("Content-Type", reply.content_type)
     for name, value in reply.headers.items():
         handler.send_header(name, value)
-    handler.send_header("Content-Length", str(round(len(body) * reply.announce)))
+    if is_chunked:
+        handler.send_header("Transfer-Encoding", "chunked")
+    elif reply.status != 304:
+        handler.send_header("Content-Length", str(round(len(body) * reply.announce)))
     if reply.cut < 1 or reply.announce != 1:
         handler.send_header("Connection", "close")
         handler.close_connection = True
     handler.end_headers()
+    if reply.status == 304:
+        return
     sent = memoryview(body)[: round(len(body) * reply.cut)]
+    step = 64 if reply.drip else 65_536
     try:
-        if reply.drip:
-            for at in range(0, len(sent), 64):
-                handler.wfile.write(sent[at : at + 64])
+        for at in range(0, len(sent), step):
+            piece = bytes(sent[at : at + step])
+            handler.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece) if is_chunked else piece)
+            if reply.drip:
                 handler.wfile.flush()
                 time.sleep(reply.drip)
-        else:
-            handler.wfile.write(sent)
+        if is_chunked:
+            handler.wfile.write(b"0\r\n\r\n")
     except OSError:
         handler.close_connection = True

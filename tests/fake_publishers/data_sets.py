@@ -203,7 +203,7 @@ def about_version(v: Version) -> dict[str, Any]:
 def about_changes(d: DataSet, v: Version, *, with_patches: bool) -> dict[str, Any]:
     """What a version changed; of the patches before it too where asked."""
     before = [p for p in d.versions if p.number[:2] == v.number[:2] and p.number < v.number]
-    return {**_changes(v), "patchHistory": [_changes(p) for p in before] if with_patches else []}
+    return {**_changes(v), "patchHistory": [_changes(p) for p in before] if with_patches else None}
 
 
 def _changes(v: Version) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""EES, content API: publications, their releases and what is in them."""
+"""EES, content API: publications, their releases and what is in them. What is null is left out of every answer."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 from tests.fake_publishers import ees_files
 from tests.fake_publishers.answers import (
-    CACHED,
     Invalid,
     Reply,
     Request,
     error,
     not_allowed,
     not_found,
+    number_within,
     page_of,
+    paged,
     reply_json,
 )
 from tests.fake_publishers.ees_files import THEME
+from tests.fake_publishers.world import KIND, guid
 
 if TYPE_CHECKING:
     from tests.fake_publishers.server import FakePublishers
@@ -26,16 +28,9 @@ TREES = ("DataCatalogue", "DataTables", "FastTrack")
 
 
 def answer(fake: FakePublishers, request: Request) -> Reply:
-    """What the API says; caches may keep it for five minutes."""
-    reply = _route(fake, request)
-    if reply.status == 200:
-        reply.headers = {**CACHED, **reply.headers}
-    return reply
-
-
-def _route(fake: FakePublishers, request: Request) -> Reply:
+    """What the API says. A rewrite rule puts every path into lower case."""
     world = fake.world
-    match request.path.removeprefix("/api").strip("/").split("/"):
+    match request.path.lower().removeprefix("/api").strip("/").split("/"):
         case ["redirects"]:
             held = world.publications.values()
             gone = [{"fromSlug": old, "toSlug": p.slug} for p in held for old in p.old_slugs]
@@ -57,15 +52,22 @@ def _of_publication(fake: FakePublishers, request: Request, p: Publication, rest
     newest_first = sorted(p.releases, key=lambda r: r.published, reverse=True)
     match rest:
         case []:
-            return reply_json(_about_publication(p), nulls=True)
+            return reply_json(_about_publication(p))
         case ["releases"]:
-            return reply_json([about_release(p, r) for r in p.releases], nulls=True)
+            # Every release ever, the newest first.
+            return reply_json([about_release(p, r) for r in newest_first])
         case ["release-entries"]:
             entries: list[dict[str, Any]] = [_entry(p, r) for r in newest_first]
             # Behind them stand links to what was published elsewhere before.
-            older = [x for x in fake.world.pages.values() if x.source == p.passport.source]
-            entries += [{"title": x.label, "url": f"https://www.gov.uk{x.path}"} for x in older]
-            return reply_json(page_of(request, entries, 10, 40), nulls=True)
+            older = [x for x in fake.world.pages.values() if p.source in x.sources]
+            entries += [{"title": x.title, "url": f"https://www.gov.uk{x.path}"} for x in older]
+            if "page" in request.query or "pageSize" in request.query:
+                for name, other in (("page", "pageSize"), ("pageSize", "page")):
+                    if name in request.query and other not in request.query:
+                        raise Invalid(error("NotNull", f"'{other}' must also be provided.", other))
+                size = number_within(request, "pageSize", 10, 1, 100)
+                return reply_json(paged(entries, number_within(request, "page", 1, 1), size))
+            return reply_json(paged(entries, 1, max(len(entries), 1)))
         case ["release-ids"]:
             return reply_json([r.release_id for r in newest_first])
         case ["releases", label, what]:
@@ -78,13 +80,13 @@ def _of_publication(fake: FakePublishers, request: Request, p: Publication, rest
 def _of_release(fake: FakePublishers, request: Request, p: Publication, r: Release, what: str) -> Reply:
     match what:
         case "version-summary":
-            return reply_json(about_release_version(p, r), nulls=True)
+            return reply_json(about_release_version(p, r))
         case "data-content" if not fake.has_only_zips:
-            return reply_json(ees_files.data_content(fake.world, r), nulls=True)
+            return reply_json(ees_files.data_content(fake.world, p, r))
         case "updates":
             said = [(r.published, "First published."), *r.updates]
             newest_first = [{"date": day.isoformat(), "summary": text} for day, text in reversed(said)]
-            return reply_json(page_of(request, newest_first, 10, 20))
+            return reply_json(page_of(request, newest_first, 10, 100))
         case "content":
             about = {"releaseId": r.release_id, "releaseVersionId": r.version_id}
             return reply_json({**about, "headlinesSection": {}, "summarySection": {}, "content": []})
@@ -101,67 +103,79 @@ def _tree(world: World, request: Request) -> Reply:
         {
             "id": p.id,
             "slug": p.slug,
-            "title": p.passport.title,
-            "supersededBy": None,
+            "title": p.title,
             "anyLiveReleaseHasData": True,
             "isSuperseded": False,
             "latestReleaseHasData": True,
         }
-        for p in sorted(world.publications.values(), key=lambda p: p.passport.title)
+        for p in sorted(world.publications.values(), key=lambda p: p.title)
         if p.releases
     ]
-    return reply_json([{**THEME, "publications": publications}], nulls=True)
+    return reply_json([{**THEME, "publications": publications}])
 
 
 def _about_publication(p: Publication) -> dict[str, Any]:
     latest = p.latest
     assert latest is not None
-    contact = {"teamName": "Children's services statistics", "teamEmail": "statistics@education.example"}
     return {
         "id": p.id,
         "slug": p.slug,
-        "title": p.passport.title,
-        "summary": f"{p.passport.title}, each year.",
-        "contact": contact,
-        "latestRelease": {"id": latest.version_id, "slug": latest.label, "title": latest.title},
+        "title": p.title,
+        "summary": f"{p.title}, each year.",
+        "contact": {
+            "id": guid("contact"),
+            "contactName": "A statistician",
+            "teamName": "Children's services statistics",
+            "teamEmail": "statistics@education.example",
+        },
+        # A release's id, where the list of releases has versions' under the same name.
+        "latestRelease": {"id": latest.release_id, "slug": latest.label, "title": latest.title},
+        # Numbers here; words in the list of releases.
         "nextReleaseDate": p.next_release,
-        "supersededByPublication": None,
         "theme": THEME,
     }
 
 
 def about_release(p: Publication, r: Release) -> dict[str, Any]:
-    """A release as the list of them has it."""
+    """A release as the list of them has it: no day of its last update."""
+    following = {k: str((p.next_release or {}).get(k, "")) for k in ("year", "month", "day")}
     return {
         "id": r.version_id,
         "releaseId": r.release_id,
-        "slug": r.label,
         "title": r.title,
+        "slug": r.label,
         "yearTitle": r.label,
-        "coverageTitle": r.title.removesuffix(f" {r.label}"),
+        "coverageTitle": r.coverage,
         # The day of display: it stays through all amendments.
         "published": r.published.isoformat(),
-        "lastUpdated": r.last_updated.isoformat(),
-        "nextReleaseDate": p.next_release if r is p.latest else None,
-        "type": "AccreditedOfficialStatistics",
+        "nextReleaseDate": following if r is p.latest and p.next_release else None,
+        "type": KIND,
         "latestRelease": r is p.latest,
     }
 
 
 def about_release_version(p: Publication, r: Release) -> dict[str, Any]:
     """The summary of a release's present version."""
-    publication = {"id": p.id, "slug": p.slug, "title": p.passport.title, "supersededByPublication": None}
+    organisation = {"id": guid("dfe"), "title": "Department for Education", "url": "https://www.gov.uk/dfe"}
+    logo = {"useGISLogo": True, "gisLogoHexCode": "#003764", "logoFileName": "govuk-crest.svg"}
     return {
         "id": r.version_id,
         **_entry(p, r),
-        "type": "AccreditedOfficialStatistics",
+        "publishingOrganisations": [{**organisation, **logo}],
+        "type": KIND,
         "updateCount": r.version,
-        "publication": publication,
-        "publishingOrganisations": [{"title": p.passport.publisher, "url": "https://www.gov.uk"}],
+        "publication": {"id": p.id, "slug": p.slug, "title": p.title},
     }
 
 
 def _entry(p: Publication, r: Release) -> dict[str, Any]:
-    about = about_release(p, r)
-    same = ("releaseId", "slug", "title", "yearTitle", "coverageTitle", "published", "lastUpdated")
-    return {**{k: about[k] for k in same}, "isLatestRelease": r is p.latest, "label": None}
+    return {
+        "releaseId": r.release_id,
+        "isLatestRelease": r is p.latest,
+        "lastUpdated": r.last_updated.isoformat(),
+        "published": r.published.isoformat(),
+        "slug": r.label,
+        "title": r.title,
+        "coverageTitle": r.coverage,
+        "yearTitle": r.label,
+    }

@@ -45,6 +45,8 @@ def answer(fake: FakePublishers, request: Request) -> Reply:
         return not_found()
     if request.method != "GET" and parts[2:] != ["query"]:
         return problem(405)
+    if fake.world.quirks.unknown_parameter_400:
+        _known_parameters(request, parts)
     match parts:
         case ["publications"]:
             return _publications(fake.world, request)
@@ -58,8 +60,38 @@ def answer(fake: FakePublishers, request: Request) -> Reply:
             return reply_json(_about_publication(fake.world, publication)) if publication else not_found()
         case ["data-sets", wanted, *rest]:
             found = next((d for p in _published(fake.world) for d in data_sets(fake.world, p) if d.id == wanted), None)
-            return _of_data_set(request, found, rest) if found else not_found()
+            return _of_data_set(fake.world, request, found, rest) if found else not_found()
     return not_found()
+
+
+PAGING = ("page", "pageSize")
+FACETS = ("eq", "notEq", "in", "notIn")
+#: Parameters of each address, by its last part.
+PARAMETERS = {
+    "publications": ("search", *PAGING),
+    "data-sets": PAGING,
+    "versions": PAGING,
+    "changes": ("includePatchHistory",),
+    "meta": ("types", "dataSetVersion"),
+    "csv": ("dataSetVersion",),
+    "query": (
+        *(f"{kind}.{f}" for kind in ("filters", "geographicLevels", "locations", "timePeriods") for f in FACETS),
+        *(f"timePeriods.{f}" for f in ("gt", "gte", "lt", "lte")),
+        *("indicators", "sorts", "debug", "dataSetVersion", *PAGING),
+    ),
+}
+
+
+def _known_parameters(request: Request, parts: list[str]) -> None:
+    """What an address may be asked.
+
+    Raises:
+        Invalid: something else.
+    """
+    known = PARAMETERS.get(parts[-1], ()) if len(parts) != 2 else ()
+    unknown = [k for k in request.query if k.lower() not in {p.lower() for p in known}]
+    if unknown:
+        raise Invalid(*(error("UnknownField", "Is not a recognised field.", k) for k in unknown))
 
 
 def _published(world: World) -> list[Publication]:
@@ -72,19 +104,19 @@ def _publications(world: World, request: Request) -> Reply:
     if "search" in request.query and len(search) < 3:
         message = "Must be at least 3 characters in length."
         raise Invalid(error("MinimumLength", message, "search", value=search, minLength=3))
-    held = sorted(_published(world), key=lambda p: p.passport.title)
-    found = [p for p in held if search.casefold() in p.passport.title.casefold()]
+    held = sorted(_published(world), key=lambda p: p.title)
+    found = [p for p in held if search.casefold() in p.title.casefold()]
     return reply_json(page_of(request, [_about_publication(world, p) for p in found], 20, 40))
 
 
 def _about_publication(world: World, p: Publication) -> dict[str, Any]:
     latest = p.latest
     assert latest is not None
-    about = {"id": p.id, "title": p.passport.title, "slug": p.slug, "summary": f"{p.passport.title}, each year."}
+    about = {"id": p.id, "title": p.title, "slug": p.slug, "summary": f"{p.title}, each year."}
     return {**about, "lastPublished": latest.last_updated.isoformat()}
 
 
-def _of_data_set(request: Request, d: DataSet, rest: list[str]) -> Reply:
+def _of_data_set(world: World, request: Request, d: DataSet, rest: list[str]) -> Reply:
     asked = request.query.get("dataSetVersion", "")
     match rest:
         case [] if d.status != "Withdrawn":
@@ -103,18 +135,17 @@ def _of_data_set(request: Request, d: DataSet, rest: list[str]) -> Reply:
             return reply_json(about_changes(d, version, with_patches=with_patches)) if version else not_found()
         case ["meta" | "query" | "csv" as what]:
             version = d.find(asked)
-            return _of_version(request, d, version, what) if version else not_found()
+            return _of_version(world, request, d, version, what) if version else not_found()
     return not_found()
 
 
-def _of_version(request: Request, d: DataSet, version: Version, what: str) -> Reply:
+def _of_version(world: World, request: Request, d: DataSet, version: Version, what: str) -> Reply:
     if what == "csv":
-        headers = {
-            # Set whatever the client accepts.
-            "Content-Encoding": "gzip",
-            "Content-Disposition": f"attachment; filename={d.id}_v{version.name}.csv",
-            "X-Robots-Tag": "noindex",
-        }
+        headers = {"Content-Disposition": f"attachment; filename={d.id}_v{version.name}.csv", "X-Robots-Tag": "noindex"}
+        if not world.quirks.always_gzip_csv:
+            return Reply(200, version.data, "text/csv", headers)
+        # Set whatever the client accepts.
+        headers["Content-Encoding"] = "gzip"
         return Reply(200, gzip.compress(version.data, 1, mtime=0), "text/csv", headers)
     if what == "meta":
         types = request.several("types")

@@ -17,7 +17,9 @@ TABS = ("", "explore", "methodology", "help")
 
 
 def answer(fake: FakePublishers, request: Request) -> Reply:
-    """A page, or the file behind one."""
+    """A page, or the file behind one: that is rewritten to the content API's download, not redirected."""
+    if request.path != request.path.lower():
+        return moved(301, f"/ees-site{request.path.lower()}")
     match request.path.strip("/").split("/"):
         case ["data-catalogue", "data-set", wanted, "csv"]:
             return catalogue_file(fake.world, request, wanted)
@@ -34,6 +36,11 @@ def _page(fake: FakePublishers, slug: str, rest: list[str]) -> Reply:
         return moved(301, "/".join([home, now, *rest])) if now else not_found()
     if rest == ["data-guidance"]:
         return moved(308, f"{home}/{slug}")
+    latest = publication.latest
+    assert latest is not None
+    if fake.world.quirks.find_statistics_308 and (not rest or rest[0] in TABS[1:]):
+        # Without a release, to the latest one's page.
+        return moved(308, "/".join([home, slug, latest.label, *rest]))
     label, tab = [*rest, "", ""][:2]
     release = next((r for r in publication.releases if r.label == label), None) if label else publication.latest
     if release is None:
@@ -44,12 +51,14 @@ def _page(fake: FakePublishers, slug: str, rest: list[str]) -> Reply:
 
 
 def _html(fake: FakePublishers, p: Publication, r: Release, tab: str) -> Reply:
-    inside: dict[str, Any] = {"releaseVersionSummary": about_release_version(p, r)}
+    summary = {"id": p.id, "slug": p.slug, "title": p.title}
+    inside: dict[str, Any] = {"publicationSummary": summary, "releaseVersionSummary": about_release_version(p, r)}
+    inside["page"] = tab or "home"
     if tab == "explore":
-        inside["dataContent"] = data_content(fake.world, r)
+        inside["dataContent"] = data_content(fake.world, p, r)
     data = json.dumps({"props": {"pageProps": inside}, "page": "/find-statistics/[publication]/[release]"})
     # A closing tag within would end the script.
     data = data.replace("<", "\\u003c")
     script = f'<script id="__NEXT_DATA__" type="application/json">{data}</script>'
-    page = f"<!DOCTYPE html><html><head><title>{p.passport.title}, {r.title}</title></head><body>{script}</body></html>"
+    page = f"<!DOCTYPE html><html><head><title>{p.title}, {r.title}</title></head><body>{script}</body></html>"
     return Reply(200, page.encode(), "text/html; charset=utf-8")

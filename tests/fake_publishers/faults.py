@@ -38,7 +38,8 @@ def _is_target(world: World, request: Request) -> bool:
     release = world.latest(EES)
     name = first_file(release)
     file, entry, api = release.file_id(name), release.data_set_id(name), release.api_id(name)
-    return request.path.endswith((f"/files/{file}", f"/{entry}/csv", f"/{entry}/download", f"/{api}/csv"))
+    in_zip = request.path.endswith("/files") and request.query.get("fileIds") == file
+    return in_zip or request.path.endswith((f"/files/{file}", f"/{entry}/csv", f"/{entry}/download", f"/{api}/csv"))
 
 
 def _of(host: str, part: str = "") -> Matches:

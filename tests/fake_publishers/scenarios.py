@@ -233,7 +233,29 @@ def _filled(sheet: bytes) -> bytes:
 def workbook_of_a_million_rows(world: World) -> None:
     """The workbook of a page is uploaded anew, its sheets filled with blank rows to their end."""
     page = world.page_of(PAGE)
-    page.amend({n: _rows_to_the_end(d) for n, d in page.files.items() if n.endswith(".ods")})
+    for a in page.attachments:
+        if a.name.endswith(".ods"):
+            page.edit(a, _rows_to_the_end(a.data))
+
+
+def minor_edit(world: World) -> None:
+    """An attachment is replaced, and neither the page's public day nor its history says so."""
+    page = world.page_of(PAGE)
+    for a in page.attachments:
+        if a.name.endswith(".ods"):
+            page.edit(a, _with_another_word(a.data), minor=True)
+
+
+def _with_another_word(data: bytes) -> bytes:
+    """The same workbook with one grade other than it was."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for member in old.infolist():
+            content = old.read(member)
+            if member.filename == "content.xml":
+                content = content.replace(b">Good<", b">Outstanding<", 1)
+            new.writestr(member, content)
+    return out.getvalue()
 
 
 # --- data sets of the public API -----------------------------------------------------------------------------------
@@ -267,6 +289,7 @@ def version_withdrawn(world: World) -> None:
 STATES |= {
     "a-million-rows": _in_place(_grown),
     "ods-a-million-rows": workbook_of_a_million_rows,
+    "minor-edit": minor_edit,
     "data-set-deprecated": data_set_deprecated,
     "data-set-withdrawn": data_set_withdrawn,
     "version-withdrawn": version_withdrawn,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from flows.common.settings import Servers
 from tests.fake_publishers import ees_content, ees_public, ees_site, govuk, ofsted, ons, scenarios
 from tests.fake_publishers.answers import Invalid, Reply, Request, not_found, send
 from tests.fake_publishers.faults import ZIPS, Fault, faults
+from tests.fake_publishers.quirks import Quirks
 from tests.fake_publishers.world import World
 
 HOSTS: dict[str, Callable[[FakePublishers, Request], Reply]] = {
@@ -27,8 +30,15 @@ HOSTS: dict[str, Callable[[FakePublishers, Request], Reply]] = {
     "ofsted-reports": ofsted.answer,
     "ofsted-files": ofsted.answer_file,
 }
-#: Rows that Nomis gives a guest at once.
-NOMIS_CAP = 25_000
+
+
+@dataclass(frozen=True)
+class Twist:
+    """Answers of a host, of addresses with a part in them, made into others."""
+
+    host: str
+    part: str
+    change: Callable[[Reply], Reply]
 
 
 class _Server(ThreadingHTTPServer):
@@ -47,14 +57,25 @@ class FakePublishers:
         scenario: what happens on them; see :mod:`tests.fake_publishers.scenarios`.
         sources: only these publications.
         port: 0 for any free one.
+        quirks: what the servers do that simple ones would not; all of it unless said otherwise.
     """
 
-    def __init__(self, folder: Path, scenario: str = "", sources: list[str] | None = None, port: int = 0) -> None:
-        self.world = World(folder, sources)
+    def __init__(
+        self,
+        folder: Path,
+        scenario: str = "",
+        sources: list[str] | None = None,
+        port: int = 0,
+        quirks: Quirks | None = None,
+    ) -> None:
+        self.world = World(folder, sources, quirks)
         self.requests: list[Request] = []
         self.port = port
-        self.nomis_cap = NOMIS_CAP
+        self.nomis_cap = 0
+        """Rows that Nomis gives at once, where a test wants fewer than its usual ones."""
         self.scenario = ""
+        self.twists: list[Twist] = []
+        """What else becomes of answers, one after the other."""
         self._fault: Fault | None = None
         self._left = 0
         self._one_at_a_time = threading.Lock()
@@ -70,6 +91,19 @@ class FakePublishers:
             scenarios.STATES[scenario](self.world)
         self._fault = faults().get(scenario)
         self._left = self._fault.times if self._fault else 0
+
+    def twist(
+        self, host: str, part: str, change: Callable[[Any], Any] | Callable[[Reply], Reply], *, of: str = "json"
+    ) -> None:
+        """Have answers changed: their JSON (``of="json"``), or the whole of them (``of="reply"``)."""
+
+        def in_json(reply: Reply) -> Reply:
+            if reply.status == 200:
+                reply.body = json.dumps(change(json.loads(reply.body))).encode()
+                reply.headers = {k: v for k, v in reply.headers.items() if k not in {"ETag", "Last-Modified"}}
+            return reply
+
+        self.twists.append(Twist(host, part, in_json if of == "json" else change))
 
     @property
     def has_only_zips(self) -> bool:
@@ -134,6 +168,9 @@ class FakePublishers:
             if self._fault and self._fault.matches(self.world, request) and (not self._fault.times or self._left):
                 self._left -= 1
                 reply = self._fault.spoil(reply)
+        for twist in self.twists:
+            if request.host == twist.host and twist.part in f"{request.path}?{urlsplit(handler.path).query}":
+                reply = twist.change(reply)
         if self.world.is_synthetic:
             reply.headers["X-Synthetic"] = "yes"
         send(handler, reply)

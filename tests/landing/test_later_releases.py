@@ -10,9 +10,10 @@ import pytest
 
 from flows.common.settings import ROOT, Settings
 from flows.landing.catalogue import landed_path
+from flows.landing.entries import write_entries
 from flows.landing.grids import label
 from flows.landing.land import LandingReport, land_returns
-from flows.landing.new_edition import new_edition, write_entries
+from flows.landing.new_edition import new_edition
 from tests.conftest import Sample
 from tests.later_releases import Row, cla_of_2025, cla_words_of_2025, rows_of, workforce_indicators, written
 from tests.made_up import B1_NAME, b1, put
@@ -336,7 +337,10 @@ def test_before_its_entry_a_file_of_another_name_is_listed_and_of_a_known_name_r
         project_before(tmp_path / "1", "dfe_workforce", "2023", without(COLUMN | FILE)), tmp_path / "in", files
     )
     assert [(x.table_name, x.edition) for x in report.landed] == [("headline_measures", "2022")]
-    assert (report.unrecognised, report.refused) == ([name], [])
+    assert (report.unrecognised, report.refused) == (
+        [f"{name} (known publication (dfe_workforce), table not described)"],
+        [],
+    )
     report = landed(project_before(tmp_path / "2", "dfe_workforce", "2023", without(COLUMN)), tmp_path / "in", files)
     assert [(x.table_name, x.edition) for x in report.landed] == [("headline_measures", "2022")]
     (said,) = map(str, report.refused)

@@ -140,7 +140,7 @@ def test_landing_lists_the_places_that_each_table_names(tmp_path: Path) -> None:
         "source: dfe\ntitle: t\npublisher: p\nlicence: l\nhomepage: h\nno_remote: made up\nrole: reference\n"
         'editions: {"2021": {published_on: 2021-04-01, symbols: none}}\n'
         "tables:\n  - {table: neighbours, shape: attributes, description: d, keys: {la_code: num, la_name: name}, "
-        'header: [SN1], editions: {"2021": {}}}\n',
+        'header: [SN1], editions: {"2021": {file: "^neighbours"}}}\n',
         encoding="utf-8",
     )
     settings = Settings(root=tmp_path, data=tmp_path / "data")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.fake_publishers import FakePublishers
+from tests.fake_publishers import FakePublishers, Quirks
 from tests.live.fetching import SOURCES, Start
 
 
@@ -30,8 +31,10 @@ def start(folder: Path) -> Iterator[Start]:
     """Starts the servers with a scenario and ends them."""
     running: list[FakePublishers] = []
 
-    def one(scenario: str = "", sources: list[str] | None = None, of: Path | None = None) -> FakePublishers:
-        fake = FakePublishers(of or folder, scenario, sources or SOURCES)
+    def one(
+        scenario: str = "", sources: list[str] | None = None, of: Path | None = None, **quirks: Any
+    ) -> FakePublishers:
+        fake = FakePublishers(of or folder, scenario, sources or SOURCES, quirks=replace(Quirks(), **quirks))
         fake.__enter__()
         running.append(fake)
         return fake

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import gzip
+import hashlib
 import io
 import json
 import re
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ import pytest
 from flows.common.files import sha256_of
 from flows.landing.land import land_folders
 from flows.publishers.fetch import fetch
-from tests.fake_publishers import FakePublishers
+from tests.fake_publishers import FakePublishers, Quirks
 from tests.fake_publishers.scenarios import SHEET_ROWS, table
 from tests.live.fetching import B1, SOURCES, Start, arrived, cin, settings_for
 
@@ -62,7 +64,7 @@ def errors(answer: httpx.Response) -> list[tuple[str, str]]:
 @pytest.fixture(scope="module")
 def fake(folder: Path) -> Iterator[FakePublishers]:
     """Servers on which nothing happens. Read only."""
-    with FakePublishers(folder, "", SOURCES) as one:
+    with FakePublishers(folder, "", SOURCES, quirks=replace(Quirks(), every_release=False)) as one:
         yield one
 
 
@@ -366,7 +368,7 @@ def test_the_csv_is_gzip_whatever_is_accepted(api: Client, fake: FakePublishers,
 
 
 def test_versions_follow_releases_and_amendments(start: Start, b1: str) -> None:
-    fake = start()
+    fake = start(every_release=False)
     api = Client(fake, "ees_public")
 
     def numbers() -> list[tuple[str, str, str]]:
@@ -398,7 +400,7 @@ def test_versions_follow_releases_and_amendments(start: Start, b1: str) -> None:
 
 
 def test_a_withdrawn_version_may_be_looked_at_and_not_queried(start: Start, b1: str) -> None:
-    api = Client(start("version-withdrawn"), "ees_public")
+    api = Client(start("version-withdrawn", every_release=False), "ees_public")
     assert api.json(b1)["latestVersion"]["version"] == "1.0"
     withdrawn = api.json(f"{b1}/versions")["results"][0]
     assert (withdrawn["version"], withdrawn["status"]) == ("1.1", "Withdrawn")
@@ -449,11 +451,19 @@ def test_releases_of_a_publication(content: Client, fake: FakePublishers) -> Non
     assert [(e["slug"], e["isLatestRelease"]) for e in entries if "slug" in e] == [("2024", True), ("2022", False)]
     # What was published before on GOV.UK is a link only.
     assert [e["url"] for e in entries if "slug" not in e] == [
-        "https://www.gov.uk/government/statistics/characteristics-of-children-in-need-2016-17"
+        "https://www.gov.uk/government/statistics/characteristics-of-children-in-need-2016-to-2017"
     ]
     assert content.json(f"{at}/release-ids") == [e["releaseId"] for e in entries if "slug" in e]
     summary = content.json(f"{at}/releases/2024/version-summary")
-    assert summary["id"] == content.json(at)["latestRelease"]["id"]
+    # Two ids under like names: the publication names a release's, the list of releases a version's.
+    listed = next(r for r in content.json(f"{at}/releases") if r["slug"] == "2024")
+    assert (summary["id"], summary["releaseId"]) == (listed["id"], listed["releaseId"])
+    assert content.json(at)["latestRelease"]["id"] == summary["releaseId"] != summary["id"]
+    assert "lastUpdated" not in listed
+    # And two forms of a date: numbers here, words there.
+    assert content.json(at)["nextReleaseDate"] == {"year": 2025, "month": 10}
+    assert listed["nextReleaseDate"] == {"year": "2025", "month": "10", "day": ""}
+    assert nulls(content.json(at)) == nulls(content.json(f"{at}/releases")) == []
     assert summary["updateCount"] == 0
     for gone in ("latest", "latest/summary", "2024", "2024/summary"):
         assert content.get(f"{at}/releases/{gone}").status_code == 404
@@ -486,9 +496,33 @@ def test_the_catalogue_is_filtered_and_sorted(content: Client) -> None:
     assert names(geographicLevel="LA", publicationId=CIN, sort="Title", sortDirection="Desc")[-1] == B1
     assert set(names(dataSetType="Api")) <= set(names())
     assert content.errors("/data-set-files", searchTerm="re") == [("searchTerm", "MinimumLength")]
-    assert content.errors("/data-set-files", sort="Size") == [("sort", "AllowedValue")]
+    assert content.errors("/data-set-files", sort="Size") == [("sort", "InvalidValue")]
+    assert content.errors("/data-set-files", sort="Natural") == [("releaseId", "NotEmpty")]
     assert content.errors("/data-set-files", sort="Relevance") == [("searchTerm", "NotEmpty")]
     assert content.errors("/data-set-files", pageSize=41) == [("pageSize", "InclusiveBetween")]
+    assert content.errors("/data-set-files", releaseId="latest") == [("releaseId", "InvalidValue")]
+    assert content.errors("/data-set-files", page=0) == [("page", "InclusiveBetween")]
+    # What it does not know it does not mind; the public API does.
+    assert names(publicationId=CIN, colour="red") == names(publicationId=CIN)
+
+
+def test_the_release_id_of_the_catalogue_is_a_versions(content: Client, fake: FakePublishers) -> None:
+    release = fake.world.latest("dfe_cin")
+
+    def found(releaseId: str) -> Any:
+        return content.json("/data-set-files", releaseId=releaseId)
+
+    by_version = found(release.version_id)["results"]
+    assert [f["filename"] for f in by_version] == sorted(release.files)
+    assert {f["release"]["id"] for f in by_version} == {release.version_id}
+    empty = found(release.release_id)
+    assert empty == {"results": [], "paging": {"page": 1, "pageSize": 10, "totalResults": 0, "totalPages": 1}}
+
+
+def test_what_the_public_api_does_not_know_it_refuses(api: Client, b1: str) -> None:
+    assert api.errors("/publications", colour="red") == [("colour", "UnknownField")]
+    assert api.errors(f"{b1}/csv", version="1.0") == [("version", "UnknownField")]
+    assert api.errors(b1, page=1) == [("page", "UnknownField")]
 
 
 def test_an_entry_of_the_catalogue_names_its_columns(content: Client, fake: FakePublishers) -> None:
@@ -500,9 +534,12 @@ def test_an_entry_of_the_catalogue_names_its_columns(content: Client, fake: Fake
     assert one["file"]["dataCsvPreview"] == {"headers": header, "rows": rows[:5]}
     assert one["api"] == {"id": release.api_id(B1), "version": "1.1"}
     assert content.get(f"/data-set-files/{release.data_set_id(B1)}/download").content == release.files[B1]
-    # An id answers with its file only while its release is the latest.
+    # An id answers with its file while that is in the latest version of its release, however old the release is.
     older = min(fake.world.publications["dfe_cin"].releases, key=lambda r: r.published)
-    assert content.get(f"/data-set-files/{older.data_set_id(min(older.files))}/download").status_code == 404
+    name = min(older.files)
+    answer = content.get(f"/data-set-files/{older.data_set_id(name)}/download")
+    assert answer.content == older.files[name]
+    assert not {"etag", "last-modified", "content-length"} & set(answer.headers)
     assert content.get(f"/data-set-files/{NOBODY}").status_code == 404
 
 
@@ -510,8 +547,14 @@ def test_files_of_a_release(content: Client, fake: FakePublishers) -> None:
     release = fake.world.latest("dfe_cin")
     at = f"/releases/{release.version_id}/files"
     one = content.get(f"{at}/{release.file_id(B1)}")
-    assert one.content == release.files[B1]
+    # 200, the hash of what should be there, and nothing.
+    digest = hashlib.md5(release.files[B1]).hexdigest()
+    assert (one.status_code, one.content, one.headers["etag"]) == (200, b"", f'W/"{digest}"')
     assert one.headers["cache-control"] == "public,max-age=300"
+    strong = httpx.get(f"{content.base}{at}/{release.file_id(B1)}", headers={"If-None-Match": f'"{digest}"'})
+    assert strong.status_code == 200
+    ranged = httpx.get(f"{content.base}{at}/{release.file_id(B1)}", headers={"Range": "bytes=10-"})
+    assert ranged.status_code == 200
     again = httpx.get(f"{content.base}{at}/{release.file_id(B1)}", headers={"If-None-Match": one.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
     with zipfile.ZipFile(io.BytesIO(content.get(at, fileIds=release.file_id(B1)).content)) as z:
@@ -522,8 +565,31 @@ def test_files_of_a_release(content: Client, fake: FakePublishers) -> None:
     assert f"Filename: {B1}\nGeographic levels: Local authority; National; Regional\n" in guidance
     assert re.search(r"^At31_episodes +\|  At31 episodes$", guidance, re.MULTILINE)
     two = ",".join(release.file_id(n) for n in sorted(release.files)[:2])
-    assert content.errors(at, fileIds=two) == [("fileIds", "MaximumLength")]
-    assert content.get("/publications/children-in-need").headers["cache-control"] == "public,max-age=300"
+    assert content.errors(at, fileIds=two) == [("fileIds", "Deprecated")]
+    assert content.errors(at, fileIds="b1") == [("fileIds", "InvalidValue")]
+    assert content.get("/releases/latest/files").status_code == 404
+
+
+def test_what_an_amendment_replaces_is_gone_and_forbidden(start: Start) -> None:
+    fake = start(every_release=False)
+    content = Client(fake, "ees_content")
+    release = fake.world.latest("dfe_cin")
+    version, file = release.version_id, release.file_id(B1)
+    fake.turn_to("amended-in-place")
+    assert content.get(f"/releases/{version}/files/{file}").status_code == 403
+    assert content.get(f"/releases/{version}/files").status_code == 403
+    assert content.get(f"/releases/{release.version_id}/files/{file}").status_code == 404
+    assert content.get(f"/releases/{release.version_id}/files/{release.file_id(B1)}").status_code == 200
+
+
+def test_older_uploads_come_whole_from_either_address(start: Start) -> None:
+    fake = start()
+    content = Client(fake, "ees_content")
+    oldest = min(fake.world.publications["dfe_cin"].releases, key=lambda r: r.published)
+    name = min(oldest.files)
+    one = content.get(f"/releases/{oldest.version_id}/files/{oldest.file_id(name)}")
+    assert one.content == oldest.files[name]
+    assert one.headers["etag"].startswith("W/")
 
 
 # --- the other hosts -----------------------------------------------------------------------------------------------
@@ -543,6 +609,9 @@ def test_pages_of_the_site_carry_their_data(fake: FakePublishers) -> None:
         ("children-in-need/2024/data-guidance", 308, "children-in-need/2024/explore#data-guidance-section"),
         ("children-in-need/data-guidance", 308, "children-in-need"),
         ("characteristics-of-children-in-need/2024", 301, "children-in-need/2024"),
+        ("children-in-need", 308, "children-in-need/2024"),
+        ("children-in-need/explore", 308, "children-in-need/2024/explore"),
+        ("Children-In-Need/2024", 301, "children-in-need/2024"),
     ):
         answer = site.get(f"/find-statistics/{path}")
         assert (answer.status_code, answer.headers["location"]) == (status, f"/ees-site/find-statistics/{to}")
@@ -598,7 +667,7 @@ def test_a_sheet_filled_to_its_end_lands_as_the_one_that_is_not(start: Start, tm
     landed: list[dict[str, bytes]] = []
     for scenario in ("", "ods-a-million-rows"):
         fake = start(scenario, ["ofsted_la_outcomes"])
-        (data,) = fake.world.page_of("ofsted_la_outcomes").files.values()
+        (data,) = [a.data for a in fake.world.page_of("ofsted_la_outcomes").attachments]
         with zipfile.ZipFile(io.BytesIO(data)) as z:
             assert (b'number-rows-repeated="10' in z.read("content.xml")) is bool(scenario)
         settings = settings_for(fake, tmp_path / (scenario or "plain"))
@@ -610,3 +679,69 @@ def test_a_sheet_filled_to_its_end_lands_as_the_one_that_is_not(start: Start, tm
         landed.append({p.parent.name: p.read_bytes().replace(sha256_of(data).encode(), b"") for p in tables})
     assert len(landed[0]) == 4
     assert landed[0] == landed[1]
+
+
+# --- GOV.UK and Ofsted ---------------------------------------------------------------------------------------------
+
+
+def test_a_page_has_attachments_of_every_kind(fake: FakePublishers) -> None:
+    govuk = Client(fake, "govuk")
+    collection = govuk.json("/api/content/government/collections/childrens-social-care-statistics")
+    paths = [d["base_path"] for d in collection["links"]["documents"]]
+    path = "/government/statistics/local-authority-inspection-outcomes-as-at-31-march-2024"
+    assert path in paths
+    page = govuk.json(f"/api/content{path}")
+    kinds = {a["attachment_type"] for a in page["details"]["attachments"]}
+    assert kinds == {"html", "external", "file"}
+    for a in page["details"]["attachments"]:
+        # Only these are sure to be there.
+        assert {"attachment_type", "id", "url"} <= a.keys()
+    assert "filename" not in next(a for a in page["details"]["attachments"] if a["attachment_type"] == "external")
+    etag = govuk.get(f"/api/content{path}").headers["etag"]
+    again = httpx.get(f"{govuk.base}/api/content{path}", headers={"If-None-Match": etag})
+    assert again.status_code == 304
+
+
+def test_a_minor_edit_moves_the_attachment_and_no_public_day(start: Start) -> None:
+    fake = start(sources=["ofsted_la_outcomes"])
+    govuk = Client(fake, "govuk")
+    path = f"/api/content{fake.world.page_of('ofsted_la_outcomes').path}"
+    before = govuk.json(path)
+    fake.turn_to("minor-edit")
+    after = govuk.json(path)
+    same = ("public_updated_at", "title", "base_path")
+    assert {k: after[k] for k in same} == {k: before[k] for k in same}
+    assert after["details"]["change_history"] == before["details"]["change_history"]
+    assert after["updated_at"] > before["updated_at"]
+    old, new = (
+        [a["url"] for a in p["details"]["attachments"] if a["attachment_type"] == "file"] for p in (before, after)
+    )
+    assert old != new
+    assert httpx.get(old[0]).status_code == 301
+
+
+def test_the_list_is_capped_and_prints_official_names(start: Start) -> None:
+    ofsted = Client(start(sources=["ofsted_reports"]), "ofsted_reports")
+    asked = {"level_1_types": "3", "level_2_types[]": "12", "rows": "1000"}
+    first = ofsted.get("/search", **asked, start="0").text
+    second = ofsted.get("/search", **asked, start="100").text
+    assert "153 results" in first
+    assert (first.count("/provider/44/"), second.count("/provider/44/")) == (100, 54)
+    assert "Barnsley Metropolitan Borough Council" in first
+    assert "London Borough of Barnet" in first
+    assert ofsted.get("/search", rows="1000", start="0").text.count("/provider/") == 0
+    assert httpx.get(f"{ofsted.base}/search").status_code == 403
+
+
+def test_nomis_has_other_areas_in_each_type(sample: Any) -> None:
+    with FakePublishers(sample.returns, "", ["ons_population"]) as fake:
+        nomis = Client(fake, "nomis")
+
+        def areas(kind: str) -> set[str]:
+            select = "geography_code,obs_value"
+            text = nomis.get("/api/v01/dataset/NM_2002_1.data.csv", geography=kind, date="latest", select=select).text
+            return {r[0] for r in csv.reader(io.StringIO(text)) if r[1] not in ("", "OBS_VALUE")}
+
+        assert not any(a.startswith("E10") for a in areas("TYPE464"))
+        assert {"E10000006", "E10000023"} & areas("TYPE423") == set()
+        assert {"E06000061", "E06000062"} <= areas("TYPE431")

@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +37,13 @@ def test_what_the_servers_hold_arrives_byte_for_byte(start: Start, tmp_path: Pat
     assert report.next_release["dfe_cin"] == "2025-10"
     # What was published when is the server's to say.
     land = land_folders(settings, [settings.incoming], workers=1)
+    report.note_landing(settings, land)
     assert land.refused == []
+    # What the servers have besides is of no edition that is known.
+    assert {r.file.split("/")[1] for r in land.not_described} >= {"2018", "2019"}
     b1 = next(x for x in land.landed if x.file == B1)
     assert (b1.published_on, b1.published_basis) == ("2024-10-31", "stated")
-    assert "/ees-content/api/releases/" in b1.url
+    assert "/ees-content/api/data-set-files/" in b1.url
 
 
 def test_live_lands_what_a_folder_lands(start: Start, tmp_path: Path, folder: Path) -> None:
@@ -166,6 +168,7 @@ def test_the_release_of_2025_is_absorbed(start: Start, tmp_path: Path, folder: P
     report = fetch(settings, sources=["dfe_cin", "dfe_cla"])
     assert report.failed == {}
     landed = land_folders(settings, [settings.incoming], workers=1)
+    report.note_landing(settings, landed)
     assert (landed.refused, landed.unrecognised) == ([], [])
     assert ("b1_children_in_need", "2025") in {(x.table_name, x.edition) for x in landed.landed}
     care = [x for x in landed.landed if x.source == "dfe_cla"]
@@ -202,7 +205,7 @@ def test_an_unknown_source_and_one_without_a_server(start: Start, tmp_path: Path
 
 def test_only_the_publishers_hosts_are_asked(start: Start, tmp_path: Path) -> None:
     fake = start()
-    servers = replace(fake.servers(), ees_site="http://127.0.0.1:9/ees-site")
+    servers = fake.servers().model_copy(update={"ees_site": "http://127.0.0.1:9/ees-site"})
     settings = Settings(data=tmp_path / "data", servers=servers)
     report = fetch(settings, sources=["dfe_cin"])
     assert report.failed == {}

@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from flows.common.settings import ROOT, Settings
-from flows.schedule.serve import server
+from flows.schedule.serve import auth_path, server
 from flows.warehouse.fingerprint import file_identity
 from tests.fake_publishers import FakePublishers
 from tests.installation import Installation
@@ -41,11 +41,16 @@ def wait_for(what: Callable[[], Any], seconds: float, why: str) -> Any:
 class Api:
     """A Prefect server's API, as a person at a terminal would ask it."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    def __init__(self, url: str, auth: str = "") -> None:
+        self.url, self.auth = url, auth
+
+    @property
+    def who(self) -> tuple[str, str]:
+        user, _, password = self.auth.partition(":")
+        return user, password
 
     def ask(self, path: str, **body: Any) -> Any:
-        answer = httpx.post(f"{self.url}/{path}", json=body, timeout=30)
+        answer = httpx.post(f"{self.url}/{path}", json=body, auth=self.who, timeout=30)
         answer.raise_for_status()
         return answer.json()
 
@@ -59,7 +64,7 @@ class Api:
         return str(made["id"])
 
     def run(self, run: str) -> dict[str, Any]:
-        answer = httpx.get(f"{self.url}/flow_runs/{run}", timeout=30)
+        answer = httpx.get(f"{self.url}/flow_runs/{run}", auth=self.who, timeout=30)
         answer.raise_for_status()
         return dict(answer.json())
 
@@ -123,7 +128,8 @@ def test_served_by_the_command(
     command = [sys.executable, "-m", "flows.cli", "serve", "--port", str(port)]
     before = file_identity(copied.settings.published)
     with process(command, environment, tmp_path / "serve.log") as serving:
-        wait_for(lambda: "Deployments" in (tmp_path / "serve.log").read_text(), 180, "the schedules run")
+        wait_for(lambda: (copied.settings.data / "prefect" / "serving.json").exists(), 180, "the server answers")
+        api.auth = auth_path(copied.settings).read_text().strip()
         # Polled every day from 09:30 London time.
         poll = wait_for(lambda: api.deployment("poll"), 60, "poll is ready")
         assert [(s["schedule"]["cron"], s["schedule"]["timezone"], s["active"]) for s in poll["schedules"]] == [
@@ -186,9 +192,9 @@ def test_served_by_the_command(
 def test_deployed_to_a_work_pool(copied: Installation, fake: FakePublishers, tmp_path: Path) -> None:
     """As the README says: a server, `prefect deploy --all`, a process worker."""
     settings = Settings(data=tmp_path / "server")
-    with server(settings, free_port(), lambda _: None) as url:
-        api = Api(url)
-        environment = environment_of(copied, fake, PREFECT_API_URL=url, PREFECT_HOME=str(tmp_path / "home"))
+    with server(settings, free_port(), lambda _: None) as found:
+        api = Api(found.url, found.auth)
+        environment = environment_of(copied, fake, **found.environment(), PREFECT_HOME=str(tmp_path / "home"))
         prefect = [sys.executable, "-m", "prefect", "--no-prompt"]
         for command in (["work-pool", "create", "csw", "--type", "process"], ["deploy", "--all"]):
             done = subprocess.run(

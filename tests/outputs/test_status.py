@@ -10,6 +10,7 @@ import pytest
 
 from flows.common.settings import Settings
 from flows.landing.land import land_returns
+from flows.landing.quarantine import withdraw
 from flows.outputs.status import SourceStatus, status
 from tests.made_up import B1_NAME, b1, put
 
@@ -81,4 +82,23 @@ def test_trouble_and_what_has_no_server_are_said(landed: Settings) -> None:
     assert next(x for x in text.splitlines() if x.startswith("dfe_workforce ")).rstrip().endswith("never")
     lait = next(x for x in text.splitlines() if x.startswith("dfe_lait "))
     assert "no server" in lait
-    assert "dfe_lait: the publisher's download is a workbook with macros" in text
+    assert "dfe_lait: a workbook with macros that the department took off GOV.UK" in text
+
+
+def test_a_stray_file_of_an_old_edition_is_not_the_newest(landed: Settings, tmp_path: Path) -> None:
+    put(tmp_path / "in", "b1_children_in_need_2013_to_2020.csv", b1(years=(2019, 2020)))
+    land_returns(landed, tmp_path / "in", workers=1)
+    for figure in ("7", "8"):
+        # Other cells of an old edition come years later.
+        put(tmp_path / "in", "b1_children_in_need_2013_to_2020.csv", b1((2019, 2020), figure=lambda *_, f=figure: f))
+        land_returns(landed, tmp_path / "in", workers=1)
+    found = of_cin(landed, date(2023, 10, 1))
+    assert (found.last_edition, str(found.next_expected)) == ("2022", "Oct 2023")
+
+
+def test_what_is_held_back_is_said(landed: Settings, tmp_path: Path) -> None:
+    landed.published.parent.mkdir(parents=True, exist_ok=True)
+    landed.published.write_bytes(b"")
+    assert "Held back" not in status(landed).text()
+    withdraw(landed, "dfe_cin", "2022", reason="a slip")
+    assert "Held back: 1 withdrawn by people" in status(landed).text()

@@ -89,13 +89,13 @@ def test_a_failure_is_tried_again_the_next_time_and_one_that_lasts_daily(landed:
 def test_the_state_knows_since_when_something_fails(settings: Settings) -> None:
     state = State(settings.live / "state.json")
     state.asked("dfe_cin", "", "503")
-    state.sources["dfe_cin"]["failing_since"] = "2023-06-01T08:30:00+00:00"
+    state.sources["dfe_cin"].failing_since = "2023-06-01T08:30:00+00:00"
     state.asked("dfe_cin", "", "503")
-    assert state.sources["dfe_cin"]["failing_since"] == "2023-06-01T08:30:00+00:00"
+    assert state.sources["dfe_cin"].failing_since == "2023-06-01T08:30:00+00:00"
     state.asked("dfe_cin", "", "504")
-    assert state.sources["dfe_cin"]["failing_since"] > "2023-06-01"
+    assert state.sources["dfe_cin"].failing_since > "2023-06-01"
     state.asked("dfe_cin", "", "")
-    assert state.sources["dfe_cin"]["failing_since"] == ""
+    assert state.sources["dfe_cin"].failing_since == ""
 
 
 def test_what_appears_all_the_time_is_asked_daily(landed: Settings) -> None:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import duckdb
 import pytest
+import yaml
 
+import analysis.studies
 from analysis.marts import MartLacks, Marts
-from analysis.results import Estimate, adjusted, export_results, write_results
-from analysis.scoreboard import SHOW, ScoreRow, inequality, number_of, read_scoreboard, score
-from analysis.studies.run import analyse_into, run_study
-from analysis.studies.spec import Choices, Published, Spec, load_spec, published_figures, slugs
+from analysis.results import Estimate, adjusted, export_results, p_in_words, write_results
+from analysis.scoreboard import SHOW, inequality, number_of, read_scoreboard, score
+from analysis.studies.run import Outcome, analyse_into, run_study
+from analysis.studies.spec import Choices, Published, Spec, Tie, Tolerance, load_spec, published_figures, slugs
+from analysis.verdicts import ScoreRow
 
 FIGURES = published_figures("report_themes")
 
 
 def spec_with(tie: object, **tolerance: object) -> Spec:
     rule = {"name": "rule", "for": [FIGURES[0].statistic], "reproduced": 0.01, "close": 0.05, **tolerance}
-    answers: dict[int, object] = {f.row: {"reason": "not asked here"} for f in FIGURES}
+    answers: dict[int, object] = {f.row: {"verdict": "not testable", "reason": "not asked here"} for f in FIGURES}
     return Spec(study="report_themes", question="?", paper="", tolerances=[rule], published={**answers, 1: tie})
 
 
@@ -44,12 +48,12 @@ KEY = ["place", "statistic", "subject"]
         ({"value": "0.50", "n": "87"}, {"value": 0.505, "n": 86}, "close"),
         ({"value": "0.50", "p": ".03", "n": ""}, {"value": 0.505, "p_value": 0.2}, "close"),
         ({"value": "0.50", "p": "<.001", "n": ""}, {"value": 0.505, "p_value": 0.01}, "reproduced"),
-        ({"value": "0.50", "n": ""}, {"value": 0.55}, "close"),
-        ({"value": "0.50", "n": ""}, {"value": 0.6}, "differs"),
+        ({"value": "0.50", "n": ""}, {"value": 0.525}, "close"),
+        ({"value": "0.50", "n": ""}, {"value": 0.53}, "differs"),
         ({"value": "0.02", "n": ""}, {"value": -0.02}, "differs"),
         ({"value": ">.05", "n": ""}, {"value": 0.2}, "reproduced"),
         ({"value": "<.001", "n": ""}, {"value": 0.2}, "differs"),
-        ({"value": "1", "n": ""}, {"value": None, "reason": "never published"}, "not reproducible from public data"),
+        ({"value": "1", "n": ""}, {"value": None, "reason": "not held"}, "not testable"),
     ],
 )
 def test_verdicts(
@@ -72,6 +76,43 @@ def test_every_figure_that_is_answered_has_a_rule() -> None:
         spec_with(KEY, **{"for": ["something else"]})
     with pytest.raises(ValueError, match="no tolerance is named generous"):
         spec_with({"ours": KEY, "rule": "generous"})
+
+
+#: Statistic, printed, ours → verdict: the rules as they are kept, on either side of their edges.
+KEPT = [
+    ("spearman_rho", "0.30", 0.309, "reproduced"),
+    ("spearman_rho", "0.30", 0.312, "close"),
+    ("spearman_rho", "0.30", 0.331, "differs"),
+    ("spearman_rho", "-0.02", 0.005, "differs"),
+    ("n", "47", 47, "reproduced"),
+    ("n", "47", 48, "close"),
+    ("n", "47", 50, "differs"),
+    ("n", "5", 6, "close"),
+    ("n", "5", 7, "differs"),
+    ("n", "29", 30, "close"),
+    ("years", "2009", 2010, "differs"),
+    ("percent", "64%", 64.4, "reproduced"),
+    ("percent", "64%", 67.2, "close"),
+    ("percent", "64%", 67.3, "differs"),
+    ("mean GBP", "854.6", 862.0, "reproduced"),
+    ("mean GBP", "854.6", 864.0, "close"),
+    ("median", "20", 21.1, "differs"),
+    ("B", "-0.074", -0.0775, "close"),
+    ("B", "-0.074", -0.078, "differs"),
+]
+
+
+@pytest.mark.parametrize(("statistic", "printed", "value", "expected"), KEPT)
+def test_the_rules_that_are_kept(
+    monkeypatch: pytest.MonkeyPatch, statistic: str, printed: str, value: float, expected: str
+) -> None:
+    rules = yaml.safe_load((Path(analysis.studies.__file__).parent / "tolerances.yml").read_text(encoding="utf-8"))
+    figure = Published(**{**FIGURES[0].__dict__, "statistic": statistic, "value": printed, "p": "", "n": ""})
+    monkeypatch.setattr("analysis.scoreboard.published_figures", lambda _: [figure])
+    spec = load_spec("report_themes").model_copy(
+        update={"tolerances": tuple(Tolerance(**rule) for rule in rules), "published": {1: Tie(ours=tuple(KEY))}}
+    )
+    assert score(spec, [ours(value)])[0].verdict == expected
 
 
 def test_a_cap_keeps_an_equal_figure_from_counting(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,15 +152,79 @@ def test_what_is_not_finite_has_a_reason() -> None:
     assert (out.value, out.ci_low, out.reason) == (None, None, "not estimable from these data")
 
 
-def test_a_study_that_cannot_run_is_a_row_with_its_reason() -> None:
+def test_what_the_warehouse_lacks_is_not_testable() -> None:
     with Marts(duckdb.connect()) as marts:
         for study in slugs():
             (row,) = run_study(marts, load_spec(study))
             assert row.value is None
             assert "has no studies.rpt_" in row.reason or "lacks" in row.reason
+            assert Outcome([row], []).lacking == {study: row.reason}
             rows = score(load_spec(study), [row])
-            assert {r.verdict for r in rows} <= {"not reproducible from public data"}
+            assert {r.verdict for r in rows} <= {"not testable", "not reproducible"}
             assert all(r.reason for r in rows)
+
+
+def test_our_own_failure_is_an_error_and_no_verdict_on_the_paper(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One KeyError in one study: it is named, its figures say *error*, the others run, and it is tried again."""
+    database = tmp_path / "w.duckdb"
+    with duckdb.connect(str(database)) as con:
+        con.execute("create schema marts; create table marts.a as select 1 as x")
+    ran: list[str] = []
+
+    def model(study: str) -> object:
+        def run(marts: Marts, spec: Spec, choices: Choices) -> list[Estimate]:
+            ran.append(spec.study)
+            marts.frame("select x from marts.a")
+            if spec.study == "inspection_factors":
+                raise KeyError("no such column of ours")
+            ties = {t.ours for t in spec.published.values() if t.ours}
+            return [Estimate(spec.study, *ours, 1.0) for ours in ties]
+
+        return type("Model", (), {"run": staticmethod(run)})
+
+    monkeypatch.setattr("analysis.studies.run.import_module", lambda name: model(name.split(".")[2]))
+    outcome = analyse_into(database)
+    assert set(outcome.errors) == {"inspection_factors"}
+    assert "KeyError: 'no such column of ours' (test_frame.py:" in outcome.errors["inspection_factors"]
+    assert outcome.lacking == {}
+    mine = [r for r in outcome.scoreboard if r.study == "inspection_factors"]
+    assert Counter(r.verdict for r in mine) == {"error": 40, "not reproducible": 4}
+    assert not [r for r in outcome.scoreboard if r.study != "inspection_factors" and r.verdict == "error"]
+    ran.clear()
+    analyse_into(database)
+    assert ran == ["inspection_factors"]
+
+
+def test_an_estimate_that_the_spec_names_and_nobody_made_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = Estimate("report_themes", "place", "statistic", "something else", 1.0)
+    row = verdict(monkeypatch, {"value": "1", "p": "", "n": ""}, KEY, other)
+    assert (row.verdict, row.ours) == ("error", None)
+    assert "no estimate named" in row.reason
+
+
+def test_what_is_not_comparable_stands_whatever_ours_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    tie = {"ours": KEY, "verdict": "not testable", "reason": "other authorities"}
+    row = verdict(monkeypatch, {"value": "1", "p": "", "n": ""}, tie, ours(1.0))
+    assert (row.verdict, row.ours, row.reason) == ("not testable", 1.0, "other authorities")
+    for wrong in ({"ours": KEY, "verdict": "not testable"}, {"reason": "no verdict"}):
+        with pytest.raises(ValueError, match=r"say why|needs an estimate"):
+            spec_with(wrong)
+
+
+def test_a_wrong_choice_is_the_callers_to_mend() -> None:
+    frame = "create schema studies; create table studies.rpt_inspection_impact__sample (la_code varchar)"
+    con = duckdb.connect()
+    con.execute(frame)
+    with Marts(con) as marts, pytest.raises(ValueError, match="event years"):
+        run_study(marts, load_spec("inspection_impact"), Choices(window="soon"))
+
+
+def test_no_p_value_is_nought() -> None:
+    (out,) = adjusted([ours(1.0, p_value=0.0)])
+    assert out.p_value == 1e-300
+    assert [p_in_words(p) for p in (1e-300, 0.0, 0.0321)] == ["< 1e-300", "< 1e-300", "0.0321"]
 
 
 def test_marts_say_what_they_lack() -> None:

@@ -13,7 +13,7 @@ from analysis.marts import MartLacks, Marts
 from analysis.results import Estimate, by_key
 from analysis.scoreboard import score
 from analysis.studies.inadequate_prediction import tables as t
-from analysis.studies.inadequate_prediction.model import run
+from analysis.studies.inadequate_prediction.model import of_2012, run
 from analysis.studies.inadequate_prediction.panel import BESIDE, SPEND, cycle, judged_inadequate, labels_of
 from analysis.studies.run import run_study
 from analysis.studies.spec import Choices, load_spec
@@ -33,6 +33,7 @@ SHORT = SPEC.model_copy(
         }
     }
 )
+READ = {"year_by_publication": "year", "overall_judgement": "judgement"}
 TIMELY, AGAIN = "initial_assessments_within_10_days_pct", "rereferrals_pct"
 
 
@@ -83,7 +84,8 @@ def marts_of(panel: pd.DataFrame, inspections: pd.DataFrame) -> Marts:
         f"create table studies.rpt_inadequate_prediction__sample as select * exclude ({beside}, {SPEND}) from panel;"
         f"create table marts.fct_la_year as select la_code, year, {beside} from panel;"
         f"create table marts.fct_la_year_spend as select la_code, year, {SPEND} as gbp_real_per_cin, "
-        "'safeguarding' as spend_group, 'gross' as gross_or_net, 'gdp' as price_index, 2016 as base_year from panel;"
+        "'s251_outturn' as spend_return, 'safeguarding' as spend_group, 'gross' as gross_or_net, 'gdp' as price_index, "
+        "2016 as base_year from panel;"
         "create table marts.fct_inspection as select * from inspections"
     )
     return Marts(con)
@@ -154,6 +156,19 @@ def test_groups_by_hand() -> None:
     assert out["table 3 | x", "median_change", "group A | rate"].value == -1.5
 
 
+def test_the_model_foretells_its_own_year_and_the_next() -> None:
+    """Inadequate judgements of 2011, 2013, 2014 and 2015: the model of 2012/13 is of those of 2013 and 2014."""
+    panel, inspections = made_up(45)
+    inspections["overall_judgement"] = 3
+    codes = panel["la_code"].unique()
+    for i, year in enumerate([2011] * 3 + [2013] * 4 + [2014] * 5 + [2015] * 6):
+        row = inspections.index[(inspections["framework"] == "cpi") & (inspections["la_code"] == codes[i])]
+        inspections.loc[row, ["year_by_publication", "overall_judgement"]] = [year, 4]
+    out = named(of_2012(panel, inspections.rename(columns=READ), SHORT))
+    assert out["elastic net | 2012", "n_inadequate", "model"].value == 9
+    assert out["elastic net | 2012 read as 2011/12", "n_inadequate", "model"].value == 4
+
+
 def test_first_predicted_year_and_a_cut_for_as_many() -> None:
     scores = pd.DataFrame(
         {"la_code": list("aabbc"), "year": [2011, 2012] * 2 + [2011], "probability": [0.6, 0.9, 0.1, 0.7, np.nan]}
@@ -166,7 +181,7 @@ def test_first_predicted_year_and_a_cut_for_as_many() -> None:
 
 def test_the_measures_of_a_cycle_are_of_the_year_before() -> None:
     panel, inspections = made_up(5)
-    read = inspections.rename(columns={"year_by_publication": "year", "overall_judgement": "judgement"})
+    read = inspections.rename(columns=READ)
     out = cycle(panel, read, "sif")
     assert out["year"].unique().tolist() == [2015]
     assert set(out["is_inadequate"]) <= {0.0, 1.0}

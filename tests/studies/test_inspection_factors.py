@@ -95,6 +95,18 @@ def test_the_last_judgement_in_the_window_counts() -> None:
         read_sample(marts_of(frame), SPEC, PAPERS, "2014")
 
 
+def test_variables_are_of_the_year_before_and_spend_is_of_the_year_itself() -> None:
+    frame = made_up(9)
+    same = frame["lag"] == 0
+    frame["rereferrals_pct"] = frame["rereferrals_pct"].where(~same, frame["rereferrals_pct"] + 40)
+    frame["total_gross_gbp_per_child_rpi_2016"] += 1000 * same
+    out = read_sample(marts_of(frame), SPEC, PAPERS, PAPERS.window).set_index("la_code")
+    before, itself = (frame[frame["lag"] == lag].set_index("la_code").loc[out.index] for lag in (-1, 0))
+    assert out["rereferrals_pct"].tolist() == before["rereferrals_pct"].tolist()
+    assert out["rereferrals_pct_same_year"].tolist() == itself["rereferrals_pct"].tolist()
+    assert out["spend"].tolist() == itself["total_gross_gbp_per_child_rpi_2016"].tolist()
+
+
 @pytest.mark.slow
 def test_deprivation_goes_with_the_judgement_in_the_sample(sample_run: Any) -> None:
     found = sample_run.estimates("inspection_factors")

@@ -12,8 +12,8 @@ from analysis.estimators.mixed_poisson import fit_mixed_poissons
 from analysis.estimators.segmented import segmented_problem
 from analysis.marts import Marts
 from analysis.studies.inspection_impact.claims import ALL, CLAIMS, Part, Term, above, down, flat, judge, spike, up
-from analysis.studies.inspection_impact.model import run, sample
-from analysis.studies.inspection_impact.panel import centred, measures, read_panel, window_of
+from analysis.studies.inspection_impact.model import fit_all, held, medians, paths, run, sample
+from analysis.studies.inspection_impact.panel import Measure, centred, measures, read_panel, window_of
 from analysis.studies.spec import Choices, load_spec
 
 SPEC = load_spec("inspection_impact")
@@ -98,6 +98,40 @@ def test_event_years_under_three_readings_of_the_year() -> None:
     assert centred(frame, "calendar", wide)["event_year"].tolist() == [1, 1, 0]
     with pytest.raises(ValueError, match="one of publication"):
         centred(frame, "birth", wide)
+
+
+def workforce_from_year_before() -> pd.DataFrame:
+    """Thirty authorities, with figures from Y-1 on, and four of them at Y-2: as the workforce returns begin in 2015."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for la in range(30):
+        level = rng.normal(3, 0.2)
+        for year in range(-3, 4):
+            known = year >= -1 or (year == -2 and la < 4)
+            value = rng.poisson(np.exp(level + 0.1 * (year >= 0) + 2)) if known else np.nan
+            row = {"la_code": str(la), "event_year": year, "vacancy_rate_pct": value, "population_0_17": 1000.0}
+            rows.append({**row, "outcome_group": "inadequate" if la < 9 else "requires_improvement"})
+    return pd.DataFrame(rows)
+
+
+def test_medians_and_paths_rest_on_ten_authorities_and_start_where_there_is_data() -> None:
+    frame = workforce_from_year_before()
+    measure = Measure("vacancy", "vacancy_rate_pct", "workforce", False)
+    middle = {e.subject: e for e in medians(frame, [measure])}
+    assert middle["all | vacancy | Y-2"].value is None
+    assert middle["all | vacancy | Y-2"].reason == "4 authorities have a figure, fewer than 10"
+    at_one = frame.loc[frame["event_year"] == -1, "vacancy_rate_pct"]
+    assert (middle["all | vacancy | Y-1"].value, middle["all | vacancy | Y-1"].n) == (at_one.median(), 30)
+    assert {e.value for s, e in middle.items() if s.startswith("inadequate")} == {None}  # nine of them
+
+    fits = fit_all(frame, [measure], covariance="independent")
+    path = {e.subject: e for e in paths(fits, (-3, 3), held(frame, [measure]))}
+    assert [path[f"all | vacancy | Y{y}"].value for y in (-3, -2)] == [None, None]
+    assert path["all | vacancy | Y-1"].value == 100
+    assert [path[f"all | vacancy | Y{y}"].n for y in (-3, -2, -1, 3)] == [0, 4, 30, 30]
+    assert path["all | vacancy | Y0"].value == pytest.approx(110.5, abs=5)
+    assert path["all | vacancy | Y0"].method.startswith("percent of Y-1")
+    assert all(e.value is not None or e.reason for e in path.values())
 
 
 @pytest.mark.parametrize("window", ["3", "-3:9", "1:3", "a:b"])

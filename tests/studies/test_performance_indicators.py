@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import duckdb
@@ -95,6 +96,14 @@ def test_the_rank_runs_to_the_most_deprived_and_thirds_fall_back_on_the_other_ed
     most = out["imd_2015_average_score"].idxmax()
     assert out.loc[most, "deprivation_rank"] == 8
     assert out.loc[most, "third"] == "high deprivation"
+
+
+def test_indicators_of_a_later_cycle_are_of_the_year_before() -> None:
+    frame = made_up(20)
+    frame["rereferrals_pct"] = np.where(frame["lag"] == -1, 10.0, 90.0)
+    assert set(latest_of(frame, "ilacs", SPEC)["rereferrals_pct"]) == {10.0}
+    otherwise = replace(PAPERS, window="2018-01-01:2018-12-31")
+    assert set(papers_sample(frame, SPEC, otherwise)["rereferrals_pct"]) == {10.0}
 
 
 def test_a_window_is_two_days() -> None:

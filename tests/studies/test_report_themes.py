@@ -10,7 +10,9 @@ from analysis.marts import Marts
 from analysis.results import by_key
 from analysis.studies.report_themes.model import run
 from analysis.studies.spec import Choices, load_spec
+from flows.common.settings import ROOT
 
+SEED = ROOT / "dbt_project" / "seeds" / "report_theme.csv"
 SPEC = load_spec("report_themes")
 PAPERS = Choices().filled(SPEC)
 FRAMEWORKS = {"F1": ("slac", "2010-05-01"), "F2": ("cpi", "2012-11-01"), "F3": ("sif", "2015-05-01")}
@@ -49,7 +51,8 @@ def marts_of(coded: bool) -> Marts:
                     for k, (t, c) in enumerate(kept)
                 ]
     con = duckdb.connect()
-    con.execute("create schema studies; create schema marts")
+    con.execute("create schema studies; create schema marts; create schema seeds")
+    con.execute("create table seeds.report_theme as from read_csv(?)", [str(SEED)])
     tables = {"studies.rpt_report_themes__sample": reports}
     if coded:
         tables |= {"marts.fct_recommendation": items, "marts.fct_recommendation_theme": themes}

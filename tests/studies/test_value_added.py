@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -55,6 +56,29 @@ def test_the_lasting_difference_is_found_beside_circumstances() -> None:
     held = [r.ci_low < q < r.ci_high for r, q in zip(rows, quality, strict=True) if r.ci_low and r.ci_high]
     assert np.mean(held) > 0.85
     assert values.std() < 0.6, "shrunken values spread less than what is planted"
+
+
+def test_circumstances_are_of_the_year_before() -> None:
+    con = duckdb.connect()
+    con.execute(
+        """
+        create schema studies; create schema marts;
+        create table studies.rpt_performance_indicators__sample as
+        select
+            '300' as la_code, 'Place' as la_name, 'sif' as framework, date '2016-06-01' as publication_date,
+            3 as overall_judgement, lag, 2017 + lag as year, false as is_excluded_from_studies,
+            20.0 as imd_average_score,
+            500.0 + lag as referrals_rate_per_10k, 300.0 + lag as cin_at_31_march_rate_per_10k
+        from unnest([-2, -1, 0]) as l (lag);
+        create table marts.fct_la_year_spend as
+        select
+            '300' as la_code, year, 1.0 * year as gbp_real_per_child, 'total' as spend_group, 'gross' as gross_or_net,
+            'gdp' as price_index, base_year
+        from range(2010, 2024) as y (year) cross join range(2010, 2024) as b (base_year)
+        """
+    )
+    (row,) = read_inspections(Marts(con), SPEC, PAPERS).to_dict("records")
+    assert (row["year"], row["referrals_rate_per_10k"], row["spend_gbp_per_child"]) == (2016, 499.0, 2016.0)
 
 
 def test_frameworks_have_levels_of_their_own() -> None:

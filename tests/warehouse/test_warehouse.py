@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -16,26 +17,12 @@ from flows.common.errors import Busy, CswError
 from flows.common.lock import writer
 from flows.common.settings import Settings
 from flows.landing.catalogue import read_catalogue
-from flows.landing.land import land_returns, withdraw
+from flows.landing.land import land_returns
 from flows.warehouse import publish as publishing
 from flows.warehouse.fingerprint import Fingerprint, fingerprint, published_fingerprint
-from flows.warehouse.publish import publish, start_next
+from flows.warehouse.publish import copy_for_dbt, has_next, publish, start_next
 from tests.made_up import B1_NAME, b1, put
-
-
-def make_next(settings: Settings, content: str, made_from: Fingerprint | None = None) -> Fingerprint:
-    made_from = made_from or Fingerprint({"dfe_cin": content}, "p")
-    start_next(settings, made_from, None)
-    with duckdb.connect(str(settings.next)) as con:
-        con.execute("create table t as select ? as content", [content])
-    return made_from
-
-
-def content(path: Path) -> str:
-    with duckdb.connect(str(path), read_only=True) as con:
-        row = con.execute("select content from t").fetchone()
-        assert row is not None
-        return str(row[0])
+from tests.warehouse.made import content, make_next
 
 
 def test_publishing_replaces_the_file_and_remembers_what_it_was_made_from(settings: Settings) -> None:
@@ -56,6 +43,50 @@ def test_a_reader_that_holds_the_published_file_keeps_what_it_has(settings: Sett
         publish(settings)
         assert reader.execute("select content from t").fetchone() == ("first",)
     assert content(settings.published) == "second"
+
+
+def test_a_copy_is_left_for_dbt_by_hand_and_is_nothing_to_publish(settings: Settings) -> None:
+    copy_for_dbt(settings)
+    assert not settings.next.exists()
+    first = make_next(settings, "first")
+    assert has_next(settings)
+    publish(settings)
+    copy_for_dbt(settings)
+    assert content(settings.next) == "first"
+    assert not has_next(settings)
+    with pytest.raises(CswError, match="no next warehouse"):
+        publish(settings)
+    assert (content(settings.published), published_fingerprint(settings)) == ("first", first)
+
+
+def test_what_is_built_by_hand_in_the_copy_leaves_the_published_file_alone(settings: Settings) -> None:
+    make_next(settings, "first")
+    publish(settings)
+    copy_for_dbt(settings)
+    with duckdb.connect(str(settings.next)) as con:
+        con.execute("update marts.t set content = 'by hand'")
+    copy_for_dbt(settings)
+    assert content(settings.next) == "by hand"
+    assert content(settings.published) == "first"
+    assert has_next(settings)
+    # Nobody knows from what: it is for looking, and a `dbt build` of everything is for publishing.
+    with pytest.raises(CswError, match="not known from what"):
+        publish(settings)
+    assert content(settings.published) == "first"
+
+
+def test_a_disk_that_is_full_leaves_no_half_copy(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_next(settings, "first")
+    publish(settings)
+
+    def refuse(source: Path, target: Path) -> None:
+        Path(target).write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(shutil, "copy2", refuse)
+    with pytest.raises(OSError, match="No space left"):
+        copy_for_dbt(settings)
+    assert sorted(p.name for p in settings.warehouse.iterdir()) == ["next.json", "state.json", "warehouse.duckdb"]
 
 
 def test_there_is_nothing_to_publish_before_a_build(settings: Settings) -> None:
@@ -108,15 +139,6 @@ def test_a_crash_between_the_file_and_its_state_builds_again(settings: Settings)
     state = settings.warehouse / "state.json"
     state.write_text(json.dumps({**json.loads(state.read_text()), "file": [1, 1]}))
     assert published_fingerprint(settings) is None
-
-
-def test_what_the_gate_withdraws_is_read_again_when_it_comes_again(settings: Settings, tmp_path: Path) -> None:
-    put(tmp_path / "in", B1_NAME, b1())
-    landed = land_returns(settings, tmp_path / "in", workers=1).landed
-    withdraw(settings, [x.key for x in landed])
-    assert read_catalogue(settings) == []
-    again = land_returns(settings, tmp_path / "in", workers=1)
-    assert [x.edition for x in again.landed] == ["2022"]
 
 
 def test_a_change_of_passports_reads_the_archive_again(settings: Settings, tmp_path: Path) -> None:
@@ -181,7 +203,8 @@ def test_a_look_at_what_the_gate_refuses_takes_nothing_out(settings: Settings, t
     from flows.common.errors import CheckFailed
     from flows.run import check_only
 
-    put(tmp_path / "in", B1_NAME, b1(figure=lambda code, year, column: "?!"))
+    whole = b1()
+    put(tmp_path / "in", B1_NAME, whole + whole.splitlines(keepends=True)[-1])
     land_returns(settings, tmp_path / "in", workers=1)
     make_next(settings, "first")
     landed = read_catalogue(settings)

@@ -78,10 +78,11 @@ def sections(published: Published, found: Found) -> tuple[str, list[Section]]:
             "The middle authority, year by year",
             "<p>Y0 is the reporting year in which the report was published. The line is the median of the "
             "authorities that have a figure in that "
-            "year; figures 1 of the paper.</p>" + _blocks(medians, lambda m: _medians(medians, m)),
+            "year, where there are ten or more; figures 1 of the paper.</p>"
+            + _blocks(medians, lambda m: _medians(medians, m)),
         ),
         Section(
-            "The modelled path, three years before = 100",
+            "The modelled path, three years before (or the first year with ten authorities) = 100",
             "<p>From a multilevel segmented Poisson model with an intercept and a slope of its own for each "
             "authority. The shaded years are those of "
             "the two steps. The band is the 95% interval with errors clustered by authority.</p>"

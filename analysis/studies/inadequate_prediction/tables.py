@@ -241,8 +241,6 @@ def groups(
     Rated: an inadequate judgement in the first predicted year or later, within the window. The change is from the first
     predicted year to the next.
     """
-    from analysis.estimators.group_comparison import t_test
-
     first, last = window
     rated = {
         code
@@ -261,15 +259,24 @@ def groups(
         row(place, "n", "group A | last rated good or outstanding", float((~is_b & (last_judgement <= 2)).sum()), n=n),
         row(place, "n", "group A | last rated adequate", float((~is_b & (last_judgement == 3)).sum()), n=n),
     ]
+    return out + _changes(panel, predicted, is_b.to_numpy(), labels, name)
+
+
+def _changes(panel: pd.DataFrame, predicted: pd.DataFrame, is_b: Any, labels: Labels, name: str) -> list[Estimate]:
+    """How every measure stood in the first predicted year and moved to the next, group A against group B."""
+    from analysis.estimators.group_comparison import t_test
+
+    place, table = f"groups | {name}", f"table 3 | {name}"
+    out: list[Estimate] = []
     indexed = panel.set_index(["la_code", "year"])[list(labels)].astype(float)
     at = indexed.reindex(list(zip(predicted["la_code"], predicted["year"], strict=True)))
     after = indexed.reindex(list(zip(predicted["la_code"], predicted["year"] + 1, strict=True)))
     change = np.asarray(after, dtype=float) - np.asarray(at, dtype=float)
     start = np.asarray(at, dtype=float)
     tests = []
-    for j, (_measure, label) in enumerate(labels.items()):
+    for j, label in enumerate(labels.values()):
         parts = {}
-        for group, member in (("A", ~is_b.to_numpy()), ("B", is_b.to_numpy())):
+        for group, member in (("A", ~is_b), ("B", is_b)):
             subject = f"group {group} | {label}"
             level = start[member, j][np.isfinite(start[member, j])]
             moved = parts[group] = change[member, j][np.isfinite(change[member, j])]
@@ -278,33 +285,16 @@ def groups(
             no_level = "" if len(level) else "no authority of the group has the measure in its first predicted year"
             for statistic, value in zip(("q1", "median", "q3"), quartiles, strict=True):
                 out.append(row(place, statistic, subject, value, n=len(level), reason=no_level))
-            table = f"table 3 | {name}"
-            out.append(
-                row(
-                    table,
-                    "median_change",
-                    subject,
-                    float(np.median(moved)) if len(moved) else None,
-                    n=len(moved),
-                    method="first predicted year to the next",
-                    reason=none,
-                )
-            )
-            out.append(
-                row(
-                    table,
-                    "pct_rising",
-                    subject,
-                    100 * float((moved > 0).mean()) if len(moved) else None,
-                    n=len(moved),
-                    reason=none,
-                )
-            )
+            median = float(np.median(moved)) if len(moved) else None
+            rising = 100 * float((moved > 0).mean()) if len(moved) else None
+            about: Any = {"n": len(moved), "reason": none}
+            out.append(row(table, "median_change", subject, median, method="first predicted year to the next", **about))
+            out.append(row(table, "pct_rising", subject, rising, **about))
         test = t_test(parts["A"], parts["B"], variance="welch")
         tests.append(test)
         out.append(
             row(
-                f"table 3 | {name}",
+                table,
                 "difference_of_mean_changes",
                 f"A less B | {label}",
                 test.difference,
@@ -312,7 +302,7 @@ def groups(
                 ci_high=test.ci_high,
                 p_value=test.p_value,
                 n=test.n_first + test.n_second,
-                family=f"table 3 | {name}",
+                family=table,
                 method="Welch's t-test of the changes",
                 reason=test.reason,
             )
@@ -320,11 +310,11 @@ def groups(
     tried = [t for t in tests if t.ok]
     out.append(
         row(
-            f"table 3 | {name}",
+            table,
             "share_not_significant",
             "group A against group B",
             sum(t.p_value >= 0.05 for t in tried) / len(tried) if tried else None,
-            n=n,
+            n=len(predicted),
             method=f"share of {len(tried)} indicators whose changes do not differ (Welch, p >= .05)",
             reason="" if tried else "no indicator could be tested",
         )

@@ -180,7 +180,7 @@ def _means(frame: pd.DataFrame, variables: dict[str, str], prefix: str) -> Itera
         not_so = [x for x in names if better.get(x) is (not wanted)]
         words = [f"not so: {', '.join(not_so)}" if not_so else "", f"no data: {', '.join(unknown)}" if unknown else ""]
         reason = "; ".join(w for w in words if w)
-        yield _estimate(place, "claim", subject, len(hits) / len(names), n=len(names), reason=reason)
+        yield _estimate(place, "claim", subject, len(hits) / len(names), n=len(frame), reason=reason)
 
 
 BETTER = (
@@ -245,7 +245,7 @@ def _spend(frame: pd.DataFrame, prefix: str) -> Iterator[Estimate]:
                 parts.append(f"{category} {pair} p = {row['p_tukey']:.3f}")
     value = held / total if total else None
     reason = f"not so: {', '.join(parts)}" if parts else "" if total else "too few authorities for the pairs"
-    yield _estimate(place, "claim", "only least and most deprived differ", value, n=total, reason=reason)
+    yield _estimate(place, "claim", "only least and most deprived differ", value, n=between.n, reason=reason)
 
 
 def _logistic(frame: pd.DataFrame, everything: dict[str, str], prefix: str) -> Iterator[Estimate]:
@@ -302,7 +302,7 @@ def _logistic(frame: pd.DataFrame, everything: dict[str, str], prefix: str) -> I
     named = [name for name, v in violated.items() if v]
     value = 1.0 if joint else 0.5 if named else 0.0
     words = f"parallel slopes rejected in: {', '.join(named) or 'none'}"
-    yield _estimate(f"{prefix}ordinal", "claim", "proportional odds violated", value, n=len(models), reason=words)
+    yield _estimate(f"{prefix}ordinal", "claim", "proportional odds violated", value, n=len(frame), reason=words)
 
 
 def _detectable(frame: pd.DataFrame, prefix: str) -> Iterator[Estimate]:

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 STUDY = "inspection_impact"
 SEGMENTED = "multilevel segmented Poisson, Laplace"
+#: A median or a point of a path rests on at least so many authorities.
+FEWEST = 10
 Fits = dict[tuple[str, str], MixedPoissonFit]
 
 
@@ -64,7 +66,7 @@ def run(marts: Marts, spec: Spec, choices: Choices) -> list[Estimate]:
     out += stages("table 2", nb2, "percent_change_nb2", None, "multilevel segmented NB2, Laplace, model-based errors")
     fitted = fit_all(frame, chosen, covariance=other)
     out += stages("table 2", fitted, f"percent_change_{other}", None, f"{SEGMENTED}, {other} effects")
-    out += paths(fits, window)
+    out += paths(fits, window, held(frame, chosen))
     out += labels(fits)
     out += detectable(fits)
     otherwise: dict[str, Fits] = {}
@@ -147,9 +149,21 @@ def medians(frame: pd.DataFrame, chosen: list[Measure]) -> Iterator[Estimate]:
         for event_year, group in values.groupby(part["event_year"]):
             known = group.dropna()
             subject = f"{name} | {m.name} | Y{event_year}"
-            value = float(known.median()) if len(known) else None
+            few = len(known) < FEWEST
+            value = None if few else float(known.median())
             unit = "per 10,000 children" if m.is_count else ""
-            yield _estimate("figure 1", "median", subject, value, n=len(known), method=unit)
+            reason = f"{len(known)} authorities have a figure, fewer than {FEWEST}" if few else ""
+            yield _estimate("figure 1", "median", subject, value, n=len(known), method=unit, reason=reason)
+
+
+def held(frame: pd.DataFrame, chosen: list[Measure]) -> dict[tuple[str, str], dict[int, int]]:
+    """Authorities with a figure by event year, for every measure and stratum."""
+    out = {}
+    for m, name in product(chosen, STRATA):
+        part = stratum(frame, name)
+        known = part.loc[part[m.column].notna(), "event_year"].value_counts()
+        out[m.name, name] = dict(zip(known.index.astype(int).tolist(), known.tolist(), strict=True))
+    return out
 
 
 # --- the models -------------------------------------------------------------------------------------------------------
@@ -239,25 +253,39 @@ def stages(place: str, fits: Fits, statistic: str, errors: Errors | None, method
             )
 
 
-def paths(fits: Fits, window: tuple[int, int]) -> Iterator[Estimate]:
-    """Figures 2-4: the four changes chained, the first event year 100%; errors clustered by authority."""
+def paths(
+    fits: Fits, window: tuple[int, int], authorities: Mapping[tuple[str, str], Mapping[int, int]]
+) -> Iterator[Estimate]:
+    """Figures 2-4: the four changes chained, the first event year 100%; errors clustered by authority.
+
+    A path begins in the first event year in which enough authorities have a figure, and has no point where too few do:
+    what the model says of a year without data is not a result. Its n is the authorities of that year.
+    """
     from analysis.estimators.segmented import chained_path
 
     for (measure, name), fit in fits.items():
         if not fit.ok:
             yield _estimate("figures 2-4", "path", f"{name} | {measure}", None, n=fit.n_obs, reason=fit.reason)
             continue
-        path = chained_path(fit, start=window[0], stop=window[1], errors="robust")
-        for row in path.to_dict("records"):
+        by_year = {year: authorities[measure, name].get(year, 0) for year in range(window[0], window[1] + 1)}
+        start = next((year for year, n in by_year.items() if n >= FEWEST), window[1])
+        drawn = {
+            row["event_year"]: row
+            for row in chained_path(fit, start=start, stop=window[1], errors="robust").to_dict("records")
+        }
+        for year, n in by_year.items():
+            few = n < FEWEST
+            row = {} if few else drawn.get(year, {})
             yield _estimate(
                 "figures 2-4",
                 "path",
-                f"{name} | {measure} | Y{row['event_year']}",
-                row["percent"],
-                ci_low=row["ci_low"],
-                ci_high=row["ci_high"],
-                n=fit.n_obs,
-                method=f"percent of Y{window[0]}, interval clustered by authority",
+                f"{name} | {measure} | Y{year}",
+                row.get("percent"),
+                ci_low=row.get("ci_low"),
+                ci_high=row.get("ci_high"),
+                n=n,
+                method=f"percent of Y{start}, interval clustered by authority",
+                reason=f"{n} authorities have a figure, fewer than {FEWEST}" if few else "",
             )
 
 

@@ -33,9 +33,16 @@ class Measure:
 
 
 def measures(spec: Spec, deflator: str) -> list[Measure]:
-    """The 24 measures of the spec, money under the chosen index."""
+    """The 24 measures of the spec, money under the chosen index in the prices of the year pinned."""
+    prices = {"{deflator}": deflator, "{base_year}": spec.pins["base_year"]}
+
+    def named(column: str) -> str:
+        for place, value in prices.items():
+            column = column.replace(place, value)
+        return column
+
     return [
-        Measure(name, str(column).replace("{deflator}", deflator), group, str(column).endswith("_count"))
+        Measure(name, named(str(column)), group, str(column).endswith("_count"))
         for group, columns in spec.variables["measures"].items()
         for name, column in columns.items()
     ]
@@ -59,6 +66,8 @@ def window_of(choices: Choices) -> tuple[int, int]:
 def read_panel(marts: Marts, framework: str, chosen: list[Measure]) -> pd.DataFrame:
     """First inspections of a framework, event years -5..5 around publication, without the two tiny authorities.
 
+    Years before a measure's first full one are missing.
+
     Raises:
         MartLacks: a column, or the framework.
     """
@@ -74,6 +83,12 @@ def read_panel(marts: Marts, framework: str, chosen: list[Measure]) -> pd.DataFr
     frame = sample[keep].reset_index(drop=True)
     if not len(frame):
         raise MartLacks(f"the sample has no first inspections under {framework}")
+    # A return that was being phased in is not the whole of its first year: it would look like a steep rise.
+    whole = marts.frame("select measure_id, first_full_year from marts.dim_measure")
+    begins = dict(zip(whole["measure_id"], whole["first_full_year"], strict=True))
+    for m in chosen:
+        if m.column in begins:
+            frame[m.column] = frame[m.column].mask(frame["year"] < begins[m.column])
     return require(frame, [], "the panel")
 
 

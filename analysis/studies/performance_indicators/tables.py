@@ -187,10 +187,14 @@ def means(frame: pd.DataFrame, listed: Listed, place: str = "means") -> list[Est
 
 def spend(frame: pd.DataFrame, place: str = "spend") -> list[Estimate]:
     """t-tests of spend between groups; means and SDs; ANOVA of total spend by deprivation third within each group."""
-    from analysis.estimators.group_comparison import anova, describe_groups, t_test
+    return [*_between_groups(frame, place), *(e for g in GROUPS for e in _within_group(frame, g, place))]
+
+
+def _between_groups(frame: pd.DataFrame, place: str) -> list[Estimate]:
+    """Every spending line, low against high: t, difference, means and SDs; the share of lines that do not differ."""
+    from analysis.estimators.group_comparison import describe_groups, t_test
 
     out: list[Estimate] = []
-    total = "total_gross_gbp_per_child"
     tests = {}
     for column, label in SPEND.items():
         low, high = (frame.loc[frame["group"] == g, column].astype(float) for g in GROUPS)
@@ -238,58 +242,65 @@ def spend(frame: pd.DataFrame, place: str = "spend") -> list[Estimate]:
             reason="" if tried else "no line could be tested",
         )
     )
-    for group in GROUPS:
-        part = frame[frame["group"] == group]
-        variance = anova(part[total], part["third"], order=THIRDS)
-        subject = f"total spend by deprivation | {group}"
-        out.append(
-            row(
-                place,
-                "anova_F",
-                subject,
-                variance.F,
-                p_value=variance.p_value,
-                n=variance.n,
-                family=f"{place}: anova",
-                method=f"one-way ANOVA, df {variance.df_between} and {variance.df_within}",
-                reason=variance.reason,
-            )
+    return out
+
+
+def _within_group(frame: pd.DataFrame, group: str, place: str) -> list[Estimate]:
+    """Total spend by deprivation third within a group: ANOVA, means and SDs, pairs by Bonferroni."""
+    from analysis.estimators.group_comparison import anova
+
+    out: list[Estimate] = []
+    part = frame[frame["group"] == group]
+    variance = anova(part["total_gross_gbp_per_child"], part["third"], order=THIRDS)
+    subject = f"total spend by deprivation | {group}"
+    out.append(
+        row(
+            place,
+            "anova_F",
+            subject,
+            variance.F,
+            p_value=variance.p_value,
+            n=variance.n,
+            family=f"{place}: anova",
+            method=f"one-way ANOVA, df {variance.df_between} and {variance.df_within}",
+            reason=variance.reason,
         )
-        out.append(
-            row(
-                place,
-                "anova_not_significant",
-                subject,
-                float(variance.p_value > 0.05) if variance.ok else None,
-                n=variance.n,
-                method="1 if p > .05",
-                reason=variance.reason,
-            )
+    )
+    out.append(
+        row(
+            place,
+            "anova_not_significant",
+            subject,
+            float(variance.p_value > 0.05) if variance.ok else None,
+            n=variance.n,
+            method="1 if p > .05",
+            reason=variance.reason,
         )
-        for cell in variance.groups.to_dict("records"):
-            if cell["group"] in THIRDS:
-                for statistic in ("mean", "sd"):
-                    out.append(
-                        row(
-                            place,
-                            f"{statistic}_gbp",
-                            f"total spend | {group} | {cell['group']}",
-                            cell[statistic],
-                            n=cell["n"],
-                        )
+    )
+    for cell in variance.groups.to_dict("records"):
+        if cell["group"] in THIRDS:
+            for statistic in ("mean", "sd"):
+                out.append(
+                    row(
+                        place,
+                        f"{statistic}_gbp",
+                        f"total spend | {group} | {cell['group']}",
+                        cell[statistic],
+                        n=cell["n"],
                     )
-        for pair in variance.pairs.to_dict("records"):
-            out.append(
-                row(
-                    place,
-                    "bonferroni_difference_gbp",
-                    f"total spend | {group} | {pair['first']} less {pair['second']}",
-                    pair["difference"],
-                    p_value=pair["p_bonferroni"],
-                    n=variance.n,
-                    method="pairwise t-test with the pooled variance, p times the number of pairs (Bonferroni)",
                 )
+    for pair in variance.pairs.to_dict("records"):
+        out.append(
+            row(
+                place,
+                "bonferroni_difference_gbp",
+                f"total spend | {group} | {pair['first']} less {pair['second']}",
+                pair["difference"],
+                p_value=pair["p_bonferroni"],
+                n=variance.n,
+                method="pairwise t-test with the pooled variance, p times the number of pairs (Bonferroni)",
             )
+        )
     return out
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 STUDY = "report_themes"
+MATRIX = "studies.rpt_report_themes__matrix"
 ITEMS, THEMES = "marts.fct_recommendation", "marts.fct_recommendation_theme"
 GROUPINGS = {
     "framework": "study_framework",
@@ -48,6 +49,19 @@ def run(marts: Marts, spec: Spec, choices: Choices) -> list[Estimate]:
     coder = chosen_coder(coded)
     mine = coded[coded["coder"] == coder]
     return [*out, *matrices(mine, coder), *statements(mine, spec, coder), *agreement(coded)]
+
+
+def tables(marts: Marts) -> dict[str, pd.DataFrame]:
+    """The tests beside the code matrices: ``studies.rpt_report_themes__comparison``.
+
+    Raises:
+        MartLacks: the warehouse has no code matrices.
+    """
+    from analysis.studies.report_themes.matrices import compare_groups
+
+    # In order, so that of two equal groups the first by name is the highest, whichever way the file was built.
+    matrix = marts.frame(f"select * from {MATRIX} where split <> 'all' order by all")
+    return {"rpt_report_themes__comparison": compare_groups(matrix)}
 
 
 def read_frame(marts: Marts, spec: Spec, choices: Choices) -> pd.DataFrame:
@@ -186,13 +200,14 @@ def statements(coded: pd.DataFrame, spec: Spec, coder: str) -> Iterator[Estimate
     held = sum(a == b for a, b in zip(first, RANKED, strict=False)) / len(RANKED)
     about = f"{coded['report_id'].nunique()} reports, coder: {coder}; the paper's people coded sixty"
     words = f"ours: {', '.join(first)}; {about}"
-    yield _estimate("claims", "claim", "rank order of categories", held, n=len(RANKED), reason=words)
+    n = int(coded["la_code"].nunique())
+    yield _estimate("claims", "claim", "rank order of categories", held, n=n, reason=words)
     for subject, parts in spec.variables["claims"].items():
         judged = [(part, _holds(coded, *part)) for part in parts]
         not_so = [f"{p[0]} {p[3]} in {p[2]}" for p, ok in judged if not ok]
         words = "; ".join(x for x in (f"not so: {', '.join(not_so)}" if not_so else "", about) if x)
         value = sum(ok for _, ok in judged) / len(judged)
-        yield _estimate("claims", "claim", subject, value, n=len(judged), reason=words)
+        yield _estimate("claims", "claim", subject, value, n=n, reason=words)
 
 
 def _holds(coded: pd.DataFrame, what: str, grouping: str, group: str, how: str, within: str) -> bool:

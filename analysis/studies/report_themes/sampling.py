@@ -1,15 +1,12 @@
-"""The stratified sample of reports that people code: so many per framework, spread over their kinds.
+"""What the sample of reports that people code should have, and what it has.
 
-The reports are drawn one by one. The next is one whose judgement, third of deprivation and rural-urban class have been
-drawn least so far; chance, from the seed, decides between equals. The order of the frame does not matter.
+It is drawn by the dbt model ``int_documents__study_sample``: so many reports per framework, spread over their kinds.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,50 +15,8 @@ if TYPE_CHECKING:
 STRATA = ("outcome_group", "imd_2015_third", "rural_urban_class")
 #: Framework -> what the published study calls it; ILACS came after the study.
 FRAMEWORKS: dict[str, str] = {"slac": "F1", "cpi": "F2", "sif": "F3", "ilacs": "ILACS"}
+#: Reports per framework.
 SIZE = 20
-SEED = 2019
-
-
-def draw(frame: pd.DataFrame, size: int = SIZE, seed: int = SEED, strata: Sequence[str] = STRATA) -> pd.DataFrame:
-    """Draw a sample.
-
-    Args:
-        frame: one row a report: report_id, la_code, framework and the strata; blank strata are a stratum of their own.
-        size: reports per framework.
-        seed: the same seed and frame give the same sample, in whatever order the rows come.
-        strata: columns to spread over.
-
-    Returns:
-        The drawn rows of the frame with `draw_order`, from 1 within each framework. Where there are fewer than `size`
-        all are drawn. An authority comes twice within a framework only once every other authority has come.
-
-    Raises:
-        KeyError: the frame lacks a column.
-        ValueError: a report comes twice.
-    """
-    import pandas as pd
-
-    if frame["report_id"].duplicated().any():
-        raise ValueError("a report comes twice in the frame")
-    drawn: list[dict[str, Any]] = []
-    for framework, part in frame.groupby("framework", sort=True):
-        rows = [{str(k): v for k, v in row.items()} for row in part.to_dict("records")]
-        left = sorted(rows, key=lambda row: _chance(seed, str(row["report_id"])))
-        counts: Counter[tuple[str, str]] = Counter()
-        authorities: Counter[str] = Counter()
-        for order in range(1, min(size, len(left)) + 1):
-            chosen = min(
-                left,
-                key=lambda row: (
-                    authorities[str(row["la_code"])],
-                    sum(counts[trait] for trait in _traits(row, strata)),
-                ),
-            )
-            left.remove(chosen)
-            counts.update(_traits(chosen, strata))
-            authorities[str(chosen["la_code"])] += 1
-            drawn.append({**chosen, "framework": framework, "draw_order": order})
-    return pd.DataFrame(drawn, columns=[*frame.columns, "draw_order"])
 
 
 def achieved(
@@ -88,11 +43,3 @@ def achieved(
     return pd.DataFrame(
         rows, columns=["framework", "study_framework", "stratum", "stratum_group", "available", "drawn", "missing"]
     )
-
-
-def _traits(row: Mapping[str, Any], strata: Sequence[str]) -> list[tuple[str, str]]:
-    return [(name, str(row[name])) for name in strata]
-
-
-def _chance(seed: int, report: str) -> str:
-    return hashlib.sha256(f"{seed}:{report}".encode()).hexdigest()

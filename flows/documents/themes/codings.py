@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from flows.common.files import write_new
 from flows.documents.themes.coder import CODER as RULES
 
 #: The coder whose coding was resolved between people, and wins.
@@ -91,16 +93,18 @@ class Codings:
         ]
         if not rows:
             raise CodingError(f"{coder} has coded nothing: there is nothing to keep.")
-        versions = self._versions(coder)
-        path = self.root / coder / f"v{(versions[-1][0] if versions else 0) + 1:03d}.csv"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name}")
-        with part.open("w", newline="", encoding="utf-8") as f:
-            writer = csv.writer(f, lineterminator="\n")
-            writer.writerow(_COLUMNS)
-            writer.writerows(rows)
-        part.replace(path)
-        return path
+        buffer = io.StringIO(newline="")
+        writer = csv.writer(buffer, lineterminator="\n")
+        writer.writerow(_COLUMNS)
+        writer.writerows(rows)
+        while True:
+            versions = self._versions(coder)
+            path = self.root / coder / f"v{(versions[-1][0] if versions else 0) + 1:03d}.csv"
+            try:
+                write_new(path, buffer.getvalue().encode())
+            except FileExistsError:
+                continue  # somebody has just kept another version
+            return path
 
     def of(self, coder: str) -> list[ItemCoding]:
         """A coder's coding: each item as its newest version has it."""

@@ -24,6 +24,7 @@ final as (
     inner join reports on matches.report_id = reports.report_id
     where
         matches.is_nearest
+        and matches.source_of_judgement = 'ofsted_workbook'
         and reports.inspection_dates_confidence in ('high', 'medium')
         and date_diff('day', reports.inspection_first_day, matches.publication_date) between 7 and 200
 

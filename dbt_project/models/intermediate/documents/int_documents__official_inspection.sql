@@ -26,10 +26,7 @@ final as (
         inspections.leadership
     from inspections
     left join inspection_dates
-        on
-            inspections.la_code = inspection_dates.la_code
-            and inspections.framework = inspection_dates.framework
-            and inspections.publication_date = inspection_dates.publication_date
+        on {{ same_inspection('inspections', 'inspection_dates') }}
 
 )
 

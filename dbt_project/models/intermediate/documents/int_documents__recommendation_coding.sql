@@ -1,17 +1,8 @@
 {#- The coding that stands, item by item: what people agreed, where they did so for these very words, and otherwise what the
     rules say. A person's own coding stands nowhere until it is agreed; it is kept for measuring agreement. -#}
-with reports as (
+with recommendations as (
 
-    select * from {{ ref('int_documents__report') }}
-
-),
-
-recommendations as (
-
-    select reports.report_id, items.*
-    from {{ ref('stg_ofsted__recommendation') }} as items
-    inner join reports on items.sha256 = reports.sha256 and items.file = reports.file
-    where reports.status = 'read'
+    select * from {{ ref('int_documents__recommendation') }}
 
 ),
 

@@ -1,10 +1,10 @@
-{#- A report in the index and a file that was read are one thing when their bytes are. Whose report it is, is asked three
-    times: of the name that the report prints, of the authority's number with the inspectorate, and of the index. Where two
-    answers differ there is none. -#}
+{#- A report in the index and a file that was read are one thing when their bytes are. Whose report it is, the reading says,
+    by title, number, file name or by hand (flows/documents/authority.py), and the index. Where two answers differ there is
+    none, unless people have placed it. -#}
 with listed as (
 
     select * from {{ ref('stg_ofsted__report') }}
-    qualify row_number() over (partition by file order by edition desc, row_number) = 1
+    qualify row_number() over (partition by file order by edition desc, row_number asc) = 1
 
 ),
 
@@ -14,8 +14,8 @@ readings as (
     -- Bytes that came later under a known name: those that the index lists stand.
     qualify
         row_number() over (
-            partition by file
-            order by sha256 in (select sha256 from listed) desc, status = 'read' desc, sha256
+            partition by report_id
+            order by sha256 in (select listed.sha256 from listed) desc, status = 'read' desc, sha256 asc
         ) = 1
 
 ),
@@ -26,34 +26,36 @@ landed_units as (
 
 ),
 
-authority_names as (
-
-    select distinct {{ short_name_key('name_key') }} as short_key, la_code, valid_from, valid_to
-    from {{ ref('int_geography__authority_name') }}
-
-),
-
 listed_authorities as (
 
     select listed.*, landed_units.la_code
     from listed
     left join landed_units
-        on
-            listed.source = landed_units.source
-            and listed.table_name = landed_units.table_name
-            and listed.edition = landed_units.edition
-            and listed.unit_name = landed_units.unit_name
+        on {{ same_named_place('listed', 'landed_units') }}
 
 ),
 
--- The inspectorate's number of an authority, from the index; a number of two authorities says nothing.
-urns as (
+-- What the index says of bytes that came under a name of their own.
+listed_bytes as (
 
-    select urn, min(la_code) as la_code
+    select sha256, min(url) as url, min(la_code) as la_code, min(publication_date) as publication_date
     from listed_authorities
-    where urn is not null and la_code is not null
-    group by urn
+    where sha256 is not null
+    group by sha256
     having count(distinct la_code) = 1
+
+),
+
+same_bytes as (
+
+    select
+        sha256,
+        min(file) as file,
+        min(status) as status,
+        min(refusal_reason) as refusal_reason,
+        min(refusal_detail) as refusal_detail
+    from readings
+    group by sha256
 
 ),
 
@@ -63,10 +65,12 @@ held as (
     select
         coalesce(listed_authorities.file, readings.file) as file,
         coalesce(readings.sha256, listed_authorities.sha256) as sha256,
-        listed_authorities.url,
-        listed_authorities.la_code as la_code_by_index,
-        listed_authorities.publication_date as listed_publication_date,
-        readings.* exclude (file, sha256, status, refusal_reason, refusal_detail),
+        coalesce(listed_authorities.url, listed_bytes.url) as url,
+        coalesce(listed_authorities.la_code, listed_bytes.la_code) as la_code_by_index,
+        coalesce(listed_authorities.publication_date, listed_bytes.publication_date) as listed_publication_date,
+        coalesce(readings.report_id, regexp_replace(listed_authorities.file, '\.pdf$', '', 'i')) as report_id,
+        readings.la_code as la_code_as_read,
+        readings.* exclude (report_id, file, sha256, la_code, status, refusal_reason, refusal_detail),
         case
             when readings.status is null and same_bytes.sha256 is null then 'not_held'
             when readings.status is null and same_bytes.status = 'read' then 'same_bytes'
@@ -82,55 +86,37 @@ held as (
         end as refusal_detail
     from listed_authorities
     full outer join readings on listed_authorities.file = readings.file
-    left join (
-        select sha256, min(file) as file, min(status) as status,
-            min(refusal_reason) as refusal_reason, min(refusal_detail) as refusal_detail
-        from readings
-        group by sha256
-    ) as same_bytes on listed_authorities.sha256 = same_bytes.sha256
-
-),
-
-named as (
-
-    select
-        held.*,
-        coalesce(held.publication_date, held.listed_publication_date) as published,
-        by_name.la_code as la_code_by_name,
-        urns.la_code as la_code_by_urn
-    from held
-    left join authority_names as by_name
-        on
-            {{ short_name_key('held.authority_printed') }} = by_name.short_key
-            and coalesce(held.publication_date, held.listed_publication_date, held.inspection_last_day)
-            between coalesce(by_name.valid_from, date '0001-01-01') and coalesce(by_name.valid_to, date '9999-12-31')
-    left join urns on held.urn = urns.urn
-    qualify row_number() over (partition by held.file order by by_name.la_code) = 1
+    left join listed_bytes on readings.sha256 = listed_bytes.sha256
+    left join same_bytes on listed_authorities.sha256 = same_bytes.sha256
 
 ),
 
 final as (
 
     select
-        regexp_replace(file, '\.pdf$', '', 'i') as report_id,
-        * exclude (publication_date, published),
-        published as publication_date,
+        * exclude (publication_date, listed_publication_date, file_name_date, placed_publication_date),
+        listed_publication_date,
+        coalesce(placed_publication_date, publication_date, listed_publication_date, file_name_date) as publication_date,
         case
+            when placed_publication_date is not null then 'placed by hand'
             when publication_date is not null then 'report'
             when listed_publication_date is not null then 'index'
+            when file_name_date is not null then 'file name'
         end as publication_date_source,
         coalesce(
-            la_code_by_name <> la_code_by_urn or la_code_by_name <> la_code_by_index or la_code_by_urn <> la_code_by_index,
-            false
-        )
-        or coalesce(la_code_by_name <> la_code_by_index, false) as has_conflicting_la,
+            la_basis = 'conflict' or (la_basis <> 'placed by hand' and la_code_as_read <> la_code_by_index), false
+        ) as has_conflicting_la,
         case
-            when not coalesce(la_code_by_name <> coalesce(la_code_by_urn, la_code_by_index), false)
-                then coalesce(la_code_by_name, la_code_by_urn, la_code_by_index)
+            when la_basis = 'placed by hand' then la_code_as_read
+            when la_basis = 'conflict' or la_code_as_read <> la_code_by_index then null
+            else coalesce(la_code_as_read, la_code_by_index)
         end as la_code
-    from named
+    from held
     {%- if var('as_of') %}
-    where published is null or published <= cast('{{ var("as_of") }}' as date)
+    -- What has no day of publication was not known on any day.
+    where
+        coalesce(placed_publication_date, publication_date, listed_publication_date, file_name_date)
+        <= cast('{{ var("as_of") }}' as date)
     {%- endif %}
 
 )

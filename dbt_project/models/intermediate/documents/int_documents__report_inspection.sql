@@ -1,13 +1,14 @@
-{#- The inspection that a report is the report of: the same authority and framework, published nearest. Days differ where a
-    report was put up again after a correction; where a report prints no day of publication and the index has none, reports
-    appear about six weeks after the last day on site. -#}
+{#- The inspection that a report is the report of: the same authority and framework in Ofsted's workbooks, published nearest.
+    Days differ where a report was put up again after a correction; where a report prints no day of publication and the index
+    has none, reports appear about six weeks after the last day on site. A full inspection that no workbook lists yet is the
+    inspection of its own report, until one does; not where its overall judgement was not understood or is doubtful. -#}
 with reports as (
 
     select
         *,
         coalesce(publication_date, inspection_last_day + 45) as published
     from {{ ref('int_documents__report') }}
-    where status = 'read' and la_code is not null
+    where status = 'read' and la_code is not null and report_kind = 'full_inspection'
 
 ),
 
@@ -41,6 +42,48 @@ nearest as (
 
 ),
 
+matched as (
+
+    select
+        report_id,
+        la_code,
+        framework,
+        publication_date,
+        days_apart,
+        row_number() over (
+            partition by la_code, framework, publication_date order by days_apart, report_id
+        ) = 1 as is_nearest,
+        'ofsted_workbook' as source_of_judgement
+    from nearest
+    where place_for_report = 1
+
+),
+
+-- Of two reports of the same days on site the later one stands: it was put up again.
+unlisted as (
+
+    select
+        reports.report_id,
+        reports.la_code,
+        reports.framework,
+        first_value(reports.publication_date) over same_days as publication_date,
+        cast(0 as bigint) as days_apart,
+        row_number() over same_days = 1 as is_nearest,
+        'report' as source_of_judgement
+    from reports
+    anti join matched on reports.report_id = matched.report_id
+    where
+        reports.publication_date is not null
+        and reports.overall_status in ('given', 'none_given')
+        and coalesce(reports.overall_confidence, 'high') <> 'low'
+    window
+        same_days as (
+            partition by reports.la_code, reports.framework, coalesce(reports.inspection_first_day, reports.publication_date)
+            order by reports.publication_date desc, reports.report_id
+        )
+
+),
+
 final as (
 
     select
@@ -50,11 +93,9 @@ final as (
         framework,
         publication_date,
         days_apart,
-        row_number() over (
-            partition by la_code, framework, publication_date order by days_apart, report_id
-        ) = 1 as is_nearest
-    from nearest
-    where place_for_report = 1
+        is_nearest,
+        source_of_judgement
+    from (select * from matched union all select * from unlisted)
 
 )
 

@@ -84,18 +84,15 @@ name_candidates as (
         row_number() over (
             partition by single_units.source, single_units.table_name, single_units.edition, single_units.unit_name
             order by
-                (editions.published_on > coalesce(authority_names.valid_to, date '9999-12-31'))
+                ({{ edition_day('editions') }} > coalesce(authority_names.valid_to, date '9999-12-31'))
                 <> (single_units.table_name like '%\_abolished' escape '\'),
-                (editions.published_on < coalesce(authority_names.valid_from, date '0001-01-01')),
+                ({{ edition_day('editions') }} < coalesce(authority_names.valid_from, date '0001-01-01')),
                 authority_names.la_code
         ) as preference
     from (select distinct source, table_name, edition, unit_name, unit_name_key from single_units) as single_units
     inner join authority_names on single_units.unit_name_key = authority_names.name_key
     left join editions
-        on
-            single_units.source = editions.source
-            and single_units.table_name = editions.table_name
-            and single_units.edition = editions.edition
+        on {{ same_table('single_units', 'editions') }}
 
 ),
 
@@ -121,10 +118,7 @@ single_members as (
     left join ons_codes on single_units.unit_ons_code = ons_codes.ons_code
     left join name_candidates
         on
-            single_units.source = name_candidates.source
-            and single_units.table_name = name_candidates.table_name
-            and single_units.edition = name_candidates.edition
-            and single_units.unit_name = name_candidates.unit_name
+            {{ same_named_place('single_units', 'name_candidates') }}
             and name_candidates.preference = 1
 
 ),

@@ -45,20 +45,14 @@ resolved as (
         {%- endfor %}
         published.source,
         published.edition,
-        editions.published_on
+        {{ edition_day('editions') }} as edition_day
     from published
     left join landed_units
-        on
-            published.source = landed_units.source
-            and published.table_name = landed_units.table_name
-            and published.edition = landed_units.edition
-            and published.unit_name = landed_units.unit_name
+        on {{ same_named_place('published', 'landed_units') }}
+        and published.unit_ons_code = landed_units.unit_ons_code
     left join inspection_types on published.type_text = inspection_types.type_text
     left join editions
-        on
-            published.source = editions.source
-            and published.table_name = editions.table_name
-            and published.edition = editions.edition
+        on {{ same_table('published', 'editions') }}
     {%- for field in judged %}
     left join judgements as grade_of_{{ field }} on published.{{ field }}_text = grade_of_{{ field }}.grade_text
     {%- endfor %}
@@ -79,22 +73,23 @@ within_edition as (
         publication_date,
         source,
         edition,
-        published_on,
         {%- for field in judged %}
-        max({{ field }}) as {{ field }}{{ ',' if not loop.last }}
+        max({{ field }}) as {{ field }},
         {%- endfor %}
+        edition_day
     from resolved
-    group by la_code, framework, inspection_type, publication_date, source, edition, published_on
+    group by la_code, framework, inspection_type, publication_date, source, edition, edition_day
 
 ),
 
 final as (
 
-    select * exclude (published_on)
+    select * exclude (edition_day)
     from within_edition
     qualify
         row_number() over (
-            partition by la_code, framework, publication_date order by published_on desc, edition desc, source
+            partition by la_code, framework, publication_date
+            order by edition_day desc, {{ revision_number('edition') }} desc, edition desc, source asc
         ) = 1
 
 )

@@ -23,6 +23,15 @@ judged_visits as (
 
 ),
 
+-- Since 2025 the history itself has the day.
+dated_history as (
+
+    select source, table_name, edition, unit_name, inspection_date, overall_judgement_text
+    from {{ ref('stg_ofsted__inspection') }}
+    where inspection_date is not null
+
+),
+
 landed_units as (
 
     select * from {{ ref('int_geography__landed_unit') }}
@@ -40,6 +49,8 @@ dated as (
     select * from latest_inspections
     union all
     select * from judged_visits
+    union all
+    select * from dated_history
 
 ),
 
@@ -51,11 +62,7 @@ known_dates as (
         judgements.grade as overall_judgement
     from dated
     left join landed_units
-        on
-            dated.source = landed_units.source
-            and dated.table_name = landed_units.table_name
-            and dated.edition = landed_units.edition
-            and dated.unit_name = landed_units.unit_name
+        on {{ same_named_place('dated', 'landed_units') }}
     left join judgements on dated.overall_judgement_text = judgements.grade_text
 
 ),

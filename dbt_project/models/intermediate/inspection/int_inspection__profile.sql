@@ -3,13 +3,13 @@
     the two that all studies leave out. -#}
 with inspections as (
 
-    select * from {{ ref('fct_inspection') }}
+    select * from {{ ref('int_inspection__dated_inspection') }}
 
 ),
 
 authorities as (
 
-    select * from {{ ref('dim_local_authority') }}
+    select * from {{ ref('int_geography__authority') }}
 
 ),
 
@@ -61,14 +61,15 @@ final as (
         authorities.imd_2019_average_score,
         authorities.imd_2019_rank,
         authorities.imd_2019_third,
-        candidates.imd_edition is distinct from latest.imd_edition and latest.imd_edition is not null as is_other_imd_edition
+        latest.imd_edition is not null
+        and coalesce(candidates.imd_edition <> latest.imd_edition, true) as is_other_imd_edition
     from inspections
     inner join authorities on inspections.la_code = authorities.la_code
     left join candidates on inspections.inspection_id = candidates.inspection_id and candidates.preference = 1
     left join lateral (
-        select max_by(imd_edition, published_on) as imd_edition
+        select max_by(imd_releases.imd_edition, imd_releases.published_on) as imd_edition
         from imd_releases
-        where published_on <= inspections.publication_date
+        where imd_releases.published_on <= inspections.publication_date
     ) as latest on true
 
 )

@@ -1,4 +1,4 @@
-{{ config(tags = ["books"]) }}
+{{ config(tags = ['every_edition']) }}
 
 with catalogue as (
 
@@ -13,6 +13,7 @@ final as (
         edition,
         min(role) as role,
         max(published_on) as published_on,
+        max(edition_published_on) as edition_published_on,
         min(published_basis) as published_basis
     from catalogue
     group by source, edition

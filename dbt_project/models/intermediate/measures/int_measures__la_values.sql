@@ -37,7 +37,6 @@ resolved as (
         edition_values.*,
         reporting_units.la_code,
         coalesce(joint_series.reporting_unit_code, reporting_units.reporting_unit_code) as reporting_unit_code,
-        reporting_units.exclusion_reason as unit_exclusion_reason,
         coalesce(reporting_units.is_joint_return, false) or joint_series.unit_code is not null as is_joint_return,
         reporting_units.exclusion_reason as unit_exclusion_reason,
         authorities.valid_from,
@@ -82,12 +81,12 @@ final as (
             when resolved.unit_exclusion_reason is not null then resolved.unit_exclusion_reason
             when resolved.la_code is null then coalesce(resolved.unit_exclusion_reason, 'unknown authority')
             when resolved.year < spine_years.first_year then 'before the first year of the warehouse'
-            when resolved.year > spine_years.last_year then 'after the last year of the annual returns'
+            when resolved.year > spine_years.last_year then 'after the last year with a figure'
             when not {{ existed_in('resolved.valid_from', 'resolved.valid_to', 'resolved.year') }}
                 then 'the authority did not exist that year'
         end as exclusion_reason
     from resolved
-    cross join spine_years
+    inner join spine_years on resolved.measure_id = spine_years.measure_id
 
 )
 

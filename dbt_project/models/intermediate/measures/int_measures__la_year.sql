@@ -57,15 +57,9 @@ final as (
         case when {{ stands('published') }} then published.edition end as edition
     from spine
     left join published
-        on
-            spine.la_code = published.la_code
-            and spine.year = published.year
-            and spine.measure_id = published.measure_id
+        on {{ same_figure('spine', 'published') }}
     left join derived
-        on
-            spine.la_code = derived.la_code
-            and spine.year = derived.year
-            and spine.measure_id = derived.measure_id
+        on {{ same_figure('spine', 'derived') }}
     left join printed_years on spine.measure_id = printed_years.measure_id and spine.year = printed_years.year
 
 )

@@ -46,9 +46,7 @@ final as (
     from standing
     left join corrections
         on
-            standing.la_code = corrections.la_code
-            and standing.year = corrections.year
-            and standing.measure_id = corrections.measure_id
+            {{ same_figure('standing', 'corrections') }}
             -- A correction holds only while the publisher still prints what it corrects.
             and standing.value = corrections.expect_value
 

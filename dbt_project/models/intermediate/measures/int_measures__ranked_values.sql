@@ -23,10 +23,10 @@ dated as (
     select
         la_values.*,
         editions.role,
-        editions.published_on,
+        {{ edition_day('editions') }} as edition_day,
         -- Releases print "not applicable" for every year of an authority that has since been abolished; that does not
         -- take back what was published while it existed.
-        coalesce(authorities.valid_to < editions.published_on, false)
+        coalesce(authorities.valid_to < {{ edition_day('editions') }}, false)
         and la_values.value_status in ('not_applicable', 'unavailable') as is_after_abolition
     from la_values
     inner join editions on la_values.source = editions.source and la_values.edition = editions.edition
@@ -41,7 +41,8 @@ within_role as (
         *,
         row_number() over (
             partition by la_code, year, measure_id, role
-            order by is_after_abolition, published_on desc, edition desc, source
+            order by
+                is_after_abolition asc, edition_day desc, {{ revision_number('edition') }} desc, edition desc, source asc
         ) as edition_rank
     from dated
 

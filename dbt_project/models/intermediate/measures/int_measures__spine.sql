@@ -4,15 +4,10 @@ with authorities as (
 
 ),
 
-measures as (
-
-    select * from {{ ref('measure') }}
-
-),
-
 spine_years as (
 
-    select unnest(generate_series(first_year, last_year)) as year from {{ ref('int_measures__spine_year') }}
+    select measure_id, unnest(generate_series(first_year, last_year)) as year
+    from {{ ref('int_measures__spine_year') }}
 
 ),
 
@@ -21,10 +16,9 @@ final as (
     select
         authorities.la_code,
         cast(spine_years.year as integer) as year,
-        measures.measure_id
+        spine_years.measure_id
     from authorities
     cross join spine_years
-    cross join measures
     where {{ existed_in('authorities.valid_from', 'authorities.valid_to', 'spine_years.year') }}
 
 )

@@ -1,8 +1,15 @@
-{#- The years that every authority and measure has a row for: from the first year of the warehouse to the last that an
-    annual return of authorities covers. -#}
+{#- The years that every authority has a row for, measure by measure: from the first year of the warehouse to the last that
+    any edition has a figure of, so that a year is there when its first return is. A measure that has stopped goes on to
+    the last year of the return of looked-after children, as "not published". A ratio reaches as far as both its sides. -#}
 with edition_values as (
 
     select * from {{ ref('int_measures__edition_values') }}
+
+),
+
+measures as (
+
+    select * from {{ ref('measure') }}
 
 ),
 
@@ -18,18 +25,65 @@ roles as (
 
 ),
 
-final as (
+-- A multi-year file prints symbols for years before and after its own: only a figure makes a year.
+own_years as (
+
+    select measure_id, max(year) as last_year
+    from edition_values
+    where level = 'la' and value_status = 'reported'
+    group by measure_id
+
+),
+
+common_year as (
 
     select
-        {{ var('first_year') }} as first_year,
-        -- Workforce counted in September belongs to the year after, which no other return has reached yet.
-        max(edition_values.year) filter (
-            where roles.role = 'primary' and edition_values.measure_id = 'cla_at_31_march_count'
+        coalesce(
+            max(edition_values.year) filter (
+                where roles.role = 'primary' and edition_values.measure_id = 'cla_at_31_march_count'
+            ),
+            {{ var('first_year') }}
         ) as last_year
     from edition_values
     inner join roles on edition_values.source = roles.source
     where edition_values.level = 'la'
 
+),
+
+parts as (
+
+    select measure_id, unnest(string_split(sum_of, ' + ')) as part_id
+    from measures
+    where sum_of is not null
+    union all
+    select measure_id, unnest([numerator_measure, denominator_measure]) as part_id
+    from measures
+    where numerator_measure is not null
+
+),
+
+part_years as (
+
+    select parts.measure_id, min(coalesce(own_years.last_year, 0)) as last_year
+    from parts
+    left join own_years on parts.part_id = own_years.measure_id
+    group by parts.measure_id
+
+),
+
+final as (
+
+    select
+        measures.measure_id,
+        {{ var('first_year') }} as first_year,
+        cast(greatest(
+            common_year.last_year, coalesce(own_years.last_year, 0), coalesce(part_years.last_year, 0)
+        ) as integer) as last_year
+    from measures
+    cross join common_year
+    left join own_years on measures.measure_id = own_years.measure_id
+    left join part_years on measures.measure_id = part_years.measure_id
+
 )
 
-select first_year, coalesce(last_year, first_year) as last_year from final
+select * from final

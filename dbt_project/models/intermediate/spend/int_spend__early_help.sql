@@ -32,12 +32,12 @@ final as (
         year,
         sum_id as measure_id,
         min(period_label) as period_label,
-        case when bool_and(value_status = 'reported') then sum(value order by parts.measure_id) end as value,
+        case when bool_and(value_status = 'reported') then sum(value order by measure_id) end as value,
         {{ worst_status('value_status') }} as value_status,
         bool_or(is_joint_return) as is_joint_return
     from parts
     group by la_code, year, sum_id, part_count
-    having count(distinct parts.measure_id) = part_count
+    having count(distinct measure_id) = part_count
 
 )
 

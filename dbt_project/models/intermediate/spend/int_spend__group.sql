@@ -6,7 +6,7 @@ with spend_lines as (
 
 ),
 
-groups as (
+spend_groups as (
 
     select
         source,
@@ -27,7 +27,7 @@ all_parts as (
 
     select
         source, edition, la_code, year, gross_or_net, 'all' as spend_group, sum(parts_gbp order by spend_group) as parts_gbp
-    from groups
+    from spend_groups
     where spend_group not in ('all', 'all_including_cera', 'cera')
     group by source, edition, la_code, year, gross_or_net
 
@@ -36,23 +36,26 @@ all_parts as (
 final as (
 
     select
-        groups.source,
-        groups.edition,
-        groups.la_code,
-        groups.year,
-        groups.gross_or_net,
-        case groups.spend_group when 'all' then 'total' when 'all_including_cera' then 'total_including_cera' else groups.spend_group end
-            as spend_group,
-        coalesce(groups.total_gbp, groups.parts_gbp) as gbp_nominal,
-        groups.total_gbp - coalesce(all_parts.parts_gbp, groups.parts_gbp) as residual_gbp
-    from groups
+        spend_groups.source,
+        spend_groups.edition,
+        spend_groups.la_code,
+        spend_groups.year,
+        spend_groups.gross_or_net,
+        case spend_groups.spend_group
+            when 'all' then 'total'
+            when 'all_including_cera' then 'total_including_cera'
+            else spend_groups.spend_group
+        end as spend_group,
+        coalesce(spend_groups.total_gbp, spend_groups.parts_gbp) as gbp_nominal,
+        spend_groups.total_gbp - coalesce(all_parts.parts_gbp, spend_groups.parts_gbp) as residual_gbp
+    from spend_groups
     left join all_parts
         on
-            groups.source = all_parts.source
-            and groups.edition = all_parts.edition
-            and groups.la_code = all_parts.la_code
-            and groups.gross_or_net = all_parts.gross_or_net
-            and groups.spend_group = all_parts.spend_group
+            spend_groups.source = all_parts.source
+            and spend_groups.edition = all_parts.edition
+            and spend_groups.la_code = all_parts.la_code
+            and spend_groups.gross_or_net = all_parts.gross_or_net
+            and spend_groups.spend_group = all_parts.spend_group
 
 )
 

@@ -3,8 +3,8 @@
           ONS series YBGB (second quarter to first), scaled so that both agree in the last year they share. The
           Treasury's forecasts are not used.
     cpih  the mean of twelve months, April to March.
-    rpi   only an index by calendar year is at hand: three quarters of the year before and one quarter of the year itself
-          stand for April to March, which is an approximation. -#}
+    rpi   the mean of twelve months, April to March, where months are at hand; else an index by calendar year: three
+          quarters of the year before and one quarter of the year itself stand for April to March, an approximation. -#}
 with deflators as (
 
     select * from {{ ref('stg_hmt__gdp_deflator') }}
@@ -127,7 +127,23 @@ calendar_rpi as (
 
 ),
 
-rpi as (
+monthly_rpi as (
+
+    select
+        'rpi' as price_index,
+        {{ reporting_year('period_start') }} as year,
+        avg(index_value order by index_value) as index_value,
+        'mean of twelve months' as basis,
+        min(source) as source,
+        min(edition) as edition
+    from current_ons
+    where price_index = 'rpi' and period_type = 'month'
+    group by all
+    having count(*) = 12
+
+),
+
+weighted_rpi as (
 
     select
         'rpi' as price_index,
@@ -147,7 +163,10 @@ final as (
     union all
     select * from cpih
     union all
-    select * from rpi
+    select * from monthly_rpi
+    union all
+    -- One series or the other: their bases differ.
+    select * from weighted_rpi where not exists (select 1 from monthly_rpi)
 
 )
 

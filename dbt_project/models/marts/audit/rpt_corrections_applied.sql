@@ -25,10 +25,7 @@ final as (
         corrections.citation
     from corrections
     left join published
-        on
-            corrections.la_code = published.la_code
-            and corrections.year = published.year
-            and corrections.measure_id = published.measure_id
+        on {{ same_figure('corrections', 'published') }}
 
 )
 

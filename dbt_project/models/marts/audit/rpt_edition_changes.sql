@@ -1,5 +1,5 @@
 {#- The same cell in one edition and the next that prints it: what was revised, by how much, and what became or stopped
-    being a number. Secondary sources are not compared with primary ones. -#}
+    being a number. Secondary sources are not compared with primary ones, nor two tables of one edition with each other. -#}
 with la_values as (
 
     select * from {{ ref('int_measures__la_values') }} where la_code is not null
@@ -20,7 +20,7 @@ editions as (
 
 ),
 
-cells as (
+printed as (
 
     select 'la' as area_level, la_code as area_code, source, edition, measure_id, year, value, value_status, is_computed
     from la_values
@@ -39,12 +39,25 @@ cells as (
 
 ),
 
+-- Some editions print an area in two tables, under two spellings of its name: what is printed goes before what is computed.
+cells as (
+
+    select *
+    from printed
+    where area_code is not null
+    qualify
+        row_number() over (
+            partition by area_level, area_code, source, edition, measure_id, year
+            order by is_computed asc, value_status = 'reported' desc, value desc nulls last, value_status asc
+        ) = 1
+
+),
+
 in_order as (
 
     select
         cells.*,
         editions.role,
-        editions.published_on,
         lag(cells.source) over this_cell as previous_source,
         lag(cells.edition) over this_cell as previous_edition,
         lag(cells.value) over this_cell as previous_value,
@@ -52,10 +65,10 @@ in_order as (
         lag(cells.is_computed) over this_cell as previous_is_computed
     from cells
     inner join editions on cells.source = editions.source and cells.edition = editions.edition
-    where cells.area_code is not null
     window this_cell as (
         partition by cells.area_level, cells.area_code, cells.measure_id, cells.year, editions.role
-        order by editions.published_on, cells.source, cells.edition
+        order by
+            {{ edition_day('editions') }}, cells.source, {{ revision_number('cells.edition') }}, cells.edition
     )
 
 ),

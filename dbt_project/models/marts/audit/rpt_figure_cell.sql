@@ -12,9 +12,9 @@ figures as (
 
 ),
 
-catalogue as (
+editions as (
 
-    select * from {{ ref('stg_landing__catalogue') }}
+    select * from {{ ref('dim_edition') }}
 
 ),
 
@@ -27,11 +27,11 @@ final as (
         cells.source,
         cells.edition,
         cells.table_name,
-        catalogue.file,
-        catalogue.sha256,
-        catalogue.published_on,
-        catalogue.published_basis,
-        catalogue.url,
+        editions.file,
+        editions.sha256,
+        editions.published_on,
+        editions.published_basis,
+        editions.url,
         cells.row_number,
         cells.column_name,
         cells.filter,
@@ -40,7 +40,7 @@ final as (
         cells.value_text,
         cells.value_status
     from cells
-    inner join catalogue using (source, table_name, edition)
+    inner join editions on {{ same_table('cells', 'editions') }}
     inner join figures
         on
             cells.source = figures.source

@@ -1,6 +1,6 @@
 {#- Nothing leaves without signing the book. Cells: every figure that landed is either mapped to a measure or listed with
     the reason why not. Facts: every mapped figure of an authority stands, was superseded, or is excluded with a reason. -#}
-{{ config(tags = ['books']) }}
+{{ config(tags = ['every_edition']) }}
 
 with catalogue as (
 
@@ -72,20 +72,11 @@ final as (
         coalesce(cell_counts.cells_of_unknown_symbol, 0) as cells_of_unknown_symbol
     from catalogue
     left join columns_landed
-        on
-            catalogue.source = columns_landed.source
-            and catalogue.table_name = columns_landed.table_name
-            and catalogue.edition = columns_landed.edition
+        on {{ same_table('catalogue', 'columns_landed') }}
     left join cell_counts
-        on
-            catalogue.source = cell_counts.source
-            and catalogue.table_name = cell_counts.table_name
-            and catalogue.edition = cell_counts.edition
+        on {{ same_table('catalogue', 'cell_counts') }}
     left join mapped_counts
-        on
-            catalogue.source = mapped_counts.source
-            and catalogue.table_name = mapped_counts.table_name
-            and catalogue.edition = mapped_counts.edition
+        on {{ same_table('catalogue', 'mapped_counts') }}
 
 )
 

@@ -1,4 +1,4 @@
-{{ config(tags = ['books']) }}
+{{ config(tags = ['every_edition']) }}
 
 with catalogue as (
 

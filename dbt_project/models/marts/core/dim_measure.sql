@@ -39,7 +39,7 @@ columns_by_source as (
         string_agg(
             column_name || case when filter is null then '' else ' [' || filter || ']' end,
             ' + '
-            order by component desc, column_name
+            order by component desc, column_name asc
         ) as columns_of_edition
     from measure_source
     group by measure_id, source, edition_from, edition_to
@@ -74,6 +74,7 @@ final as (
         measures.continues,
         cast(years.first_year as integer) as first_year,
         cast(years.last_year as integer) as last_year,
+        greatest(cast(measures.first_full_year as integer), cast(years.first_year as integer)) as first_full_year,
         publisher_columns.publisher_columns,
         measures.availability,
         measures.note

@@ -13,7 +13,8 @@ final as (
         closeness,
         edition
     from neighbours
-    where edition = (select max(edition) from neighbours)
+    -- The newest edition only.
+    qualify edition = max(edition) over ()
 
 )
 

@@ -21,7 +21,10 @@ areas as (
 
     select
         edition_values.level as area_level,
-        case edition_values.level when 'national' then 'England' else {{ region_name('edition_values.unit_name') }} end as area_name,
+        case edition_values.level
+            when 'national' then 'England'
+            else {{ region_name('edition_values.unit_name') }}
+        end as area_name,
         edition_values.year,
         edition_values.measure_id,
         edition_values.value,
@@ -31,7 +34,7 @@ areas as (
         edition_values.source,
         edition_values.edition,
         editions.role,
-        editions.published_on
+        {{ edition_day('editions') }} as edition_day
     from edition_values
     inner join editions
         on edition_values.source = editions.source and edition_values.edition = editions.edition
@@ -50,17 +53,21 @@ ranked as (
                     when areas.role = 'primary' and areas.value_status = 'reported' then 1
                     when areas.value_status = 'reported' then 2
                     else 3
-                end,
-                areas.published_on desc,
+                end asc,
+                areas.edition_day desc,
+                {{ revision_number('areas.edition') }} desc,
                 areas.edition desc,
-                areas.source,
+                areas.source asc,
                 areas.value desc nulls last,
                 areas.numerator desc nulls last,
                 areas.denominator desc nulls last,
-                areas.value_status
+                areas.value_status asc
         ) as precedence
     from areas
-    inner join spine_years on areas.year between spine_years.first_year and spine_years.last_year
+    inner join spine_years
+        on
+            areas.measure_id = spine_years.measure_id
+            and areas.year between spine_years.first_year and spine_years.last_year
     where areas.area_name is not null
 
 ),

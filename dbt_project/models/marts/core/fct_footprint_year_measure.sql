@@ -43,10 +43,7 @@ members as (
             la_years.la_code = footprints.la_code
             and {{ existed_in('footprints.valid_from', 'footprints.valid_to', 'la_years.year') }}
     left join published
-        on
-            la_years.la_code = published.la_code
-            and la_years.year = published.year
-            and la_years.measure_id = published.measure_id
+        on {{ same_figure('la_years', 'published') }}
 
 ),
 
@@ -60,14 +57,20 @@ united as (
         measures.unit,
         count(*) filter (where members.is_counted) as unit_count,
         count(*) as authority_count,
-        case when bool_and(members.value is not null) then sum(members.value order by members.la_code) filter (where members.is_counted) end
-            as summed_value,
+        case
+            when bool_and(members.value is not null)
+                then sum(members.value order by members.la_code) filter (where members.is_counted)
+        end as summed_value,
         {{ worst_status('members.value_status') }} as worst_status,
         min(members.value_status) as any_status,
-        case when bool_and(members.numerator is not null) then sum(members.numerator order by members.la_code) filter (where members.is_counted) end
-            as numerator,
-        case when bool_and(members.denominator is not null) then sum(members.denominator order by members.la_code) filter (where members.is_counted) end
-            as denominator
+        case
+            when bool_and(members.numerator is not null)
+                then sum(members.numerator order by members.la_code) filter (where members.is_counted)
+        end as numerator,
+        case
+            when bool_and(members.denominator is not null)
+                then sum(members.denominator order by members.la_code) filter (where members.is_counted)
+        end as denominator
     from members
     inner join measures on members.measure_id = measures.measure_id
     group by members.policy, members.footprint_code, members.year, members.measure_id, measures.unit

@@ -1,78 +1,33 @@
 with inspections as (
 
-    select * from {{ ref('int_inspection__inspection') }}
-
-),
-
-inspection_dates as (
-
-    select * from {{ ref('int_inspection__inspection_date') }}
-
-),
-
-report_dates as (
-
-    select * from {{ ref('int_documents__inspection_date') }}
-
-),
-
-dated as (
-
-    select
-        inspections.*,
-        -- The inspectorate's own tables stand before what its reports print.
-        coalesce(inspection_dates.inspection_date, report_dates.inspection_date) as inspection_date,
-        case
-            when inspection_dates.inspection_date is not null then 'official'
-            when report_dates.inspection_date is not null then 'report'
-        end as inspection_date_source
-    from inspections
-    left join inspection_dates
-        on
-            inspections.la_code = inspection_dates.la_code
-            and inspections.framework = inspection_dates.framework
-            and inspections.publication_date = inspection_dates.publication_date
-    left join report_dates
-        on
-            inspections.la_code = report_dates.la_code
-            and inspections.framework = report_dates.framework
-            and inspections.publication_date = report_dates.publication_date
-
-),
-
-outcome_groups as (
-
-    select distinct grade, outcome_group from {{ ref('judgement') }} where grade is not null
+    select * from {{ ref('int_inspection__dated_inspection') }}
 
 ),
 
 final as (
 
     select
-        concat_ws('-', dated.la_code, dated.framework, cast(dated.publication_date as varchar))
-            as inspection_id,
-        dated.la_code,
-        dated.framework,
-        dated.inspection_type,
-        dated.inspection_date,
-        dated.inspection_date_source,
-        dated.publication_date,
-        {{ reporting_year('dated.publication_date') }} as year_by_publication,
-        {{ reporting_year('dated.inspection_date') }} as year_by_inspection,
-        dated.overall_judgement,
-        dated.help_and_protection,
-        dated.children_looked_after,
-        dated.care_leavers,
-        dated.adoption,
-        dated.leadership,
-        outcome_groups.outcome_group,
-        row_number() over (
-            partition by dated.la_code, dated.framework order by dated.publication_date
-        ) = 1 as is_first_in_framework,
-        dated.source,
-        dated.edition
-    from dated
-    left join outcome_groups on dated.overall_judgement = outcome_groups.grade
+        inspection_id,
+        la_code,
+        framework,
+        inspection_type,
+        inspection_date,
+        inspection_date_source,
+        publication_date,
+        year_by_publication,
+        year_by_inspection,
+        overall_judgement,
+        help_and_protection,
+        children_looked_after,
+        care_leavers,
+        adoption,
+        leadership,
+        outcome_group,
+        is_first_in_framework,
+        source_of_judgement,
+        source,
+        edition
+    from inspections
 
 )
 

@@ -40,7 +40,7 @@ event_years as (
 
     select based.*, cast(event_years.event_year as integer) as event_year
     from based
-    cross join (select unnest(generate_series(-5, 5)) as event_year) as event_years
+    cross join unnest(generate_series(-5, 5)) as event_years (event_year)
 
 ),
 
@@ -67,7 +67,7 @@ final as (
         end as value_status
     from event_years
     cross join measures
-    cross join spine_years
+    inner join spine_years on measures.measure_id = spine_years.measure_id
     left join la_years
         on
             event_years.la_code = la_years.la_code

@@ -4,13 +4,20 @@ with la_years as (
 
 ),
 
+measures as (
+
+    select measure_id, year_basis from {{ ref('measure') }}
+
+),
+
 final as (
 
     select
         la_code,
         cast(year as integer) as year,
         measure_id,
-        period_label,
+        {{ period_day('measures.year_basis', 'cast(la_years.year as integer)') }} as period_label,
+        la_years.period_label as period_published,
         value,
         value_status,
         numerator,
@@ -19,6 +26,7 @@ final as (
         source,
         edition
     from la_years
+    inner join measures using (measure_id)
 
 )
 

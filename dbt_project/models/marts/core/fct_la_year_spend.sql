@@ -1,6 +1,6 @@
 {#- Nominal pounds stay; real terms are a view of them under each index and base year. Gross groups that the outturn
     files held do not reach come from the secondary source, by the group totals it prints. -#}
-with groups as (
+with spend_groups as (
 
     select * from {{ ref('int_spend__group') }}
 
@@ -9,14 +9,15 @@ with groups as (
 ranked_groups as (
 
     select
-        groups.*,
+        spend_groups.*,
         row_number() over (
-            partition by groups.la_code, groups.year, groups.gross_or_net, groups.spend_group
-            order by editions.published_on desc, groups.edition desc
+            partition by spend_groups.la_code, spend_groups.year, spend_groups.gross_or_net, spend_groups.spend_group
+            order by
+                {{ edition_day('editions') }} desc, {{ revision_number('spend_groups.edition') }} desc, spend_groups.edition desc
         ) as precedence
-    from groups
+    from spend_groups
     inner join {{ ref('int_measures__edition') }} as editions
-        on groups.source = editions.source and groups.edition = editions.edition
+        on spend_groups.source = editions.source and spend_groups.edition = editions.edition
 
 ),
 
@@ -89,11 +90,35 @@ from_measures as (
 
 ),
 
+-- The ministry's returns stand beside the department's, each by itself: other lines, other rules, never summed with it.
+from_ministry as (
+
+    select
+        ministry.la_code,
+        ministry.year,
+        ministry.spend_return,
+        ministry.spend_group,
+        ministry.gross_or_net,
+        ministry.gbp_nominal,
+        ministry.value_status,
+        cast(null as double) as residual_gbp,
+        ministry.source,
+        ministry.edition
+    from {{ ref('int_spend__ministry_group') }} as ministry
+    inner join authorities
+        on
+            ministry.la_code = authorities.la_code
+            and {{ existed_in('authorities.valid_from', 'authorities.valid_to', 'ministry.year') }}
+
+),
+
 nominal as (
 
-    select * from from_outturn
+    select *, 's251_outturn' as spend_return from from_outturn
     union all by name
-    select * from from_measures
+    select *, 's251_outturn' as spend_return from from_measures
+    union all by name
+    select * from from_ministry
 
 ),
 
@@ -132,6 +157,7 @@ final as (
     select
         real_terms.la_code,
         cast(real_terms.year as integer) as year,
+        real_terms.spend_return,
         real_terms.spend_group,
         real_terms.gross_or_net,
         real_terms.gbp_nominal,
@@ -153,4 +179,4 @@ final as (
 )
 
 select * from final
-order by spend_group, gross_or_net, price_index, base_year, year, la_code
+order by spend_return, spend_group, gross_or_net, price_index, base_year, year, la_code

@@ -1,6 +1,8 @@
+{#- What full inspections ask of an authority and, until 2017, of its safeguarding board. What visits ask for stands in
+    fct_visit; what joint and area inspections ask of partnerships is of no framework and stays in intermediate. -#}
 with reports as (
 
-    select * from {{ ref('int_documents__report') }} where status = 'read'
+    select * from {{ ref('int_documents__report') }}
 
 ),
 
@@ -12,7 +14,7 @@ matches as (
 
 recommendations as (
 
-    select * from {{ ref('stg_ofsted__recommendation') }}
+    select * from {{ ref('int_documents__recommendation') }}
 
 ),
 
@@ -35,6 +37,7 @@ final as (
         reports.overall_judgement,
         recommendations.item,
         recommendations.section,
+        recommendations.addressee,
         recommendations.urgency,
         recommendations.heading,
         recommendations.number,
@@ -46,9 +49,10 @@ final as (
         recommendations.reason,
         cast(coalesce(codings.theme_count, 0) as integer) as theme_count
     from reports
-    inner join recommendations on reports.sha256 = recommendations.sha256 and reports.file = recommendations.file
+    inner join recommendations on reports.report_id = recommendations.report_id
     left join matches on reports.report_id = matches.report_id
     left join codings on reports.report_id = codings.report_id and recommendations.item = codings.item
+    where recommendations.is_of_inspection
 
 )
 

@@ -22,14 +22,19 @@ final as (
         reports.refusal_detail,
         reports.reader_version,
         reports.page_count,
+        reports.delivered_as,
         reports.la_code,
+        reports.la_basis,
+        reports.la_reason,
         reports.has_conflicting_la,
         reports.authority_printed,
         reports.urn,
+        reports.report_kind,
         reports.framework,
         coalesce(reports.framework_reason, '') as framework_reason,
         reports.is_reinspection,
         reports.title,
+        reports.visit_theme,
         matches.inspection_id,
         matches.days_apart as days_from_official_publication,
         reports.inspection_first_day,
@@ -41,6 +46,7 @@ final as (
         reports.publication_date,
         reports.publication_date_source,
         reports.overall_judgement,
+        reports.overall_status,
         reports.overall_confidence,
         reports.overall_reason,
         reports.help_and_protection,
@@ -53,7 +59,8 @@ final as (
         reports.recommendation_count_local_authority,
         reports.recommendation_count_lscb,
         reports.recommendation_statements,
-        reports.recommendation_reason
+        reports.recommendation_reason,
+        reports.recommendation_exceptions
     from reports
     left join matches on reports.report_id = matches.report_id
 

@@ -14,7 +14,7 @@ la_years as (
 
 spend_years as (
 
-    select * from {{ ref('fct_la_year_spend') }} where spend_group = 'total'
+    select * from {{ ref('fct_la_year_spend') }} where spend_return = 's251_outturn' and spend_group = 'total'
 
 ),
 
@@ -40,47 +40,19 @@ lags as (
     select
         profiles.*,
         bases.basis,
-        cast(bases.lag as integer) as lag,
+        cast(years_apart.lag as integer) as lag,
         case bases.basis when 'publication' then profiles.year_by_publication else profiles.year_by_inspection end
-        + bases.lag as year
+        + years_apart.lag as year
     from profiles
-    cross join (
-        select basis, lag
-        from unnest(['publication', 'inspection']) as b (basis)
-        cross join unnest([-1, 0]) as l (lag)
-    ) as bases
+    cross join unnest(['publication', 'inspection']) as bases (basis)
+    cross join unnest([-1, 0]) as years_apart (lag)
 
 ),
 
 final as (
 
     select
-        lags.inspection_id,
-        lags.la_code,
-        lags.la_name,
-        lags.region_name,
-        lags.framework,
-        lags.inspection_type,
-        lags.publication_date,
-        lags.inspection_date,
-        lags.year_by_publication,
-        lags.year_by_inspection,
-        lags.is_first_in_framework,
-        lags.is_excluded_from_studies,
-        lags.overall_judgement,
-        lags.outcome_group,
-        lags.help_and_protection,
-        lags.children_looked_after,
-        lags.leadership,
-        lags.rural_urban_class,
-        lags.imd_edition,
-        lags.imd_average_score,
-        lags.imd_rank,
-        lags.is_other_imd_edition,
-        lags.imd_2015_average_score,
-        lags.imd_2015_rank,
-        lags.imd_2019_average_score,
-        lags.imd_2019_rank,
+        {{ inspection_profile_columns('lags') }},
         lags.basis,
         lags.lag,
         cast(lags.year as integer) as year,
@@ -92,7 +64,8 @@ final as (
         la_years.cpp_repeat_pct,
         100 - la_years.icpc_within_15_days_pct as icpc_overdue_pct,
         100 - la_years.cpp_reviews_on_time_pct as cpp_reviews_overdue_pct,
-        100 - coalesce(la_years.assessments_within_45_days_pct, la_years.core_assessments_within_35_days_pct) as assessments_overdue_pct,
+        100 - coalesce(la_years.assessments_within_45_days_pct, la_years.core_assessments_within_35_days_pct)
+            as assessments_overdue_pct,
         la_years.cla_persistent_absence_pct,
         la_years.cla_missing_pct,
         100 - la_years.cla_gcse_5_a_star_c_pct as cla_without_5_good_gcses_pct,

@@ -15,27 +15,21 @@ la_years as (
 
 spend_years as (
 
-    select * from {{ ref('fct_la_year_spend') }} where gross_or_net = 'gross' and base_year = 2019
+    select * from {{ ref('fct_la_year_spend') }} where spend_return = 's251_outturn' and gross_or_net = 'gross' and base_year = 2019
 
 ),
 
 spend as (
 
     select
+        {%- for spend_group in ['total', 'safeguarding', 'cla', 'early_help'] %}
+        {%- for index in ['gdp', 'rpi', 'cpih'] %}
+        max(gbp_real_per_child) filter (where spend_group = '{{ spend_group }}' and price_index = '{{ index }}')
+            as {{ spend_group }}_gross_gbp_per_child_{{ index }}_2019,
+        {%- endfor %}
+        {%- endfor %}
         la_code,
-        year,
-        max(gbp_real_per_child) filter (where spend_group = 'total' and price_index = 'gdp') as total_gross_gbp_per_child_gdp_2019,
-        max(gbp_real_per_child) filter (where spend_group = 'total' and price_index = 'rpi') as total_gross_gbp_per_child_rpi_2019,
-        max(gbp_real_per_child) filter (where spend_group = 'total' and price_index = 'cpih') as total_gross_gbp_per_child_cpih_2019,
-        max(gbp_real_per_child) filter (where spend_group = 'safeguarding' and price_index = 'gdp') as safeguarding_gross_gbp_per_child_gdp_2019,
-        max(gbp_real_per_child) filter (where spend_group = 'safeguarding' and price_index = 'rpi') as safeguarding_gross_gbp_per_child_rpi_2019,
-        max(gbp_real_per_child) filter (where spend_group = 'safeguarding' and price_index = 'cpih') as safeguarding_gross_gbp_per_child_cpih_2019,
-        max(gbp_real_per_child) filter (where spend_group = 'cla' and price_index = 'gdp') as cla_gross_gbp_per_child_gdp_2019,
-        max(gbp_real_per_child) filter (where spend_group = 'cla' and price_index = 'rpi') as cla_gross_gbp_per_child_rpi_2019,
-        max(gbp_real_per_child) filter (where spend_group = 'cla' and price_index = 'cpih') as cla_gross_gbp_per_child_cpih_2019,
-        max(gbp_real_per_child) filter (where spend_group = 'early_help' and price_index = 'gdp') as early_help_gross_gbp_per_child_gdp_2019,
-        max(gbp_real_per_child) filter (where spend_group = 'early_help' and price_index = 'rpi') as early_help_gross_gbp_per_child_rpi_2019,
-        max(gbp_real_per_child) filter (where spend_group = 'early_help' and price_index = 'cpih') as early_help_gross_gbp_per_child_cpih_2019
+        year
     from spend_years
     group by la_code, year
 
@@ -51,39 +45,14 @@ event_years as (
         + event_years.event_year as year
     from profiles
     cross join unnest(['publication', 'inspection']) as bases (basis)
-    cross join (select unnest(generate_series(-5, 5)) as event_year) as event_years
+    cross join unnest(generate_series(-5, 5)) as event_years (event_year)
 
 ),
 
 final as (
 
     select
-        event_years.inspection_id,
-        event_years.la_code,
-        event_years.la_name,
-        event_years.region_name,
-        event_years.framework,
-        event_years.inspection_type,
-        event_years.publication_date,
-        event_years.inspection_date,
-        event_years.year_by_publication,
-        event_years.year_by_inspection,
-        event_years.is_first_in_framework,
-        event_years.is_excluded_from_studies,
-        event_years.overall_judgement,
-        event_years.outcome_group,
-        event_years.help_and_protection,
-        event_years.children_looked_after,
-        event_years.leadership,
-        event_years.rural_urban_class,
-        event_years.imd_edition,
-        event_years.imd_average_score,
-        event_years.imd_rank,
-        event_years.is_other_imd_edition,
-        event_years.imd_2015_average_score,
-        event_years.imd_2015_rank,
-        event_years.imd_2019_average_score,
-        event_years.imd_2019_rank,
+        {{ inspection_profile_columns('event_years') }},
         event_years.basis,
         event_years.event_year,
         cast(event_years.year as integer) as year,

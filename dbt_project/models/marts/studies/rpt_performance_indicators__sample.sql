@@ -14,25 +14,24 @@ la_years as (
 
 spend_years as (
 
-    select * from {{ ref('fct_la_year_spend') }} where price_index = 'gdp' and base_year = 2018
+    select * from {{ ref('fct_la_year_spend') }} where spend_return = 's251_outturn' and price_index = 'gdp' and base_year = 2018
 
 ),
 
 spend as (
 
     select
+        {%- for spend_group, per in [
+            ('total', 'child'), ('early_years', 'child'), ('safeguarding', 'cin'), ('family_support', 'cin'), ('cla', 'cla'),
+        ] %}
+        {%- for gross_or_net in ['gross', 'net'] %}
+        max(gbp_real_per_{{ per }}) filter (
+            where spend_group = '{{ spend_group }}' and gross_or_net = '{{ gross_or_net }}'
+        ) as {{ spend_group }}_{{ gross_or_net }}_gbp_per_{{ per }},
+        {%- endfor %}
+        {%- endfor %}
         la_code,
-        year,
-        max(gbp_real_per_child) filter (where spend_group = 'total' and gross_or_net = 'gross') as total_gross_gbp_per_child,
-        max(gbp_real_per_child) filter (where spend_group = 'total' and gross_or_net = 'net') as total_net_gbp_per_child,
-        max(gbp_real_per_child) filter (where spend_group = 'early_years' and gross_or_net = 'gross') as early_years_gross_gbp_per_child,
-        max(gbp_real_per_child) filter (where spend_group = 'early_years' and gross_or_net = 'net') as early_years_net_gbp_per_child,
-        max(gbp_real_per_cin) filter (where spend_group = 'safeguarding' and gross_or_net = 'gross') as safeguarding_gross_gbp_per_cin,
-        max(gbp_real_per_cin) filter (where spend_group = 'safeguarding' and gross_or_net = 'net') as safeguarding_net_gbp_per_cin,
-        max(gbp_real_per_cin) filter (where spend_group = 'family_support' and gross_or_net = 'gross') as family_support_gross_gbp_per_cin,
-        max(gbp_real_per_cin) filter (where spend_group = 'family_support' and gross_or_net = 'net') as family_support_net_gbp_per_cin,
-        max(gbp_real_per_cla) filter (where spend_group = 'cla' and gross_or_net = 'gross') as cla_gross_gbp_per_cla,
-        max(gbp_real_per_cla) filter (where spend_group = 'cla' and gross_or_net = 'net') as cla_net_gbp_per_cla
+        year
     from spend_years
     group by la_code, year
 
@@ -52,32 +51,7 @@ lags as (
 final as (
 
     select
-        lags.inspection_id,
-        lags.la_code,
-        lags.la_name,
-        lags.region_name,
-        lags.framework,
-        lags.inspection_type,
-        lags.publication_date,
-        lags.inspection_date,
-        lags.year_by_publication,
-        lags.year_by_inspection,
-        lags.is_first_in_framework,
-        lags.is_excluded_from_studies,
-        lags.overall_judgement,
-        lags.outcome_group,
-        lags.help_and_protection,
-        lags.children_looked_after,
-        lags.leadership,
-        lags.rural_urban_class,
-        lags.imd_edition,
-        lags.imd_average_score,
-        lags.imd_rank,
-        lags.is_other_imd_edition,
-        lags.imd_2015_average_score,
-        lags.imd_2015_rank,
-        lags.imd_2019_average_score,
-        lags.imd_2019_rank,
+        {{ inspection_profile_columns('lags') }},
         lags.lag,
         cast(lags.year as integer) as year,
         la_years.referrals_rate_per_10k,

@@ -8,20 +8,20 @@ neighbour_cells as (
 
     select
         *,
-        cast(regexp_extract(column_name, '^SN(\d+)$', 1) as integer) as position
+        cast(regexp_extract(column_name, '^SN_?(\d+)$', 1) as integer) as position
     from landed
-    where _level = 'la' and regexp_full_match(column_name, 'SN\d+')
+    where _level = 'la' and regexp_full_match(column_name, 'SN_?\d+')
 
 ),
 
--- The n-th "SNP" stands to the right of the n-th neighbour and says how near it is.
+-- The n-th "SNP" (or SN_nP) stands to the right of the n-th neighbour and says how near it is.
 closeness_cells as (
 
     select
         *,
-        coalesce(try_cast(regexp_extract(column_name, '\((\d+)\)', 1) as integer), 1) as position
+        coalesce(try_cast(regexp_extract(column_name, '(\d+)', 1) as integer), 1) as position
     from landed
-    where _level = 'la' and column_name like 'SNP%'
+    where _level = 'la' and regexp_full_match(column_name, 'SNP( \(\d+\))?|SN_\d+P')
 
 ),
 

@@ -1,7 +1,7 @@
 with landed as (
 
     select *
-    from read_csv('{{ landing_folder() | trim }}/catalogue.csv', all_varchar = true, header = true, nullstr = ['\N'])
+    from read_csv({{ landed_file('catalogue.csv') }}, all_varchar = true, header = true, nullstr = ['\N'])
 
 ),
 
@@ -18,6 +18,7 @@ final as (
         sha256,
         content_sha256,
         cast(published_on as date) as published_on,
+        try_cast(edition_published_on as date) as edition_published_on,
         published_basis,
         maturity,
         cast(landed_at as timestamptz) at time zone 'UTC' as landed_at,

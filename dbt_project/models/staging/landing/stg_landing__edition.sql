@@ -1,7 +1,7 @@
 with landed as (
 
     select *
-    from read_csv('{{ landing_folder() | trim }}/catalogue.csv', all_varchar = true, header = true, nullstr = ['\N'])
+    from read_csv({{ landed_file('catalogue.csv') }}, all_varchar = true, header = true, nullstr = ['\N'])
 
 ),
 
@@ -12,6 +12,7 @@ final as (
         table_name,
         edition,
         cast(published_on as date) as published_on,
+        try_cast(edition_published_on as date) as edition_published_on,
         {% if var('as_of') -%}
         cast(published_on as date) <= cast('{{ var("as_of") }}' as date)
         {%- else -%}

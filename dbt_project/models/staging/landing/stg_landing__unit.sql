@@ -1,7 +1,7 @@
 with landed as (
 
     select *
-    from read_csv('{{ landing_folder() | trim }}/units.csv', all_varchar = true, header = true, nullstr = ['\N'])
+    from read_csv({{ landed_file('units.csv') }}, all_varchar = true, header = true, nullstr = ['\N'])
 
 ),
 

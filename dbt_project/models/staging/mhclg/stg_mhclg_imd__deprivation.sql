@@ -23,16 +23,15 @@ final as (
         _edition as edition,
         _gss_code as unit_ons_code,
         min(_la_name) as unit_name,
-        {%- for item, column in [
-            ('IMD - Average rank', 'imd_average_rank'),
-            ('IMD - Average score', 'imd_average_score'),
-            ('IMD - Rank of average score', 'imd_rank'),
-            ('IDACI - Average score', 'idaci_average_score'),
-            ('IDACI - Rank of average score', 'idaci_rank'),
+        {%- for item, column, kind in [
+            ('IMD - Average rank', 'imd_average_rank', 'double'),
+            ('IMD - Average score', 'imd_average_score', 'double'),
+            ('IMD - Rank of average score', 'imd_rank', 'integer'),
+            ('IDACI - Average score', 'idaci_average_score', 'double'),
         ] %}
-        cast(max(value_text) filter (where item = '{{ item }}') as {{ 'integer' if column.endswith('d_rank') or column.endswith('i_rank') else 'double' }}) as {{ column }}
-        {{- ',' if not loop.last }}
+        cast(max(value_text) filter (where item = '{{ item }}') as {{ kind }}) as {{ column }},
         {%- endfor %}
+        cast(max(value_text) filter (where item = 'IDACI - Rank of average score') as integer) as idaci_rank
     from named
     where _level = 'la'
     group by _source, _edition, _gss_code

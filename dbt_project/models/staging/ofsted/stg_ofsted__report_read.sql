@@ -8,19 +8,28 @@ with landed as (
 final as (
 
     select
+        report_id,
         file,
         sha256,
+        delivered_as,
+        la_code,
+        la_basis,
+        la_reason,
+        cast(file_name_date as date) as file_name_date,
+        cast(placed_publication_date as date) as placed_publication_date,
         reader_version,
         status,
         refusal_reason,
         refusal_detail,
         cast(page_count as integer) as page_count,
         pages_without_text,
+        report_kind,
         framework,
         framework_confidence,
         framework_reason,
         cast(is_reinspection as boolean) as is_reinspection,
         title,
+        visit_theme,
         authority_printed,
         authority_key,
         authority_confidence,
@@ -43,6 +52,7 @@ final as (
         cast(adoption as integer) as adoption,
         cast(leadership as integer) as leadership,
         cast(lscb as integer) as lscb,
+        overall_status,
         overall_confidence,
         overall_reason,
         cast(recommendation_count as integer) as recommendation_count,
@@ -50,7 +60,8 @@ final as (
         cast(recommendation_count_lscb as integer) as recommendation_count_lscb,
         recommendation_headings,
         recommendation_statements,
-        recommendation_reason
+        recommendation_reason,
+        recommendation_exceptions
     from landed
 
 )

@@ -4,6 +4,8 @@ with series as (
 
     select 'cpih' as price_index, * from {{ landed_cells('ons_prices', 'cpih') }}
     union all by name
+    select 'rpi' as price_index, * from {{ landed_cells('ons_prices', 'rpi') }}
+    union all by name
     select 'gdp' as price_index, * from {{ landed_cells('ons_prices', 'gdp_deflator_quarterly') }}
 
 ),

@@ -1,0 +1,95 @@
+with inspections as (
+
+    select * from {{ ref('int_inspection__inspection') }}
+
+),
+
+inspection_dates as (
+
+    select * from {{ ref('int_inspection__inspection_date') }}
+
+),
+
+report_dates as (
+
+    select * from {{ ref('int_documents__inspection_date') }}
+
+),
+
+reported_inspections as (
+
+    select * from {{ ref('int_documents__reported_inspection') }}
+
+),
+
+listed as (
+
+    select
+        inspections.*,
+        -- The inspectorate's own tables stand before what its reports print.
+        coalesce(inspection_dates.inspection_date, report_dates.inspection_date) as inspection_date,
+        case
+            when inspection_dates.inspection_date is not null then 'official'
+            when report_dates.inspection_date is not null then 'report'
+        end as inspection_date_source,
+        'ofsted_workbook' as source_of_judgement
+    from inspections
+    left join inspection_dates
+        on {{ same_inspection('inspections', 'inspection_dates') }}
+    left join report_dates
+        on {{ same_inspection('inspections', 'report_dates') }}
+
+),
+
+dated as (
+
+    select * from listed
+    union all by name
+    select
+        *,
+        case when inspection_date is not null then 'report' end as inspection_date_source,
+        'report' as source_of_judgement,
+        'ofsted_reports' as source,
+        'documents' as edition
+    from reported_inspections
+
+),
+
+outcome_groups as (
+
+    select distinct grade, outcome_group from {{ ref('judgement') }} where grade is not null
+
+),
+
+final as (
+
+    select
+        concat_ws('-', dated.la_code, dated.framework, cast(dated.publication_date as varchar))
+            as inspection_id,
+        dated.la_code,
+        dated.framework,
+        dated.inspection_type,
+        dated.inspection_date,
+        dated.inspection_date_source,
+        dated.publication_date,
+        {{ reporting_year('dated.publication_date') }} as year_by_publication,
+        {{ reporting_year('dated.inspection_date') }} as year_by_inspection,
+        dated.overall_judgement,
+        dated.help_and_protection,
+        dated.children_looked_after,
+        dated.care_leavers,
+        dated.adoption,
+        dated.leadership,
+        outcome_groups.outcome_group,
+        row_number() over (
+            partition by dated.la_code, dated.framework order by dated.publication_date
+        ) = 1 as is_first_in_framework,
+        dated.source_of_judgement,
+        dated.source,
+        dated.edition
+    from dated
+    left join outcome_groups on dated.overall_judgement = outcome_groups.grade
+
+)
+
+select * from final

@@ -1,0 +1,77 @@
+{#- The ministry's returns as lines of spend groups, in pounds. What a column holds is in the seed ministry_spend_column, by a
+    pattern of its name without quotes and capitals: marks and dashes in it change from year to year. -#}
+with cells as (
+
+    select * from {{ ref('stg_mhclg_ro3_outturn__cells') }}
+    union all
+    select * from {{ ref('stg_mhclg_ra_budget__cells') }}
+
+),
+
+spend_columns as (
+
+    select * from {{ ref('ministry_spend_column') }}
+
+),
+
+landed_units as (
+
+    select * from {{ ref('int_geography__landed_unit') }}
+
+),
+
+columns_published as (
+
+    select
+        source,
+        table_name,
+        edition,
+        column_name,
+        regexp_replace(
+            regexp_replace(lower(column_name), '[''’‘]|\[notes? [^\]]*\]', '', 'g'), '\s+', ' ', 'g'
+        ) as plain_name
+    from cells
+    group by all
+
+),
+
+final as (
+
+    select
+        cells.source,
+        cells.table_name,
+        cells.edition,
+        cells.row_number,
+        landed_units.la_code,
+        {{ year_of_period('cells.period_label') }} as year,
+        cells.column_name,
+        spend_columns.spend_return,
+        spend_columns.spend_group,
+        spend_columns.gross_or_net,
+        cells.value * 1000 as gbp_nominal,
+        cells.value_status
+    from cells
+    inner join columns_published
+        on
+            cells.source = columns_published.source
+            and cells.table_name = columns_published.table_name
+            and cells.edition = columns_published.edition
+            and cells.column_name = columns_published.column_name
+    inner join spend_columns
+        on
+            cells.source = spend_columns.source
+            and cells.table_name = spend_columns.table_name
+            and {{ in_editions('cells.edition', 'spend_columns') }}
+            and regexp_matches(columns_published.plain_name, spend_columns.column_pattern)
+    left join landed_units
+        on
+            cells.source = landed_units.source
+            and cells.table_name = landed_units.table_name
+            and cells.edition = landed_units.edition
+            and cells.unit_ons_code = landed_units.unit_ons_code
+            and cells.unit_name = landed_units.unit_name
+    where cells.level = 'la'
+
+)
+
+select * from final

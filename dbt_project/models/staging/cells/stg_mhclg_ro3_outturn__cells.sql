@@ -1,0 +1,5 @@
+{{ cells('mhclg_ro3_outturn', [
+    'ro3',
+    'ro3_net',
+    'rsx',
+]) }}

@@ -1,0 +1,188 @@
+"""What is delivered: the files of folders of returns, those in zips among them, their hashes, and what a folder's own
+list says of them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from flows.common.errors import CswError, RefusedFile
+from flows.common.files import content_sha256_of, sha256_of
+from flows.common.synthetic import is_synthetic
+from flows.landing.arrivals import is_packed, printable, refused_name, unpack
+
+#: What stands for an address where a file is of the bundled sample.
+SYNTHETIC = "synthetic:"
+#: A folder's own list of its files (file, sha256, copy_of, published_on): proof against a damaged copy.
+MANIFEST = "MANIFEST.csv"
+#: How programs name a further copy of a file.
+_COPY = re.compile(r" - copy\b|\(\d+\)|^copy of ", re.IGNORECASE)
+#: No return is older.
+EARLIEST = date(1990, 1, 1)
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that may be new: where it is, what to call it, and the two hashes that tell it."""
+
+    path: Path
+    name: str
+    sha256: str
+    content_sha256: str
+    url: str = ""
+    published_on: str = ""
+    """The day that the publisher states (ISO), by its server or the folder's list."""
+
+
+@dataclass
+class Delivery:
+    """The files of some folders, and those that cannot be taken."""
+
+    files: list[File] = field(default_factory=list)
+    refused: list[RefusedFile] = field(default_factory=list)
+
+
+def delivered(folders: Sequence[Path], unpacked: Path) -> Delivery:
+    """The files of folders, and of the zips in them, with their hashes; those not as a folder's list says are refused.
+
+    Args:
+        folders: read, never changed.
+        unpacked: an empty folder of ours, for what is in zips.
+
+    Raises:
+        CswError: a folder is absent or holds no file.
+    """
+    found = Delivery()
+    for folder in folders:
+        _look_into(folder, unpacked, found)
+    return found
+
+
+def _look_into(folder: Path, unpacked: Path, found: Delivery) -> None:
+    if not folder.is_dir():
+        raise CswError(f"{folder} is not a folder. Give the folder that holds the publishers' files.")
+    paths = [p for p in folder.rglob("*") if p.is_file() and not p.name.startswith(".")]
+    if not paths:
+        raise CswError(f"{folder} holds no files. Put the publishers' files there, in any arrangement.")
+    # Of two files with one content the first is kept: the one with the publisher's name.
+    paths = sorted((p for p in paths if p.name != MANIFEST), key=lambda p: (bool(_COPY.search(p.name)), p))
+    said = Manifests(folder, found.refused)
+    with ThreadPoolExecutor(4) as pool:
+        hashes = list(pool.map(_hashes, paths))
+    synthetic = is_synthetic(folder)
+    for path, (sha, content) in zip(paths, hashes, strict=True):
+        name = path.relative_to(folder).as_posix()
+        row = said.rows.get(name, {})
+        if wrong := refused_name(name):
+            found.refused.append(RefusedFile(printable(name), wrong, advice="Give it the publisher's name."))
+        elif row.get("sha256", sha).lower() != sha:
+            problem = f"its bytes are not those that {MANIFEST} records."
+            found.refused.append(RefusedFile(name, problem, advice="Download it again."))
+        elif name not in said.refused:
+            url = f"{SYNTHETIC}{path.name}" if synthetic else row.get("copy_of", "")
+            file = File(path, name, sha, content, url, row.get("published_on", ""))
+            if is_packed(path):
+                _look_into_zip(file, unpacked / sha[:12], found)
+            else:
+                found.files.append(file)
+
+
+def _look_into_zip(packed: File, into: Path, found: Delivery) -> None:
+    try:
+        for inner in unpack(packed.path, packed.name, into):
+            within = inner.name.removeprefix(f"{packed.name}/")
+            if inner.path.name.startswith(".") or within.startswith("__MACOSX/") or inner.path.name == MANIFEST:
+                continue
+            url = f"{packed.url or packed.path.name}#{within}"
+            found.files.append(File(inner.path, inner.name, *_hashes(inner.path), url, packed.published_on))
+    except RefusedFile as exc:
+        found.refused.append(exc)
+
+
+class Manifests:
+    """What the lists of a folder, and of the folders in it, say of its files.
+
+    Args:
+        folder: with lists of the name :data:`MANIFEST` in it, in any of its folders.
+        refused: what cannot be read of them is added here.
+    """
+
+    def __init__(self, folder: Path, refused: list[RefusedFile]) -> None:
+        self.rows: dict[str, dict[str, str]] = {}
+        self.refused: set[str] = set()
+        """Files of which a row says what cannot be: they are not taken until it is corrected."""
+        for path in sorted(folder.rglob(MANIFEST)):
+            name = path.relative_to(folder).as_posix()
+            try:
+                self._read(path, name, path.parent.relative_to(folder), refused)
+            except RefusedFile as exc:
+                refused.append(exc)
+
+    def _read(self, path: Path, name: str, within: Path, refused: list[RefusedFile]) -> None:
+        if not path.is_file():
+            raise RefusedFile(name, "this is a folder; the list of files is a csv.", advice="Give it another name.")
+        data = path.read_bytes()
+        try:
+            text = data.decode("utf-8-sig")
+        except UnicodeDecodeError as exc:
+            line = data.count(b"\n", 0, exc.start) + 1
+            problem = (
+                f"byte 0x{data[exc.start]:02X} is not UTF-8: the list is not read, its files are taken as they are."
+            )
+            raise RefusedFile(name, problem, row=line, advice="Save it as UTF-8.") from exc
+        try:
+            reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+            rows = list(reader)
+        except csv.Error as exc:
+            raise RefusedFile(name, f"this is not a whole csv ({exc}).", row=reader.line_num) from exc
+        if "file" not in (reader.fieldnames or ()):
+            raise RefusedFile(
+                name,
+                "the list has no column 'file', so it is not read.",
+                advice="Its columns: file, sha256, published_on.",
+            )
+        for number, row in enumerate(rows, 2):
+            if not row.get("file"):
+                continue
+            file = (within / row["file"]).as_posix()
+            said = {k: v.strip() for k, v in row.items() if isinstance(k, str) and isinstance(v, str) and v.strip()}
+            problem = _not_a_day(said.get("published_on", ""))
+            if problem:
+                self.refused.add(file)
+                advice = f"Write the day as YYYY-MM-DD, or leave it blank. {file} is not taken until then."
+                refused.append(RefusedFile(name, problem, row=number, column="published_on", advice=advice))
+                continue
+            self.rows[file] = said
+
+
+def _not_a_day(text: str) -> str:
+    """Why a text is no day on which something was published; blank where it is one, or says nothing."""
+    if not text:
+        return ""
+    day = as_day(text)
+    if day is None:
+        return f"{text!r} is not a day."
+    if day > datetime.now(UTC).date() + timedelta(days=1):
+        return f"{text} is still to come."
+    return f"{text} is before {EARLIEST.year}." if day < EARLIEST else ""
+
+
+def as_day(text: str) -> date | None:
+    """A day written YYYY-MM-DD, or None."""
+    if len(text) != 10:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _hashes(path: Path) -> tuple[str, str]:
+    data = path.read_bytes()
+    return sha256_of(data), content_sha256_of(data)

@@ -1,0 +1,85 @@
+"""What is odd about what a server offers, told before anything is landed: a change of names, or something that is gone.
+
+A server that has renamed its files answers every question well, and gives nothing. So what is offered is held against
+what is wanted and against what was taken last time; what is less is said loudly, with what *was* offered. Less than
+before is taken for the publisher's will after a week of saying so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from flows.publishers.query import Discovery, Offer
+from flows.publishers.report import some_of
+from flows.publishers.state import OfferEntry
+
+if TYPE_CHECKING:
+    from flows.publishers.query import Query
+    from flows.publishers.state import State
+    from flows.sources.passport import Passport
+
+#: After so long, less than before is how it is.
+PATIENCE = timedelta(days=7)
+
+
+def oddities(query: Query, found: Discovery, state: State, now: datetime | None = None) -> tuple[list[str], list[str]]:
+    """What speaks against what is offered: problems, and notes on older places that have nothing for us.
+
+    What was taken is remembered in the state, so that the next fetch can compare.
+    """
+    here = now or datetime.now(UTC)
+    source = query.passport.source
+    problems: list[str] = []
+    notes: list[str] = []
+    for offer in found.offers:
+        key = f"{source} {offer.place}"
+        before = state.offers.get(key)
+        said, entry = _judged(query, offer, before, here)
+        state.offers[key] = entry
+        if not said:
+            continue
+        is_loud = (before is not None and before.wanted > offer.wanted) or offer.is_latest
+        (problems if is_loud else notes).append(said)
+    if found.offers and not found.complete and not any(o.wanted for o in found.offers):
+        named = [n for o in found.offers for n in o.names]
+        if not problems:
+            wanted = _patterns(query)
+            problems.append(
+                f"none of the wanted files ({wanted}) is offered anywhere; there are {some_of(named) or 'none'}"
+            )
+    return problems, notes
+
+
+def _judged(query: Query, offer: Offer, before: OfferEntry | None, now: datetime) -> tuple[str, OfferEntry]:
+    if before is not None and offer.wanted < before.wanted:
+        since = before.fewer_since or now.replace(microsecond=0).isoformat()
+        if now - datetime.fromisoformat(since) > PATIENCE:
+            return "", OfferEntry(wanted=offer.wanted)
+        what = "none of the wanted files" if not offer.wanted else f"{offer.wanted} wanted files"
+        kept = OfferEntry(wanted=before.wanted, fewer_since=since)
+        offers = f"it offers {some_of(offer.names) or 'nothing'}"
+        return f"{offer.place} has {what}, where it had {before.wanted} before; {offers}", kept
+    entry = OfferEntry(wanted=offer.wanted)
+    if offer.wanted or not offer.must_have:
+        return "", entry
+    which = "the latest release" if offer.is_latest else "a release"
+    offers = some_of(offer.names) or "nothing at all"
+    return f"{which} ({offer.place}) has none of the wanted files ({_patterns(query)}); it offers {offers}", entry
+
+
+def _patterns(query: Query) -> str:
+    return "like " + some_of(query.patterns)
+
+
+def missing_primaries(passports: Iterable[Passport], landed: Mapping[str, int], asked: Iterable[str]) -> list[str]:
+    """Primary sources that were asked for and of which nothing has ever been landed: nothing is published without them.
+
+    Args:
+        passports: all of them.
+        landed: source → tables landed.
+        asked: the sources of this fetch.
+    """
+    wanted = set(asked)
+    return [p.source for p in passports if p.role == "primary" and p.source in wanted and not landed.get(p.source)]

@@ -1,0 +1,89 @@
+"""Whether everything that is kept is as it was written: archive, landing, the published file, the exports."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from flows.common.settings import Settings
+from flows.landing.ledger import Ledger
+from flows.landing.verify import Verified, verify_files
+from flows.warehouse.fingerprint import published_state
+
+_BLOCK = 1 << 20
+
+
+def verify(settings: Settings) -> Verified:
+    """Read everything that is kept, and compare it with what was recorded when it was written.
+
+    What is found damaged is no longer taken for whole: the next landing mends what it can.
+    """
+    found = verify_files(settings)
+    _verify_published(settings, found)
+    _verify_exports(settings, found)
+    return found
+
+
+def forget_what_was_whole(settings: Settings) -> None:
+    """Let the next landing read every hash again; for a caller that holds the writer's lock.
+
+    A disk may change bytes without changing a file's times.
+    """
+    ledger, trouble = Ledger.read(settings)
+    if not trouble and ledger.digest:
+        ledger.seen = {}
+        ledger.write(settings)
+
+
+def file_sha256(path: Path) -> str:
+    """Hash of a large file."""
+    digest = hashlib.sha256()
+    with path.open("rb") as f:
+        while block := f.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _verify_published(settings: Settings, found: Verified) -> None:
+    import duckdb
+
+    path = settings.published
+    if not path.exists():
+        found.checked.append("warehouse: nothing is published")
+        return
+    again = "(`csw run --full` makes it anew, `csw rollback` goes back to an earlier one)"
+    name = path.relative_to(settings.data)
+    recorded = (published_state(settings) or {}).get("sha256", "")
+    if recorded and file_sha256(path) != recorded:
+        found.damaged.append(f"{name}: not the bytes that were published {again}")
+        return
+    try:
+        with duckdb.connect(str(path), read_only=True) as con:
+            rows = con.execute("select count(*) from marts.fct_la_year_measure").fetchone()
+    except duckdb.Error as exc:
+        found.damaged.append(f"{name}: it cannot be read ({str(exc).splitlines()[0]}) {again}")
+        return
+    how = "every byte" if recorded else "it opens; no hash of it was recorded"
+    found.checked.append(f"warehouse: {name}, {rows[0] if rows else 0:,} figures ({how})")
+
+
+def _verify_exports(settings: Settings, found: Verified) -> None:
+    folder = settings.data / "export"
+    package = folder / "datapackage.json"
+    if not folder.is_dir():
+        return
+    again = "(`csw export` makes it anew)"
+    try:
+        resources = json.loads(package.read_bytes())["resources"]
+        listed = [(str(r["path"]), str(r.get("hash", ""))) for r in resources]
+    except (OSError, ValueError, KeyError, TypeError):
+        found.damaged.append(f"export/datapackage.json: not there or not whole {again}")
+        return
+    for name, recorded in listed:
+        path = folder / name
+        if not path.is_file():
+            found.damaged.append(f"export/{name}: gone {again}")
+        elif recorded.startswith("sha256:") and file_sha256(path) != recorded.removeprefix("sha256:"):
+            found.damaged.append(f"export/{name}: not as it was written {again}")
+    found.checked.append(f"exports: {len(listed)} files")

@@ -1,0 +1,420 @@
+"""What commands do to folders, to what is published and to whoever stops them; and what they say of wrong arguments."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from flows.common.lock import writer
+from flows.common.output_folder import LIST
+from flows.common.settings import ROOT, Settings
+from flows.outputs import export as exporting
+from flows.outputs.export import EARLIER_MARK, export, held_formats
+from flows.outputs.export import is_current as exports_are_current
+from flows.outputs.site import is_current, write_site
+from flows.warehouse.fingerprint import file_identity, fingerprint, state_path
+from flows.warehouse.publish import needed, publish
+from tests.installation import Installation
+from tests.made_up import put
+
+
+def files(folder: Path) -> dict[str, tuple[int, int]]:
+    return {
+        p.relative_to(folder).as_posix(): (p.stat().st_size, p.stat().st_mtime_ns)
+        for p in folder.rglob("*")
+        if p.is_file()
+    }
+
+
+# --- folders ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("verb", [["report"], ["export", "--format", "csv"], ["analyse", "value_added"]])
+def test_a_folder_of_others_is_left_as_it_is(published: Installation, tmp_path: Path, verb: list[str]) -> None:
+    for name in ("data/archive/a.csv", "studies/mine.txt", "index.html"):
+        put(tmp_path / "project", name, b"mine")
+    before = files(tmp_path / "project")
+    done = published.csw(*verb, "--out", str(tmp_path / "project"))
+    assert done.returncode == 1
+    assert "csw did not write" in done.stderr
+    assert files(tmp_path / "project") == before
+
+
+def test_the_page_of_coverage_is_written_over_no_other_file(published: Installation, tmp_path: Path) -> None:
+    page = tmp_path / "coverage.md"
+    for _ in range(2):
+        assert published.csw("coverage", "--out", str(page)).returncode == 0
+    put(tmp_path, "thesis.md", b"# Coverage of my thesis")
+    done = published.csw("coverage", "--out", str(tmp_path / "thesis.md"))
+    assert (done.returncode, "left as it is" in done.stderr) == (1, True)
+    assert (tmp_path / "thesis.md").read_bytes() == b"# Coverage of my thesis"
+
+
+def test_a_sheet_that_is_being_filled_in_is_not_written_over(published: Installation, tmp_path: Path) -> None:
+    out = ["coding", "export", "--coder", "ann", "--sample", "corpus", "--out", str(tmp_path)]
+    for _ in range(2):
+        assert published.csw(*out).returncode == 0
+    sheet = tmp_path / "ann_corpus.csv"
+    sheet.write_text(sheet.read_text(encoding="utf-8-sig").replace(",,", ",none,", 1), encoding="utf-8-sig")
+    before = sheet.read_bytes()
+    done = published.csw(*out)
+    assert (done.returncode, "somebody may be coding there" in done.stderr) == (1, True)
+    assert sheet.read_bytes() == before
+
+
+def test_formats_are_replaced_one_by_one(copied: Installation) -> None:
+    folder = copied.settings.export
+    before = {k: v for k, v in files(folder).items() if k.startswith(("csv/", "parquet/"))}
+    assert len(before) > 50
+    done = copied.csw("export", "--format", "xlsx")
+    assert done.returncode == 0, done.stderr
+    after = files(folder)
+    assert {k: after.get(k) for k in before} == before
+    assert "warehouse.xlsx" in after
+    package = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
+    assert {r["path"] for r in package["resources"]} == set(before)
+    assert held_formats(copied.settings) == ["parquet", "csv", "xlsx"]
+    assert exports_are_current(copied.settings)
+
+
+def test_an_export_overtaken_by_a_publish_is_of_the_warehouse_before(
+    copied: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = exporting.relations
+
+    def overtaken(settings: Settings, con: duckdb.DuckDBPyConnection) -> object:
+        # As where the lock could not be taken: another file is published while this one is read.
+        other = settings.published.with_name("other.duckdb")
+        shutil.copyfile(settings.published, other)
+        other.replace(settings.published)
+        return real(settings, con)
+
+    monkeypatch.setattr(exporting, "relations", overtaken)
+    export(copied.settings, formats=["csv"])
+    monkeypatch.undo()
+    assert not exports_are_current(copied.settings)
+
+
+def test_outputs_take_the_writers_lock(copied: Installation, tmp_path: Path) -> None:
+    with writer(copied.settings.data):
+        for verb in ("export", "report"):
+            done = copied.csw(verb)
+            assert (done.returncode, "another run is writing" in done.stderr) == (1, True)
+
+
+def test_a_reader_exports_without_the_right_to_write(published: Installation, tmp_path: Path) -> None:
+    """By another user; `root` may everything, so the right is taken away in words only."""
+    code = (
+        "from flows.outputs import lock\nlock.may_write = lambda data: False\nfrom flows.cli.app import main\nmain()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "export", "--format", "csv", "--out", str(tmp_path / "mine")],
+        env={**os.environ, "CSW_DATA": str(published.settings.data)},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "mine" / "datapackage.json").exists()
+
+
+def test_downloads_of_the_site_run_nothing_in_a_spreadsheet(copied: Installation, tmp_path: Path) -> None:
+    from analysis.report.published import Published
+    from analysis.report.site import _study_files
+    from analysis.studies.spec import slugs
+
+    with duckdb.connect(str(copied.settings.published)) as con:
+        con.execute("update results.estimate set reason = '=HYPERLINK(\"http://example.org\")' where rowid % 2 = 0")
+        con.execute("update results.estimate set reason = '@SUM(1)' || chr(10) || '+1' where rowid % 2 = 1")
+    with duckdb.connect(str(copied.settings.published), read_only=True) as con:
+        published = Published(con)
+        for study in slugs():
+            _study_files(published, study, tmp_path)
+    downloads = sorted(tmp_path.glob("*.csv"))
+    assert len(downloads) >= 2 * len(slugs()) - 1  # reports of themes have no sample
+    cells = [
+        cell
+        for path in downloads
+        for row in csv.reader(io.StringIO(path.read_text(encoding="utf-8"), newline=""))
+        for cell in row
+    ]
+    assert sum(c.startswith("'=HYPERLINK") for c in cells) > 100
+    assert sum(c.startswith("'@SUM(1)\n+1") for c in cells) > 100
+    assert [c for c in cells if c[:1] in ("=", "+", "@", "\t", "\r") and len(c) > 1] == []
+
+
+# --- a data folder of the version before -----------------------------------------------------------------------------
+
+
+def as_before(settings: Settings) -> None:
+    """The data folder as the version before this one left it."""
+    (settings.data / ".layout.json").unlink()
+    shutil.rmtree(settings.earlier, ignore_errors=True)
+    for folder in (settings.export, settings.report, settings.report / "data_docs"):
+        (folder / LIST).unlink()
+    (settings.export / EARLIER_MARK).write_text("[1, 2]")
+    (settings.report / ".made_from").write_text("0" * 64)
+    with duckdb.connect(str(settings.published)) as con:
+        con.execute("drop schema meta cascade")
+    state = json.loads(state_path(settings).read_text())
+    for new in ("build", "sha256"):
+        del state[new]
+    state_path(settings).write_text(json.dumps({**state, "file": file_identity(settings.published)}))
+    for path in (state_path(settings), settings.landing / "catalogue.csv", settings.landing / "ledger.json"):
+        path.chmod(0o600)
+
+
+def test_a_data_folder_of_the_version_before_is_taken_over(copied: Installation) -> None:
+    settings = copied.settings
+    as_before(settings)
+    put(settings.report / "studies", "mine.txt", b"mine")
+    put(settings.export, "notes.txt", b"mine")
+    done = copied.csw("status")
+    assert done.returncode == 0, done.stderr
+    assert "of an earlier version. The next `csw run` builds it again" in done.stdout
+    # What it published may be of other variables: it is built again, once.
+    assert needed(settings, fingerprint(settings)) is None
+    assert copied.csw("sql", "select count(*) from marts.fct_inspection").returncode == 0
+    old = settings.report / "authorities" / "gone.html"
+    old.write_text("of an authority that is none any more")
+    write_site(settings)
+    export(settings, formats=["csv", "parquet"])
+    assert is_current(settings)
+    assert exports_are_current(settings)
+    assert not old.exists()
+    assert (settings.report / "studies" / "mine.txt").exists()
+    assert (settings.export / "notes.txt").exists()
+    assert not (settings.export / EARLIER_MARK).exists()
+    assert (settings.landing / "catalogue.csv").stat().st_mode & 0o044
+
+
+def test_a_data_folder_of_a_later_version_is_refused(copied: Installation) -> None:
+    (copied.settings.data / ".layout.json").write_text('{"layout": 99}')
+    before = files(copied.settings.data)
+    done = copied.run(copied.returns / "MANIFEST.csv")
+    assert (done.returncode, "made by a later version" in done.stderr) == (1, True)
+    assert files(copied.settings.data) == before
+
+
+# --- back to what was ------------------------------------------------------------------------------------------------
+
+
+def test_going_back_publishes_exports_and_shows_the_one_before(copied: Installation) -> None:
+    settings = copied.settings
+    first = file_identity(settings.published)
+    assert copied.csw("rollback", "--list").stdout.startswith("There is no earlier warehouse yet")
+    assert copied.csw("rollback").returncode == 1
+    # Another one, in which something is wrong that no check sees.
+    shutil.copyfile(settings.published, settings.next)
+    with duckdb.connect(str(settings.next)) as con:
+        con.execute("update marts.dim_local_authority set la_name = 'Nowhere' where la_code = '886'")
+        con.execute("update meta.warehouse_build set project_digest = 'p'")
+    (settings.warehouse / "next.json").write_text(json.dumps({"sources": {}, "project": "p", "tables": []}))
+    publish(settings)
+    asked = "select la_name from marts.dim_local_authority where la_code = '886'"
+    assert "Nowhere" in copied.csw("sql", asked, "-f", "csv").stdout
+    listed = copied.csw("rollback", "--list").stdout
+    assert "landed tables: all that was known" in listed
+    done = copied.csw("rollback", "--quiet")
+    assert done.returncode == 0, done.stderr
+    assert file_identity(settings.published) == first
+    assert "Kent" in copied.csw("sql", asked, "-f", "csv").stdout
+    assert exports_are_current(settings)
+    assert is_current(settings)
+    assert "Gone back to on" in copied.csw("status").stdout
+
+
+def test_archive_codings_and_settings_are_enough(published: Installation, tmp_path: Path) -> None:
+    """What is built from is the same; so then is what is built (see the slow test)."""
+    settings = restored(published, tmp_path)
+    done = Installation(settings, published.returns, published.truth).csw("land", "--archive", "--quiet")
+    assert done.returncode == 0, done.stderr
+    assert fingerprint(settings) == fingerprint(published.settings)
+
+
+@pytest.mark.slow
+def test_restored_the_warehouse_is_the_same(published: Installation, tmp_path: Path) -> None:
+    settings = restored(published, tmp_path)
+    done = Installation(settings, published.returns, published.truth).csw("run", "--archive")
+    assert done.returncode == 0, done.stderr
+    with duckdb.connect(str(published.settings.published), read_only=True) as con:
+        con.execute(f"attach '{settings.published}' as again (read_only)")
+        for table in (
+            "marts.fct_la_year_measure",
+            "marts.fct_inspection_year",
+            "results.scoreboard",
+            "results.estimate",
+        ):
+            differing = con.execute(f"select count(*) from (from {table} except from again.{table})").fetchone()
+            assert differing == (0,), table
+
+
+def restored(published: Installation, tmp_path: Path) -> Settings:
+    """A new machine with what docs/backup.md says to keep."""
+    settings = Settings(data=tmp_path / "restored")
+    shutil.copytree(published.settings.archive, settings.archive)
+    if published.settings.coding.exists():
+        shutil.copytree(published.settings.coding, settings.coding)
+    return settings
+
+
+# --- what is said ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["sql", "select 1", "--database", "nowhere.duckdb"], 2, "nowhere.duckdb is no file"),
+        (["sql", "select 1", "--database", "README.md"], 2, "README.md is no warehouse"),
+        (["report", "--database", "nowhere.duckdb"], 2, "nowhere.duckdb is no file"),
+        (["report", "--database", "README.md"], 2, "README.md is no warehouse"),
+        (["scoreboard", "--study", "nope"], 2, "--study nope: there are inadequate_prediction,"),
+        (["analyse", "nope"], 2, "study nope: there are all,"),
+        (["analyse", "value_added", "--basis", "x"], 2, "--basis x: there are publication, inspection"),
+        (["analyse", "value_added", "--deflator", "usd"], 2, "--deflator usd: there are gdp, rpi, cpih"),
+        (["analyse", "value_added", "--framework", "x"], 2, "--framework x: there are"),
+        (["analyse", "value_added", "--window", "x"], 2, "--window x: give event years"),
+        (["analyse", "value_added", "--as-of", "2019-13-01"], 2, "give a date as YYYY-MM-DD"),
+        (["trace", "--la", "886", "--measure", "nope", "--year", "2016"], 2, "'nope' is not a measure"),
+        (["trace", "--la", "886", "--measure", "nope", "--year", "x"], 2, "--year"),
+        (["export", "--format", "ods"], 2, "ods: exports are written as"),
+        (["run", "--returns", "nowhere"], 2, "nowhere is not a folder"),
+        (["run", "--archive", "--live"], 2, "--archive lands nothing new"),
+        (["nope"], 2, "nope"),
+        (["status", "--nope"], 2, "nope"),
+        (["sql"], 2, "STATEMENT"),
+        (["sql", "select nowhere"], 1, "nowhere"),
+    ],
+)
+def test_wrong_arguments_are_named(published: Installation, arguments: list[str], code: int, says: str) -> None:
+    done = published.csw(*arguments)
+    assert (done.returncode, says.lower() in (done.stdout + done.stderr).lower()) == (code, True), done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_nothing_landed_and_nothing_published_is_said(tmp_path: Path) -> None:
+    empty = Installation(Settings(data=tmp_path / "data"), tmp_path, None)  # type: ignore[arg-type]
+    for arguments, says in (
+        (["build"], "nothing is landed"),
+        (["publish"], "no next warehouse"),
+        (["sql", "select 1"], "nothing is published yet"),
+        (["scoreboard"], "nothing is published yet"),
+        (["run", "--archive"], "nothing was landed"),
+        (["export"], "nothing is published yet"),
+        (["report"], "nothing is published yet"),
+        (["rollback"], "no earlier warehouse"),
+    ):
+        done = empty.csw(*arguments)
+        assert (done.returncode, says in done.stderr) == (1, True), (arguments, done.stderr)
+        assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("letters", ["latin-1", "ascii"])
+def test_a_terminal_with_few_letters(published: Installation, letters: str) -> None:
+    for verb in (["status"], ["sql", "select 'naïve – 한국 →' as x"], ["coverage"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "flows.cli", *verb],
+            env={**os.environ, "CSW_DATA": str(published.settings.data), "PYTHONIOENCODING": letters},
+            cwd=ROOT,
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr.decode(letters)
+        # The command-line library writes UTF-8 where a terminal says that it knows ASCII only.
+        done.stdout.decode("utf-8" if letters == "ascii" else letters)
+
+
+def test_a_reader_that_has_had_enough(published: Installation) -> None:
+    command = f"{sys.executable} -m flows.cli sql 'from marts.fct_la_year_measure limit 50000' -f csv | head -1"
+    done = subprocess.run(
+        command,
+        shell=True,
+        env={**os.environ, "CSW_DATA": str(published.settings.data)},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == ""
+    assert done.stdout.startswith("la_code,")
+
+
+# --- whoever stops them ----------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def building(installation: Installation, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A run that has begun to build, in a session of its own."""
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "flows.cli", "run", "--full", "--archive"],
+            env={**os.environ, "CSW_DATA": str(installation.settings.data)},
+            cwd=ROOT,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        until = time.monotonic() + 240
+        while b"build" not in log.read_bytes() and process.poll() is None and time.monotonic() < until:
+            time.sleep(0.1)
+        time.sleep(2)
+        assert process.poll() is None, log.read_text()
+        yield process
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def processes_of(installation: Installation) -> list[str]:
+    """Commands that run for this installation."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if str(installation.settings.data).encode() in (place / "environ").read_bytes():
+                found.append((place / "cmdline").read_bytes().replace(b"\0", b" ").decode().strip())
+    return [f for f in found if f]
+
+
+def ended(installation: Installation, seconds: float) -> bool:
+    until = time.monotonic() + seconds
+    while processes_of(installation) and time.monotonic() < until:
+        time.sleep(0.1)
+    return not processes_of(installation)
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="needs /proc to see processes")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP", "SIGKILL"])
+def test_stopped_from_outside(copied: Installation, tmp_path: Path, name: str) -> None:
+    before = file_identity(copied.settings.published)
+    log = tmp_path / "run.log"
+    number = getattr(signal, name)
+    with building(copied, log) as process:
+        process.send_signal(number)  # to the run alone, not to those that work for it
+        process.wait(30)
+        assert ended(copied, 5), processes_of(copied)
+    assert file_identity(copied.settings.published) == before
+    said = log.read_text()
+    assert "Traceback" not in said
+    if name == "SIGKILL":
+        return
+    assert process.returncode == 128 + number
+    assert f"csw: stopped ({name})." in said
+    assert "No new warehouse was published" in said
+    assert "stays as it was" in said
+    assert not copied.settings.next.exists()
