@@ -217,7 +217,7 @@ def test_a_parameter_that_means_something_else_is_found_out(sample: Any, tmp_pat
 
 
 def test_servers_that_are_down_are_said_to_be(tmp_path: Path, fake: FakePublishers) -> None:
-    servers = replace(fake.servers(tries=1, timeout=2.0), ees_content="http://127.0.0.1:9/api")
+    servers = fake.servers(tries=1, timeout=2.0).model_copy(update={"ees_content": "http://127.0.0.1:9/api"})
     found = wrong(probe(Settings(data=tmp_path / "data", servers=servers)))
     assert any("EES content API, publication" in f.about for f in found)
     assert not any(f.about.startswith(("ONS", "Nomis")) for f in found)
