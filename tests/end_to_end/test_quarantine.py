@@ -50,7 +50,7 @@ def test_what_fails_is_held_back_alone_and_the_rest_is_published(copied: Install
     good = changed(copied, tmp_path, B7, "886", "2022", {"CINPlan_start": "777"})
     done = copied.run(
         changed(copied, tmp_path, B1, "886", "2024", NOWHERE),
-        changed(copied, tmp_path, C1, "201", "2024", {"old_la_code": "0201"}),
+        changed(copied, tmp_path, C1, "201", "2024", NOWHERE),
         good,
         report_of_nowhere(tmp_path),
     )
