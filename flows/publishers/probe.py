@@ -39,8 +39,8 @@ def probe(settings: Settings) -> list[Finding]:
         settings: where the servers are and which passports to ask for.
     """
     servers = settings.servers
-    less = {"deadline": min(servers.deadline, PATIENCE), "tries": min(servers.tries, TRIES)}
-    quick = servers.model_copy(update=less)
+    patience = {"deadline": min(servers.deadline, PATIENCE), "tries": min(servers.tries, TRIES)}
+    quick = servers.model_copy(update=patience)
     settings = settings.model_copy(update={"servers": quick})
     found: list[Finding] = []
     with tempfile.TemporaryDirectory(prefix="csw-probe-") as work:
