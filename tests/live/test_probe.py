@@ -40,8 +40,12 @@ def look(fake: FakePublishers, tmp_path: Path) -> Iterator[Callable[..., list[Fi
     fake.twists.clear()
 
 
+#: The servers are played from the sample, which has no monthly prices.
+NOT_IN_THE_SAMPLE = "ONS, series chaw"
+
+
 def wrong(found: list[Finding]) -> list[Finding]:
-    return [f for f in found if f.is_fine is False]
+    return [f for f in found if f.is_fine is False and f.about != NOT_IN_THE_SAMPLE]
 
 
 def test_servers_as_they_are_have_nothing_wrong(look: Callable[..., list[Finding]], fake: FakePublishers) -> None:
