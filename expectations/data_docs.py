@@ -1,8 +1,8 @@
 """Data Docs: what the gate and the release checks found, as static pages that people open in a browser.
 
-Written by Great Expectations' own renderer into a folder, under names that do not change from run to run. The renderer's
-pages ask five servers for styles and scripts and point to some pages that are not there; here they are made whole: what
-they need stands beside them (``static/``), and every link leads to a page of the folder.
+Written by Great Expectations' own renderer into a folder, under names that do not change from run to run. The
+renderer's pages ask other servers for styles and scripts and point to some pages that are not there; here they are
+made whole: what they need stands beside them (``static/``), and every link leads to a page of the folder.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Documented exceptions: what the real returns are known to do that a check would else stop, each with its reason.
 
-An exception names a check and a place; it may give the range within which the figure is still accepted, or the most rows
-that it accepts. What lies outside the range, or in another place, stops as before.
+An exception names a check and a place; it may give the range within which the figure is still accepted, or the most
+rows that it accepts. What lies outside the range, or in another place, stops as before.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Suites run by Great Expectations: a pandas asset and a checkpoint per suite, in a context that leaves nothing behind.
 
-This module and :mod:`expectations.data_docs` are the only ones that import Great Expectations, and they do so when a suite
-is first run, because the import takes seconds.
+This module and :mod:`expectations.data_docs` are the only ones that import Great Expectations, and they do so when a
+suite is first run, because the import takes seconds.
 """
 
 from __future__ import annotations

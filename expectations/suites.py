@@ -1,13 +1,13 @@
 """Suites: what is expected of a data asset, in files that Great Expectations' users know.
 
-``gate/suites/*.yml`` and ``release/suites/*.yml`` hold one suite each: its name and its expectations, with the library's
-own ``type``, ``kwargs``, ``severity``, ``description`` (what it says) and ``notes`` (what to do when it does not hold). An
-expectation's ``meta`` holds
+``gate/suites/*.yml`` and ``release/suites/*.yml`` hold one suite each: its name and its expectations, with the
+library's own ``type``, ``kwargs``, ``severity``, ``description`` (what it says) and ``notes`` (what to do when it
+does not hold). An expectation's ``meta`` holds
 
 * ``check``: its name here, once in a suite,
 * ``kind``: ``not checkable`` where what fails could not be checked, rather than being wrong,
-* ``figure``: the column whose value a finding shows and a documented exception's range is about, where that is not the
-  expectation's first column,
+* ``figure``: the column whose value a finding shows and a documented exception's range is about, where that is not
+  the expectation's first column,
 * ``set_aside``: the column that is emptied in rows that a documented exception accepts, where that is not the
   expectation's last column; a row in which it is empty meets the expectation,
 

@@ -1,8 +1,8 @@
 """A process that imports Great Expectations while others work, and then answers for the gate and the release checks.
 
-The import takes seconds, so a run starts the worker first, lands its files, and asks. Requests and answers are lines of
-JSON over the worker's standard input and output. A worker that dies, hangs or never starts costs only time: the check
-is then done in the asking process.
+The import takes seconds, so a run starts the worker first, lands its files, and asks. Requests and answers are lines
+of JSON over the worker's standard input and output. A worker that dies, hangs or never starts costs only time: the
+check is then done in the asking process.
 
     with Worker() as worker:
         ...                                     # land

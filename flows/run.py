@@ -18,7 +18,7 @@ from flows.common.settings import Settings
 from flows.documents.archived import ReportRecogniser, ReportsRead, read_archived
 from flows.landing.catalogue import read_catalogue
 from flows.landing.land import LandingReport, land_folders, published_is_lost
-from flows.landing.quarantine import Unit, read_quarantine, release, retry
+from flows.landing.quarantine import Unit, read_quarantine, release, retry, unseen
 from flows.landing.withdrawn import read_withdrawn
 from flows.outputs.data_docs import data_docs_folder
 from flows.outputs.export import export, held_formats
@@ -351,7 +351,7 @@ def _published_is_still_there(settings: Settings, report: RunReport) -> None:
 
 def _say_what_is_held(settings: Settings, report: RunReport, said: Sequence[str]) -> None:
     """What is held back, in words: the checks that failed in this run, and everything that is on the list."""
-    held = read_quarantine(settings)
+    held = unseen(settings)
     if not held:
         return
     shown = "\n\n".join(said)

@@ -4,7 +4,7 @@ with worded as (
 
     select source, edition, unit_name, field as place, value_text as grade_text
     from {{ ref('stg_ofsted__inspection_cell') }}
-    where framework is not null and field not in ('publication_date', 'inspection_type')
+    where framework is not null and field not in ('publication_date', 'inspection_date', 'inspection_type')
     union all
     select source, edition, unit_name, 'latest inspection' as place, overall_judgement_text as grade_text
     from {{ ref('stg_ofsted__latest_inspection') }}

@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +24,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SUITES = Path(__file__).parent / "suites"
-#: Assets that are a query on what was read, in the order in which they are checked.
-FRAMES = ("keys", "figures", "places", "periods", "symbols", "magnitudes", "years")
+#: Data assets in the order in which they are checked, the long ones early.
+ASSETS = ("tables", "columns", "keys", "figures", "places", "periods", "symbols", "magnitudes", "years")
 
 
 def check_gate(
@@ -65,10 +64,7 @@ def check_gate(
             when_read()
         # The next frame is made while Great Expectations looks at this one.
         with ThreadPoolExecutor(1) as pool:
-            data = [
-                (asset, pool.submit(lambda make=make: _only(make(), wanted)))
-                for asset, make in _assets(landed, headers).items()
-            ]
+            data = [(a, pool.submit(_asset, landed, headers, a, wanted)) for a in ASSETS]
             _validate(result, data, files, known_symbols(seeds))
     finally:
         landed.close()
@@ -87,13 +83,16 @@ def _unfit(files: list[LandedFile], headers: list[list[str] | None]) -> dict[int
     return found
 
 
-def _assets(landed: LandedTables, headers: list[list[str] | None]) -> dict[str, Callable[[], pd.DataFrame]]:
-    """Data asset → its frame, when asked for; the long ones in the middle."""
-    return {
-        "tables": lambda: frames.tables(landed),
-        "columns": lambda: frames.columns(landed, headers),
-        **{name: partial(frames.frame, landed, name) for name in FRAMES},
-    }
+def _asset(
+    landed: LandedTables, headers: list[list[str] | None], asset: str, wanted: set[TableKey] | None
+) -> pd.DataFrame:
+    """The frame of a data asset."""
+    match asset:
+        case "tables":
+            return _only(frames.tables(landed), wanted)
+        case "columns":
+            return _only(frames.columns(landed, headers), wanted)
+    return _only(frames.frame(landed, asset), wanted)
 
 
 def _only(frame: pd.DataFrame, wanted: set[TableKey] | None) -> pd.DataFrame:

@@ -135,7 +135,7 @@ _SAY: dict[str, Callable[[dict[str, Any], pd.DataFrame], str]] = {
 }
 
 
-def _rows(n: int) -> str:
+def _rows(n: float) -> str:
     return f"{int(n)} row{'' if n == 1 else 's'}"
 
 
@@ -180,7 +180,7 @@ def _rows_behind(check: str, group: pd.DataFrame, file: LandedFile, *, follow: b
 
 
 def _worst_first(check: str, group: pd.DataFrame) -> pd.DataFrame:
-    """The rows of a finding in the order in which they are shown: figures out of bounds by how far, others as they stand."""
+    """A finding's rows in the order in which they are shown: figures out of bounds by how far, others as they stand."""
     if check not in ("not_below_lowest", "not_above_highest"):
         return group
     return group.sort_values("amount", ascending=check == "not_below_lowest", kind="stable")

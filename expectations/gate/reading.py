@@ -1,7 +1,7 @@
 """Landed files read into DuckDB: rows and their keys, symbols, and the figures that measures take from them.
 
-Files of one symbol set and of about one width are read in one statement each, two at a time. What the statements leave in
-the connection's tables is what :mod:`expectations.gate.frames` hands to Great Expectations.
+Files of one symbol set and of about one width are read in one statement each, two at a time. What the statements
+leave in the connection's tables is what :mod:`expectations.gate.frames` hands to Great Expectations.
 """
 
 from __future__ import annotations
@@ -222,7 +222,8 @@ class LandedTables:
             with cell as (
                 select id, file_row, unit, period, filter, unnest([{listed(positions)}]) as position,
                     unnest([{", ".join(f"c{p}" for p in positions)}]) as printed
-                from landed_row where level = 'la'
+                from landed_row
+                where level = 'la' and (id, filter) in (select (id, filter) from mapping)
             )
             select cell.id, cell.file_row, cell.unit, cell.period, cell.filter, cell.position,
                 {number("cell.printed")} * mapping.unit_factor as amount, mapping.measure_id, mapping.component,

@@ -1,8 +1,8 @@
 """Check the marts of a warehouse that is to be published: are they plausible, before anybody sees them?
 
-Frames come from DuckDB (:mod:`expectations.release.frames`); the suites say what may be in them. Errors are what cannot be:
-a count below nought, a share above a hundred, a figure in another unit, a sum that does not add up. What is only unusual
-is a warning with its rows, and what could not be checked is said as such.
+Frames come from DuckDB (:mod:`expectations.release.frames`); the suites say what may be in them. Errors are what
+cannot be: a count below nought, a share above a hundred, a figure in another unit, a sum that does not add up. What
+is only unusual is a warning with its rows, and what could not be checked is said as such.
 """
 
 from __future__ import annotations

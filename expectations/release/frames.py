@@ -1,13 +1,14 @@
 """Frames of a warehouse for Great Expectations, one per data asset, most at the grain of authority and year.
 
-Data: ``relations`` (the columns of a relation), ``figures`` (an authority's figure), ``england`` (England's printed figure
-beside the sum of its authorities, in one source, edition and year), ``spending`` (an authority's total spending per child)
-and ``inspections``.
+Data: ``relations`` (the columns of a relation), ``figures`` (an authority's figure), ``england`` (England's printed
+figure beside the sum of its authorities, in one source, edition and year), ``spending`` (an authority's total
+spending per child) and ``inspections``.
 
 Profiles, for what only a summary or a comparison can say: ``medians`` (a measure in a year beside the year before),
-``years`` (a year), ``changes`` (an authority's figure beside its own of the year before, where it at least trebled, fell to
-a third or moved by 30 points), ``edition_changes`` (a figure that two editions print differently), ``edition_pairs`` (a
-measure in two editions, where they differ) and ``previous`` (a measure in the warehouse now published and in the next one).
+``years`` (a year), ``changes`` (an authority's figure beside its own of the year before, where it at least trebled,
+fell to a third or moved by 30 points), ``edition_changes`` (a figure that two editions print differently),
+``edition_pairs`` (a measure in two editions, where they differ) and ``previous`` (a measure in the warehouse now
+published and in the next one).
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ class Origins:
         self._parts: dict[str, list[str]] = {}
 
     def of_figure(self, source: str, edition: str, measure_id: str, year: int | None = None) -> tuple[TableKey, ...]:
-        """Tables of a measure in an edition, in one year or in all; of its parts, where the edition prints only those."""
+        """Tables of a measure in an edition, in one year or in all; of its parts, where only those are printed."""
         cells = self._mapped()
         for measures in ([measure_id], self._parts.get(measure_id, [])):
             names: set[str] = set()
@@ -49,7 +49,7 @@ class Origins:
         return tuple(key for source, edition in found for key in self.of_figure(source, edition, measure_id, year))
 
     def of_spending(self, source: str, edition: str, year: int) -> tuple[TableKey, ...]:
-        """Tables of an edition's spending: those that spending measures are mapped from, else the edition's only table."""
+        """Tables of an edition's spending: those that measures of it are mapped from, else the edition's only table."""
         names: set[str] = set()
         for (its_source, its_edition, measure), by_year in self._mapped().items():
             if (its_source, its_edition) == (source, edition) and measure.startswith("spend_"):
@@ -74,7 +74,8 @@ class Origins:
         if not self._is_table("staging", "stg_landing__catalogue"):
             return ()
         found = self._c.execute(
-            "select distinct table_name from staging.stg_landing__catalogue where source = ? and edition = ? order by 1",
+            "select distinct table_name from staging.stg_landing__catalogue "
+            "where source = ? and edition = ? order by 1",
             [source, edition],
         ).fetchall()
         return tuple((source, name, edition) for (name,) in found)

@@ -414,7 +414,8 @@ class _Landing:
             wanted = {t.table for t in new}
             new = [t for t in done.tables if t.table in wanted]
         provenance = self._keep(f, done.source, edition)
-        meta = self.passports[done.source].editions[base_edition(edition)]
+        meta = self.passports[done.source].edition(base_edition(edition))
+        assert meta is not None
         for t in new:
             entry = Landed(
                 source=done.source,
@@ -554,7 +555,7 @@ class _Landing:
         return made
 
     def _provenance(self, passport: Passport, edition: str, f: File) -> Provenance:
-        meta = passport.editions.get(base_edition(edition))
+        meta = passport.edition(base_edition(edition))
         published_on = f.published_on or (meta.published_on.isoformat() if meta else "")
         if revision_number(edition) > 1 and not f.published_on:
             # A revision's own date is not in the file: it was published by the day it was first seen.

@@ -34,6 +34,8 @@ from flows.landing.withdrawn import DOCUMENTS, Withdrawn, now, read_withdrawn, r
 
 #: Letters of a reason that are kept.
 LONGEST = 4000
+#: Letters of a line of it that are shown.
+WIDEST = 240
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class Quarantined(Unit):
     def text(self) -> str:
         """For people: what, why, and what mends it."""
         lines = [f"{self.name}, since {self.since[:10]}", f"  {self.by}"]
-        lines += [f"    {line}" for line in self.why.splitlines()]
+        lines += [f"    {line if len(line) <= WIDEST else line[:WIDEST] + '…'}" for line in self.why.splitlines()]
         return "\n".join([*lines, *([f"  What to do: {self.mends}"] if self.mends else [])])
 
 
@@ -102,6 +104,16 @@ def read_quarantine(settings: Settings) -> list[Quarantined]:
         return []
 
 
+def unseen(settings: Settings) -> list[Quarantined]:
+    """What is quarantined and nobody has seen to: what people withdrew besides, they have.
+
+    Raises:
+        CswError: the list of what is withdrawn cannot be read.
+    """
+    withdrawn = read_withdrawn(settings)
+    return [q for q in read_quarantine(settings) if not is_withdrawn(withdrawn, q.sha256, q.table_name)]
+
+
 def held_documents(settings: Settings) -> frozenset[str]:
     """Hashes of documents that are not read."""
     quarantined, withdrawn = read_quarantine(settings), read_withdrawn(settings)
@@ -114,7 +126,7 @@ def describe_quarantine(settings: Settings) -> str:
     Raises:
         CswError: a list cannot be read.
     """
-    quarantined, withdrawn = read_quarantine(settings), read_withdrawn(settings)
+    quarantined, withdrawn = unseen(settings), read_withdrawn(settings)
     if not quarantined and not withdrawn:
         return "Nothing is held back."
     parts = []

@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import PurePath
 from urllib.parse import unquote
 
@@ -276,7 +277,29 @@ def _fits(grid: Grid, passports: Iterable[Passport], *, sheet: bool) -> list[Fit
                 row = _header_row(t, reading, heads, grid)
                 if row is not None:
                     found.append(Fit(p, t, edition, grid, row))
+            found += _of_its_own_day(p, t, heads, grid, found)
     return found
+
+
+def _of_its_own_day(p: Passport, t: Table, heads: list[set[str]], grid: Grid, found: list[Fit]) -> list[Fit]:
+    """A file of a series that states the day of its release, which is none of the listed editions': named by it."""
+    if t.released_on is None or any(f.table is t for f in found):
+        return []
+    row = _header_row(t, NO_EDITION, heads, grid)
+    day = _day_stated(t.released_on, grid)
+    return [Fit(p, t, day, grid, row)] if row is not None and day else []
+
+
+def _day_stated(where: str, grid: Grid) -> str:
+    """The day in the row of that label (ISO); blank where there is none."""
+    for cells in grid.rows[:SEARCH_ROWS]:
+        if len(cells) > 1 and label(cells[0]) == label(where):
+            for form in ("%d-%m-%Y", "%d %B %Y", "%Y-%m-%d"):
+                try:
+                    return datetime.strptime(cells[1].strip(), form).date().isoformat()
+                except ValueError:
+                    continue
+    return ""
 
 
 def _readings(table: Table) -> Iterator[tuple[str | None, TableEdition]]:
@@ -376,6 +399,9 @@ def _is_certain(fit: Fit) -> bool:
     An edition is told by its periods, or by a title or column that only it has; not by standing alone in the passport.
     A table is told by values of its own or by two columns beside those that every table has.
     """
+    if fit.table.released_on is not None:
+        # The title of a series is its column's name, and its own day is its edition.
+        return True
     if fit.edition is not None and not (fit.reading.title or fit.reading.sheet or _has_year(fit)):
         return False
     own = required_labels(fit.table, fit.reading) - _of_any_table(fit)

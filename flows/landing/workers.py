@@ -227,7 +227,9 @@ def _read_table(job: Job, fit: Fit) -> tuple[str, ReadTable]:
     by_year = fit.table.shape in ("wide", "sheet")
     mapped_columns(root).check(fit.passport.source, table, job.name, by_year=by_year)
     check_places(units, table.rows, root, job.name)
-    symbols = fit.passport.editions[base_edition(table.edition)].symbols
+    meta = fit.passport.edition(base_edition(table.edition))
+    assert meta is not None
+    symbols = meta.symbols
     figures = [c for c, role in columns if role == "figure"]
     if fit.grid.name == "parquet":
         from flows.landing.parquet import refuse_unknown_symbols

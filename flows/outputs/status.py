@@ -8,7 +8,7 @@ from typing import Any
 
 from flows.common.settings import Settings
 from flows.landing.catalogue import read_catalogue
-from flows.landing.quarantine import read_quarantine
+from flows.landing.quarantine import unseen
 from flows.landing.withdrawn import read_withdrawn
 from flows.sources.passport import Passport, load_passports
 from flows.warehouse.built import Build, from_state, read_build, why_not_default
@@ -172,7 +172,7 @@ def _published(settings: Settings, state: dict[str, Any], build: Build | None, n
     if state.get("rolled_back_at"):
         stays = " A run leaves it so; `csw run --full` publishes what is landed." if is_set_aside(settings, now) else ""
         lines.append(f"  Gone back to on {state['rolled_back_at'][:10]} by `csw rollback`.{stays}")
-    held = (len(read_quarantine(settings)), "quarantined"), (len(read_withdrawn(settings)), "withdrawn by people")
+    held = (len(unseen(settings)), "quarantined"), (len(read_withdrawn(settings)), "withdrawn by people")
     if any(n for n, _ in held):
         said = ", ".join(f"{n} {how}" for n, how in held if n)
         lines.append(f"  Held back: {said} (tables of an edition, or documents). `csw quarantine` says why.")

@@ -82,4 +82,5 @@ def missing_primaries(passports: Iterable[Passport], landed: Mapping[str, int], 
         asked: the sources of this fetch.
     """
     wanted = set(asked)
-    return [p.source for p in passports if p.role == "primary" and p.source in wanted and not landed.get(p.source)]
+    needed = (p.source for p in passports if p.role == "primary" and not p.is_optional)
+    return [s for s in needed if s in wanted and not landed.get(s)]

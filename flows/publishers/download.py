@@ -111,7 +111,9 @@ class SourceFetch:
                 self.progress.came(sum(d.bytes for d in downloads))
             except CswError as exc:
                 broken.add(remote_file.batch)
-                report.problems.append(str(exc))
+                never = self.state.file(self.passport.source, remote_file.url) is None
+                is_note = isinstance(exc, Absent) and remote_file.may_be_absent and never
+                (report.notes if is_note else report.problems).append(str(exc))
                 self.progress.came(0)
         self._compose(found, held_now)
         for batch in {f.batch for f in found.files} - broken - {""}:

@@ -46,7 +46,8 @@ def discover(query: Query) -> Discovery:
     found = Discovery()
     for name, uri in query.remote.series.items():
         url = series_url(query.servers.ons, uri)
-        found.files.append(RemoteFile(url, "series", name, accept=problem, dated=dates))
+        several = len(query.remote.series) > 1
+        found.files.append(RemoteFile(url, "series", name, accept=problem, dated=dates, may_be_absent=several))
         found.offers.append(Offer(uri, (name,), 1))
     return found
 

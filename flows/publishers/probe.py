@@ -38,11 +38,10 @@ def probe(settings: Settings) -> list[Finding]:
     Args:
         settings: where the servers are and which passports to ask for.
     """
-    from dataclasses import replace
-
     servers = settings.servers
-    quick = replace(servers, deadline=min(servers.deadline, PATIENCE), tries=min(servers.tries, TRIES))
-    settings = replace(settings, servers=quick)
+    patience = {"deadline": min(servers.deadline, PATIENCE), "tries": min(servers.tries, TRIES)}
+    quick = servers.model_copy(update=patience)
+    settings = settings.model_copy(update={"servers": quick})
     found: list[Finding] = []
     with tempfile.TemporaryDirectory(prefix="csw-probe-") as work:
         state = State(Path(work) / "state.json")

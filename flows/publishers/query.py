@@ -48,6 +48,8 @@ class RemoteFile:
     """One state of a release: once all of it is held, it is not asked for again when it is no longer the latest."""
     data_set: str = ""
     """Its data set in the public API of EES, where it has one."""
+    may_be_absent: bool = False
+    """Whether it is no failure that it is not there, as long as it never was."""
 
 
 @dataclass(frozen=True)

@@ -301,7 +301,12 @@ class Returns:
     def attributes(self, layout: Layout) -> bytes:
         """A table that no measure uses: its header and one row that says what it is."""
         columns = [*layout.table.header, *layout.reading.header] or ["headline", "figure"]
-        rows: list[Row] = [tuple(columns), tuple(f"synthetic {n}" for n, _ in enumerate(columns, 1))]
+        keys = {
+            column: {"level": "National", "period": layout.edition}.get(key, "England")
+            for key, column in layout.keys.items()
+        }
+        values = [keys.get(c, f"synthetic {n}") for n, c in enumerate([*keys, *columns], 1)]
+        rows: list[Row] = [(*keys, *columns), tuple(values)]
         return csv_bytes(rows, marks=layout.marks)
 
     # -- presentation sheets -------------------------------------------------

@@ -115,6 +115,9 @@ class Table(Strict):
     edition: str | None = None
     """A fixed edition, for tables that have only one."""
     edition_from: Literal["fixed", "last_period", "listed"] = "listed"
+    released_on: str | None = None
+    """Label of the row in which each file states the day of its release: a file of any other day than the listed
+    editions' is an edition like them, named by its day."""
     last_period_where: dict[str, str] = Field(default_factory=dict)
     encoding: str = "utf-8"
     editions: dict[str, TableEdition] = Field(default_factory=dict)
@@ -234,6 +237,8 @@ class Passport(Strict):
     licence: str
     homepage: str
     role: Literal["primary", "secondary", "reference"]
+    is_optional: bool = False
+    """Whether the warehouse is published without it where its server never gave it: an account beside another one."""
     cadence: Cadence | None = None
     publication_id: str | None = None
     remote: list[Remote] = Field(default_factory=list)
@@ -268,6 +273,16 @@ class Passport(Strict):
         """Regexes of every file name that the passport speaks of."""
         named = [r.file for t in self.tables for r in t.editions.values()] + [t.file for t in self.tables]
         return sorted({n for n in named if n}) + self.documents
+
+    def edition(self, name: str) -> Edition | None:
+        """An edition: one of those listed, or one that its file's own day names; None where there is none."""
+        if name in self.editions or not any(t.released_on for t in self.tables):
+            return self.editions.get(name)
+        try:
+            day = date.fromisoformat(name)
+        except ValueError:
+            return None
+        return Edition(published_on=day, published_basis="stated", symbols="none")
 
     def table(self, name: str) -> Table:
         """The table of that name.

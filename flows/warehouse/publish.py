@@ -239,8 +239,8 @@ def open_warehouse(path: Path) -> duckdb.DuckDBPyConnection:
     except duckdb.Error as exc:
         first = str(exc).splitlines()[0]
         raise CswError(f"{path} is no warehouse, or a damaged one: {first}") from exc
-    found = con.execute("select count(*) from information_schema.tables where table_schema = 'marts'").fetchone()
-    if not found or not found[0]:
+    # All of the answer: a connection with one under way takes no other question.
+    if con.execute("select count(*) from information_schema.tables where table_schema = 'marts'").fetchall() == [(0,)]:
         con.close()
         raise CswError(f"{path} is a database without marts: no warehouse of csw.")
     return con

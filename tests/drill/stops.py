@@ -8,6 +8,7 @@ import signal
 import time
 from random import Random
 
+from flows.warehouse.publish import has_next
 from tests.drill.faults import Fault, Seen, completes, line_of, stages, wait
 from tests.drill.machine import TARGET, Machine
 
@@ -67,7 +68,9 @@ def leftovers(machine: Machine) -> list[str]:
     return [
         f"{p.relative_to(machine.data)} was left behind"
         for p in machine.data.rglob("*")
-        if ".part-" in p.name or p.name.startswith(("next.duckdb", ".incoming"))
+        if ".part-" in p.name
+        or p.name.startswith((".incoming", "next.duckdb."))
+        or (p == machine.settings.next and has_next(machine.settings))
     ]
 
 

@@ -331,8 +331,9 @@ class World:
                     self._attach(page, said, source, label, edition, files)
                     if page.path not in pages:
                         pages.append(page.path)
-            if self.quirks.every_release and self._files.get(source):
-                pages += [self._invented_page(source, other).path for other in said.get("others", [])]
+            if self.quirks.every_release and self._is_asked(source):
+                others = [o for o in said.get("others", []) if self._files.get(source) or o.get("always")]
+                pages += [self._invented_page(source, other).path for other in others]
         asked = {s["collection"] for s in self._places["govuk"] if self._files.get(s["source"])}
         if self.quirks.every_release:
             for collection, strangers in self._places["strangers"].items():

@@ -19,6 +19,7 @@ from flows.landing.quarantine import (
     read_quarantine,
     release,
     retry,
+    unseen,
     withdraw,
 )
 from flows.landing.withdrawn import read_withdrawn
@@ -142,7 +143,10 @@ def test_people_withdraw_a_document(two: Settings) -> None:
 
 def test_a_table_both_withdrawn_and_quarantined_comes_back_when_both_are_over(two: Settings) -> None:
     hold(two, [entry(two)])
+    assert [q.edition for q in unseen(two)] == ["2022"]
     withdraw(two, "dfe_cin", "2022", "b1_children_in_need", reason="no")
+    # People have seen to it: it is no trouble any more.
+    assert unseen(two) == []
     retry(two, "other")
     assert in_use(two) == ["2024"]
     withdraw(two, "dfe_cin", "2022", undo=True)

@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -206,7 +205,7 @@ def test_an_unknown_source_and_one_without_a_server(start: Start, tmp_path: Path
 
 def test_only_the_publishers_hosts_are_asked(start: Start, tmp_path: Path) -> None:
     fake = start()
-    servers = replace(fake.servers(), ees_site="http://127.0.0.1:9/ees-site")
+    servers = fake.servers().model_copy(update={"ees_site": "http://127.0.0.1:9/ees-site"})
     settings = Settings(data=tmp_path / "data", servers=servers)
     report = fetch(settings, sources=["dfe_cin"])
     assert report.failed == {}

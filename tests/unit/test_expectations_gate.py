@@ -238,6 +238,13 @@ def test_a_percentage_below_one_among_others_is_a_percentage(tmp_path: Path) -> 
     assert gate(tmp_path, table).ok
 
 
+def test_a_joint_return_has_the_codes_of_its_authorities(tmp_path: Path) -> None:
+    table = census()
+    table.rows[7].code, table.rows[7].ons_code = "209 / 210", "E06000209 / E06000210"
+    del table.rows[8]
+    assert gate(tmp_path, table).ok
+
+
 def test_a_part_in_thousands_is_no_total(tmp_path: Path) -> None:
     table = outturn()
     table.rows[1].cells[2] = "21345.6"

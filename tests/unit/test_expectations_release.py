@@ -38,7 +38,8 @@ create table marts.fct_la_year_measure as
     from marts.dim_local_authority, range(2014, 2017) as y(year), seeds.measure
     where la_code <> '299' or year <= 2015;
 create table intermediate.int_measures__la_values as
-    select source, edition, la_code as unit_code, 'Authority ' || la_code as unit_name, la_code, measure_id, year, value,
+    select source, edition, la_code as unit_code, 'Authority ' || la_code as unit_name, la_code, measure_id, year,
+        value,
         value_status, false as is_joint_return, la_code as reporting_unit_code
     from marts.fct_la_year_measure;
 create table intermediate.int_measures__edition_values as
@@ -63,7 +64,8 @@ create table marts.fct_inspection as
     from marts.dim_local_authority;
 create table staging.stg_ofsted__inspection as
     select source, 'la_inspections' as table_name, edition, framework, publication_date from marts.fct_inspection;
-create table staging.stg_landing__catalogue as select 'dfe_s251_outturn' as source, '2016' as edition, 'a1' as table_name;
+create table staging.stg_landing__catalogue as
+    select 'dfe_s251_outturn' as source, '2016' as edition, 'a1' as table_name;
 """
 REFERRALS: tuple[TableKey, ...] = (("dfe_cin", "c_referrals_count", "2016"),)
 REREFERRALS: tuple[TableKey, ...] = (("dfe_cin", "c_rereferrals_pct", "2016"),)
@@ -157,14 +159,16 @@ CASES = [
     ),
     Case(
         "same_unit_from_year_to_year",
-        "update marts.fct_la_year_measure set value = value / 1000 where year = 2016 and measure_id = 'referrals_count'",
+        "update marts.fct_la_year_measure set value = value / 1000 "
+        "where year = 2016 and measure_id = 'referrals_count'",
         REFERRALS,
         found="the odd year is 2016",
         beside=("eightfold_change", "figures_changed"),
     ),
     Case(
         "every_authority_and_measure",
-        "delete from marts.fct_la_year_measure where la_code = '310' and year = 2015 and measure_id = 'referrals_count'",
+        "delete from marts.fct_la_year_measure "
+        "where la_code = '310' and year = 2015 and measure_id = 'referrals_count'",
         found="1 of 604 rows missing",
     ),
     Case(
@@ -273,7 +277,8 @@ CASES = [
     ),
     Case(
         "figures_changed",
-        "update marts.fct_la_year_measure set value = value * 1.2 where measure_id = 'referrals_count' and la_code < '340'",
+        "update marts.fct_la_year_measure set value = value * 1.2 "
+        "where measure_id = 'referrals_count' and la_code < '340'",
         severity="warning",
         found="per cent of 452 figures changed",
     ),
@@ -339,7 +344,8 @@ def test_a_joint_return_printed_under_both_authorities_counts_once(release: Rele
         + ";"
         + printed(
             "value = (select sum(value) from intermediate.int_measures__la_values as o where o.measure_id = "
-            "int_measures__la_values.measure_id and o.year = int_measures__la_values.year and o.la_code in ('310', '311'))",
+            "int_measures__la_values.measure_id and o.year = int_measures__la_values.year "
+            "and o.la_code in ('310', '311'))",
             "unit_code in ('310', '311') and measure_id in ('referrals_count', 'social_workers_fte')",
         )
     ).findings

@@ -25,6 +25,7 @@ from flows.warehouse.publish import (
     check_warehouse,
     damage,
     needed,
+    open_published,
     publish,
     saying_what_stands,
     start_next,
@@ -223,7 +224,7 @@ def test_dbt_by_hand_writes_how_it_was_built(settings: Settings, tmp_path: Path)
     settings = Settings(data=tmp_path / "it's here" / "data")
     put(tmp_path / "in", B1_NAME, b1())
     land_returns(settings, tmp_path / "in", workers=1)
-    chosen = ["build", "--select", "stg_landing__catalogue"]
+    chosen = ["build", "--select", "stg_landing__catalogue", "--indirect-selection", "cautious"]
     done = dbt(settings, *chosen, "--vars", "{as_of: '2019-12-31'}")
     assert done.returncode == 0, done.stdout + done.stderr
     build = read_build(settings.next)
@@ -241,3 +242,11 @@ def test_dbt_by_hand_writes_how_it_was_built(settings: Settings, tmp_path: Path)
 
     assert build.landed_digest == landed_digest(settings)
     assert "only a part" in why_not_default(build, settings)
+
+
+def test_a_warehouse_that_was_opened_takes_any_question(settings: Settings) -> None:
+    make_next(settings, "first")
+    publish(settings)
+    with open_published(settings) as con:
+        relation = con.sql("select content from t")
+        assert (relation.columns, relation.fetchall()) == (["content"], [("first",)])

@@ -69,6 +69,7 @@ def test_what_is_built_by_hand_in_the_copy_leaves_the_published_file_alone(setti
     assert content(settings.next) == "by hand"
     assert content(settings.published) == "first"
     assert has_next(settings)
+    # Nobody knows from what: it is for looking, and a `dbt build` of everything is for publishing.
     with pytest.raises(CswError, match="not known from what"):
         publish(settings)
     assert content(settings.published) == "first"

@@ -27,7 +27,9 @@ columns_published as (
         table_name,
         edition,
         column_name,
-        regexp_replace(regexp_replace(lower(column_name), '[''’‘]', '', 'g'), '\s+', ' ', 'g') as plain_name
+        regexp_replace(
+            regexp_replace(lower(column_name), '[''’‘]|\[notes? [^\]]*\]', '', 'g'), '\s+', ' ', 'g'
+        ) as plain_name
     from cells
     group by all
 
