@@ -398,6 +398,7 @@ def ended(installation: Installation, seconds: float) -> bool:
     return not processes_of(installation)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc").exists(), reason="needs /proc to see processes")
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP", "SIGKILL"])
 def test_stopped_from_outside(copied: Installation, tmp_path: Path, name: str) -> None:
