@@ -21,6 +21,9 @@ QUICK = [
     *drawn([f for f in ALL if f.is_quick and f.name not in ALWAYS], COUNT - len(ALWAYS), SEED),
 ]
 
+#: Faults done to whole runs: minutes.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def machine(published: Installation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:

@@ -30,6 +30,9 @@ from flows.warehouse.publish import needed, publish
 from tests.installation import Installation
 from tests.made_up import put
 
+#: Commands on whole installations: minutes.
+pytestmark = pytest.mark.slow
+
 
 def files(folder: Path) -> dict[str, tuple[int, int]]:
     return {
@@ -246,7 +249,6 @@ def test_archive_codings_and_settings_are_enough(published: Installation, tmp_pa
     assert fingerprint(settings) == fingerprint(published.settings)
 
 
-@pytest.mark.slow
 def test_restored_the_warehouse_is_the_same(published: Installation, tmp_path: Path) -> None:
     settings = restored(published, tmp_path)
     done = Installation(settings, published.returns, published.truth).csw("run", "--archive")

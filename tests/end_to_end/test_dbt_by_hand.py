@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import duckdb
+import pytest
 
 from flows.common.settings import ROOT
 from flows.warehouse.publish import copy_for_dbt, has_next
@@ -37,6 +38,7 @@ def dbt(copied: Installation, folder: Path, *arguments: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_dbt_by_hand_works_and_reaches_no_reader(copied: Installation, tmp_path: Path) -> None:
     settings = copied.settings
     copy_for_dbt(settings)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+import pytest
 
 from flows.sample.inspections import Inspection
 from flows.sample.reports import report_pdf
@@ -46,6 +47,7 @@ def landed(copied: Installation) -> set[tuple[str, str]]:
         return set(con.execute("select table_name, edition from marts.dim_edition where source = 'dfe_cin'").fetchall())
 
 
+@pytest.mark.slow
 def test_what_fails_is_held_back_alone_and_the_rest_is_published(copied: Installation, tmp_path: Path) -> None:
     good = changed(copied, tmp_path, B7, "886", "2022", {"CINPlan_start": "777"})
     done = copied.run(

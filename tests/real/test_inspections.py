@@ -184,4 +184,5 @@ def test_publication_follows_the_inspection(real_warehouse: Any) -> None:
         group by 1 order by 1
         """,
     )
-    assert found == [("official", 194, 22, 156), ("report", 174, 39, 158)]
+    # One of the reports is of an inspection that no workbook lists yet.
+    assert found == [("official", 194, 22, 156), ("report", 175, 39, 158)]

@@ -72,7 +72,8 @@ def test_circumstances_are_of_the_year_before() -> None:
         from unnest([-2, -1, 0]) as l (lag);
         create table marts.fct_la_year_spend as
         select
-            '300' as la_code, year, 1.0 * year as gbp_real_per_child, 'total' as spend_group, 'gross' as gross_or_net,
+            '300' as la_code, year, 1.0 * year as gbp_real_per_child, 's251_outturn' as spend_return,
+            'total' as spend_group, 'gross' as gross_or_net,
             'gdp' as price_index, base_year
         from range(2010, 2024) as y (year) cross join range(2010, 2024) as b (base_year)
         """
