@@ -1,3 +1,4 @@
+{{ config(group = 'spend') }}
 -- Every line that ministry_spend_column names is a column of each edition that it covers: a line under a new name would
 -- leave its group, and the total, too small.
 with lines_read as (

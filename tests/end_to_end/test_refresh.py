@@ -177,7 +177,6 @@ def test_killed_while_building_what_is_published_stays_and_the_next_run_complete
     assert value(copied, "886", 2024, "cin_at_31_march_count") == old + 5
 
 
-@pytest.mark.xfail(reason="unit tests of models that two changes met in await their new inputs", strict=False)
 def test_dbt_build_alone_works_from_the_root(copied: Installation, tmp_path: Path) -> None:
     dbt = Path(sys.executable).with_name("dbt")
     if not dbt.exists():

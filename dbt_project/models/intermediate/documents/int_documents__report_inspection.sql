@@ -79,8 +79,16 @@ unlisted as (
     window
         same_days as (
             partition by reports.la_code, reports.framework, coalesce(reports.inspection_first_day, reports.publication_date)
-            order by reports.publication_date desc, reports.report_id
+            order by reports.publication_date desc, reports.report_id asc
         )
+
+),
+
+together as (
+
+    select * from matched
+    union all
+    select * from unlisted
 
 ),
 
@@ -95,7 +103,7 @@ final as (
         days_apart,
         is_nearest,
         source_of_judgement
-    from (select * from matched union all select * from unlisted)
+    from together
 
 )
 

@@ -48,8 +48,9 @@ resolved as (
         {{ edition_day('editions') }} as edition_day
     from published
     left join landed_units
-        on {{ same_named_place('published', 'landed_units') }}
-        and published.unit_ons_code = landed_units.unit_ons_code
+        on
+            {{ same_named_place('published', 'landed_units') }}
+            and published.unit_ons_code = landed_units.unit_ons_code
     left join inspection_types on published.type_text = inspection_types.type_text
     left join editions
         on {{ same_table('published', 'editions') }}

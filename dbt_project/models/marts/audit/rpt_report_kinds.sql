@@ -41,7 +41,9 @@ final as (
         cast(coalesce(sum(reports.recommendation_count), 0) as bigint) as item_count
     from reports
     left join compared on reports.report_id = compared.report_id
-    group by 1, 2
+    group by
+        case when reports.status = 'refused' then 'refused' else coalesce(reports.report_kind, 'unknown') end,
+        reports.framework
 
 )
 

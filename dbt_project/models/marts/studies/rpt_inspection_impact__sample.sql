@@ -15,7 +15,8 @@ la_years as (
 
 spend_years as (
 
-    select * from {{ ref('fct_la_year_spend') }} where spend_return = 's251_outturn' and gross_or_net = 'gross' and base_year = 2019
+    select * from {{ ref('fct_la_year_spend') }}
+    where spend_return = 's251_outturn' and gross_or_net = 'gross' and base_year = 2019
 
 ),
 
