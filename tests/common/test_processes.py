@@ -32,8 +32,8 @@ WORKER = """
 import os, sys, time
 from flows.common.processes import Requests
 requests = Requests(sys.stdin)
-print(os.getpid(), flush=True)
 requests.idle()
+print(os.getpid(), flush=True)
 for line in requests:
     time.sleep(600)
 """
