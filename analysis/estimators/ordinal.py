@@ -106,7 +106,8 @@ class OrdinalFit(LikelihoodRatio):
     def expected(self, X: Any, scores: Sequence[float] | None = None) -> Array:
         """Expected category for new rows, with the levels themselves as scores unless others are given."""
         values = np.asarray(self.levels if scores is None else scores, dtype=float)
-        return self.predict(X) @ values
+        expected: Array = self.predict(X) @ values
+        return expected
 
     def summary(self) -> str:
         """Tests, slopes and thresholds."""
