@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -192,19 +193,38 @@ def fit_ordinal(
     )
 
 
+@cache
+def _logistic() -> Any:
+    """The standard logistic distribution for statsmodels, without the checks that scipy.stats makes at every call."""
+    from scipy.special import expit, logit
+    from scipy.stats import rv_continuous
+
+    class Logistic(rv_continuous):  # type: ignore[misc]
+        def cdf(self, x: Array) -> Any:
+            return expit(x)
+
+        def pdf(self, x: Array) -> Any:
+            return expit(x) * expit(-x)
+
+        def ppf(self, q: Array) -> Any:
+            return logit(q)
+
+    return Logistic(name="logistic")
+
+
 def _maximum(code: IntArray, X: Array) -> tuple[Array, Array, Array] | str:
     """Slopes, thresholds and the inverse information at the maximum, or why there is none; X standardised."""
     from statsmodels.miscmodels.ordinal_model import OrderedModel
 
     p = X.shape[1]
-    model = OrderedModel(code, X, distr="logit")
-    result, trouble = fit_quietly(model, method="bfgs", gtol=1e-9, maxiter=500, skip_hessian=True)
+    model = OrderedModel(code, X, distr=_logistic())
+    result, trouble = fit_quietly(model, method="bfgs", gtol=1e-4, maxiter=500, skip_hessian=True)
     if trouble:
         return str(trouble)
     slopes = np.asarray(result.params)[:p]
     cuts = np.asarray(model.transform_threshold_params(np.asarray(result.params)))[1:-1]
-    # statsmodels differentiates numerically: two Newton steps on the exact derivatives take the last digits.
-    for _ in range(2):
+    # statsmodels differentiates numerically: Newton steps on the exact derivatives take the last digits.
+    for _ in range(4):
         score, information = _derivatives(X, code, slopes, cuts)
         step = np.linalg.solve(information, score)
         slopes, cuts = slopes + step[:p], cuts + step[p:]
