@@ -337,8 +337,11 @@ def multiverse(sample: pd.DataFrame, spec: Spec, choices: Choices, cut: Cut) -> 
         what = {k: v for choice, option in chosen.items() for k, v in options[choice][option].items()}
         how = {k: what.pop(k) for k in ("by_framework", "terms") if k in what}
         part = replace(cut, all_authorities=True, **what)
-        if part not in frames:
-            frames[part] = inspections(sample, spec, choices, part)
+        try:
+            if part not in frames:
+                frames[part] = inspections(sample, spec, choices, part)
+        except MartLacks as exc:
+            return SpecificationEstimate(float("nan"), float("nan"), reason=str(exc))
         fit = fitted(frames[part], spec, **how)
         if fit.reason:
             return SpecificationEstimate(float("nan"), float("nan"), fit.n, fit.reason)
