@@ -272,12 +272,16 @@ class _Problem:
         The mode moves with theta, so the gradient has the explicit part and, through the curvature's determinant, the
         part of the mode's movement (implicit differentiation).
         """
+        from scipy.linalg.lapack import dpotrf, dpotri
+
         p_fixed = self.X.shape[1]
         prior = self.precisions(theta)
         u, p, H = self.mode(theta)
         fixed = self.X @ theta[:p_fixed]
-        inverse = np.linalg.inv(H)
-        _, logdet = np.linalg.slogdet(H)
+        factor, _ = dpotrf(H, lower=1)
+        logdet = 2 * float(np.log(np.diag(factor)).sum())
+        inverse = np.tril(dpotri(factor, lower=1)[0])
+        inverse += np.tril(inverse, -1).T
         value = self._h(u, fixed, prior) + 0.5 * logdet - 0.5 * float(np.log(prior).sum())
         w = p * (1 - p)
         # d w / d eta, and how much of H's inverse each row sees.
