@@ -16,13 +16,6 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 KEPT = ("scoreboard", "study_samples")
-STUDIES = (
-    "inadequate_prediction",
-    "inspection_factors",
-    "inspection_impact",
-    "performance_indicators",
-    "report_themes",
-)
 
 
 def _number(value: float | None) -> str:
@@ -47,8 +40,11 @@ def scoreboard(con: Any) -> list[dict[str, str]]:
 def study_samples(con: Any) -> list[dict[str, str]]:
     """study, column, n, mean, distinct; the row ``*`` counts rows and authorities."""
     out = []
-    for study in STUDIES:
-        table = f"studies.rpt_{study}__sample"
+    samples = con.execute(
+        "select table_name from duckdb_tables() where schema_name = 'studies' and table_name like 'rpt_%__sample' order by 1"
+    ).fetchall()
+    for (name,) in samples:
+        study, table = name.removeprefix("rpt_").removesuffix("__sample"), f"studies.{name}"
         rows, authorities = con.execute(f"select count(*), count(distinct la_code) from {table}").fetchone()
         out.append({"study": study, "column": "*", "n": str(rows), "mean": "", "distinct": str(authorities)})
         for column, kind, *_rest in con.execute(f"describe {table}").fetchall():
