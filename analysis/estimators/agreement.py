@@ -142,8 +142,7 @@ def kappa_by_theme(
         low, high = _kappa_intervals(ones, twos, range(len(first)) if clusters is None else clusters, draws, seed)
         bounds = list(zip(low.tolist(), high.tolist(), strict=True))
         found = [
-            k if k.reason else replace(k, ci_low=lo, ci_high=hi)
-            for k, (lo, hi) in zip(found, bounds[:-1], strict=True)
+            k if k.reason else replace(k, ci_low=lo, ci_high=hi) for k, (lo, hi) in zip(found, bounds[:-1], strict=True)
         ]
         pooled = pooled if pooled.reason else replace(pooled, ci_low=bounds[-1][0], ci_high=bounds[-1][1])
     rows = [

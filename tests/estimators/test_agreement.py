@@ -69,7 +69,9 @@ def test_kappa_by_theme_and_pooled() -> None:
         kappa_by_theme(one, two.iloc[1:])
 
 
-def _two_coders(rng: np.random.Generator, reports: int, per_report: int) -> tuple[pd.DataFrame, pd.DataFrame, list[int]]:
+def _two_coders(
+    rng: np.random.Generator, reports: int, per_report: int
+) -> tuple[pd.DataFrame, pd.DataFrame, list[int]]:
     """Two coders of many reports; whether they agree is a matter of the report, so its items are alike."""
     of = np.repeat(np.arange(reports), per_report)
     agree = np.repeat(rng.random(reports) < 0.7, per_report)
