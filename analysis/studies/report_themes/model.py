@@ -37,14 +37,15 @@ NINE = 9
 def run(marts: Marts, spec: Spec, choices: Choices) -> list[Estimate]:
     """Frame and codebook always; matrices and statements where there are coded items."""
     frame = read_frame(marts, spec, choices)
-    out = [*described(frame, spec), *codebook(marts)]
+    out = [*described(frame, spec), *codebook(marts), *_since_2018(marts)]
     try:
         coded = read_coded(marts, frame)
     except MartLacks as exc:
         reason = f"needs recommendations read from the reports and coded: {exc}"
         subjects = ["rank order of categories", *spec.variables["claims"]]
         out += [_estimate("claims", "claim", s, None, reason=reason) for s in subjects]
-        out.append(_estimate("shares of reports", "percent", "performance_management", None, reason=reason))
+        mentioned = "performance_management, directly mentioned"
+        out.append(_estimate("shares of reports", "percent", mentioned, None, reason=reason))
         return out
     coder = chosen_coder(coded)
     mine = coded[coded["coder"] == coder]
@@ -52,16 +53,38 @@ def run(marts: Marts, spec: Spec, choices: Choices) -> list[Estimate]:
 
 
 def tables(marts: Marts) -> dict[str, pd.DataFrame]:
-    """The tests beside the code matrices: ``studies.rpt_report_themes__comparison``.
+    """The tests beside the code matrices (``studies.rpt_report_themes__comparison``), and what inspectors ask for now.
 
     Raises:
         MartLacks: the warehouse has no code matrices.
     """
+    import pandas as pd
+
+    from analysis.studies.report_themes import current
     from analysis.studies.report_themes.matrices import compare_groups
 
     # In order, so that of two equal groups the first by name is the highest, whichever way the file was built.
     matrix = marts.frame(f"select * from {MATRIX} where split <> 'all' order by all")
-    return {"rpt_report_themes__comparison": compare_groups(matrix)}
+    made = {"rpt_report_themes__comparison": compare_groups(matrix)}
+    try:
+        corpus = current.read_corpus(marts)
+    except MartLacks:
+        now, tests = pd.DataFrame(columns=current.MATRIX_COLUMNS), pd.DataFrame(columns=current.TEST_COLUMNS)
+    else:
+        now, tests = current.matrix(corpus), current.comparison(corpus)
+    return {**made, "rpt_report_themes__since_2018": now, "rpt_report_themes__since_2018_comparison": tests}
+
+
+def _since_2018(marts: Marts) -> Iterator[Estimate]:
+    """What inspectors ask for under the framework in force; a row with the reason where no report of it is held."""
+    from analysis.studies.report_themes import current
+
+    try:
+        corpus = current.read_corpus(marts)
+    except MartLacks as exc:
+        yield _estimate(current.PLACE, "mean", "recommendations | all", None, reason=str(exc))
+        return
+    yield from current.estimates(corpus)
 
 
 def read_frame(marts: Marts, spec: Spec, choices: Choices) -> pd.DataFrame:
@@ -144,7 +167,7 @@ def codebook(marts: Marts) -> Iterator[Estimate]:
 
 
 def read_coded(marts: Marts, frame: pd.DataFrame) -> pd.DataFrame:
-    """Coded items of the frame's reports: report_id, item, theme, category, coder and the groupings.
+    """Coded items of the frame's reports that the authority is asked for, with theme, category, coder and groupings.
 
     Raises:
         MartLacks: there are none.
@@ -152,12 +175,18 @@ def read_coded(marts: Marts, frame: pd.DataFrame) -> pd.DataFrame:
     for table in (ITEMS, THEMES):
         if not marts.has(table):
             raise MartLacks(f"the warehouse has no {table}")
-    items = marts.frame(f"select distinct report_id, la_code, framework, publication_date from {ITEMS}")
-    themes = marts.frame(f"select report_id, item, theme, category, coder from {THEMES} where theme is not null")
+    # What a board is asked for is another addressee's; the paper is about authorities.
+    items = marts.frame(
+        f"""
+        select report_id, item, la_code, framework, publication_date from {ITEMS}
+        where addressee = 'local_authority' order by all
+        """
+    )
+    themes = marts.frame(f"select report_id, item, theme, category, coder, words from {THEMES} where theme is not null")
     keys = ["la_code", "framework", "publication_date"]
     if not set(keys) <= set(frame.columns):
         raise MartLacks("the frame has no key to join reports by")
-    coded = themes.merge(items, on="report_id").merge(frame, on=keys)
+    coded = themes.merge(items, on=["report_id", "item"]).merge(frame, on=keys)
     if not len(coded):
         raise MartLacks("no recommendation of the period's reports is coded")
     return coded
@@ -193,30 +222,66 @@ def matrices(coded: pd.DataFrame, coder: str) -> Iterator[Estimate]:
                     yield _estimate("shares of reports", "percent", subject, value, n=len(part), method=method)
 
 
+def directly_mentioned(coded: pd.DataFrame, theme: str, word: str) -> Estimate:
+    """Share of reports that mention a theme in its own word; of people's coding, which has no words, the theme's share.
+
+    The interval is Wilson's.
+    """
+    from statsmodels.stats.proportion import proportion_confint
+
+    said = coded["words"].isna() | coded["words"].astype("string").str.contains(word, regex=False)
+    hit = (coded["theme"].eq(theme) & said).groupby(coded["report_id"]).any()
+    low, high = proportion_confint(int(hit.sum()), len(hit), method="wilson")
+    return _estimate(
+        "shares of reports",
+        "percent",
+        f"{theme}, directly mentioned",
+        100 * float(hit.mean()),
+        ci_low=100 * float(low),
+        ci_high=100 * float(high),
+        n=len(hit),
+        reason=f"95% interval {100 * low:.0f} to {100 * high:.0f}; {len(hit)} reports of one framework",
+    )
+
+
 def statements(coded: pd.DataFrame, spec: Spec, coder: str) -> Iterator[Estimate]:
     """The paper's statements: rankings of categories, and of groups by the share of reports in which a theme occurs."""
+    yield directly_mentioned(coded, "performance_management", "performance")
     counts = coded.drop_duplicates(["report_id", "item", "category"])["category"].value_counts()
     first = tuple(str(x) for x in counts.index[: len(RANKED)])
     held = sum(a == b for a, b in zip(first, RANKED, strict=False)) / len(RANKED)
-    about = f"{coded['report_id'].nunique()} reports, coder: {coder}; the paper's people coded sixty"
+    n_reports = coded["report_id"].nunique()
+    about = f"items of the authority in {n_reports} reports, coder: {coder}; the paper's people coded sixty"
     words = f"ours: {', '.join(first)}; {about}"
     n = int(coded["la_code"].nunique())
     yield _estimate("claims", "claim", "rank order of categories", held, n=n, reason=words)
     for subject, parts in spec.variables["claims"].items():
         judged = [(part, _holds(coded, *part)) for part in parts]
-        not_so = [f"{p[0]} {p[3]} in {p[2]}" for p, ok in judged if not ok]
-        words = "; ".join(x for x in (f"not so: {', '.join(not_so)}" if not_so else "", about) if x)
-        value = sum(ok for _, ok in judged) / len(judged)
+        said = [(f"{p[0]} {p[3]} in {p[2]}{f' within {p[4]}' if p[4] else ''}", ok) for p, ok in judged]
+        not_so, untested = [s for s, ok in said if ok is False], [s for s, ok in said if ok is None]
+        tested = sum(ok is not None for _, ok in judged)
+        words = "; ".join(
+            [
+                *([f"not so: {', '.join(not_so)}"] if not_so else []),
+                *([f"not testable, no reports to compare: {', '.join(untested)}"] if untested and tested else []),
+                *([] if tested else ["no reports to compare"]),
+                about,
+            ]
+        )
+        value = sum(ok is True for _, ok in judged) / tested if tested else None
         yield _estimate("claims", "claim", subject, value, n=n, reason=words)
 
 
-def _holds(coded: pd.DataFrame, what: str, grouping: str, group: str, how: str, within: str) -> bool:
+def _holds(coded: pd.DataFrame, what: str, grouping: str, group: str, how: str, within: str) -> bool | None:
+    """Whether a part of a statement holds; None where the reports that it is about are not there."""
     part = coded[coded["study_framework"] == within] if within else coded
+    if not len(part):
+        return None
     reports = part.drop_duplicates("report_id").set_index("report_id")
     hit = occurrence(part, what)
     shares = hit.groupby(reports[GROUPINGS[grouping]].reindex(hit.index)).mean()
     if group not in shares.index or len(shares) < 2:
-        return False
+        return None
     others = shares.drop(group)
     if how == "none":
         return bool(shares[group] == 0)
