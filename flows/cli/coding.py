@@ -116,12 +116,13 @@ def disagreements(
 def model() -> None:
     """Train a model on the agreed coding, as one more coder; says what is missing where too little is agreed."""
     with _coding() as work:
-        learned, found, kept = work.model()
+        learned, found, rules, kept = work.model()
     few = ", ".join(f"{theme} ({n})" for theme, n in learned.too_few.items())
     typer.echo(
         f"Learned {len(learned.themes)} themes from {len(learned.held_out)} agreed items and coded "
         f"{len(learned.others)} others: {kept}.\nToo few agreed items to learn: {few or 'none'}.\n"
-        f"Agreement on the agreed items, each report held out:\n{found.text()}"
+        f"Agreement on the agreed items, each report held out:\n{found.text()}\n"
+        f"The rules on the same items, pooled: {rules.pooled()}"
     )
 
 

@@ -199,10 +199,12 @@ class Coding:
         differing = [i for i in items if not i.themes]
         return book, differing, len(items) - len(differing)
 
-    def model(self) -> tuple[Learned, Reliability, Path]:
-        """Train the model on the agreed coding and keep what it says: what it learned, how far it agrees, the file.
+    def model(self) -> tuple[Learned, Reliability, Reliability, Path]:
+        """Train the model on the agreed coding and keep what it says.
 
-        Its agreement with the agreed coding is of items whose report was held out; the rules' is of the same items.
+        Returns:
+            What it learned; how far it agrees with the agreed coding, on items whose report was held out, and how far
+            the rules do on the same items; the file.
 
         Raises:
             CodingError: too little is agreed, and what is missing.
@@ -226,8 +228,9 @@ class Coding:
             ],
         )
         rules = {key: themes for key, themes in self._rules().items() if key in agreed}
-        found = reliability({AGREED: agreed, MODEL: learned.held_out, RULES: rules}, list(self.themes))
-        return learned, found, kept
+        themes = list(self.themes)
+        mine = reliability({AGREED: agreed, MODEL: learned.held_out}, themes)
+        return learned, mine, reliability({AGREED: agreed, RULES: rules}, themes), kept
 
     @cached_property
     def _items(self) -> dict[Key, _Item]:

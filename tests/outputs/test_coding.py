@@ -202,12 +202,13 @@ def test_a_model_is_one_more_coder_with_figures_of_its_own(tmp_path: Path) -> No
         keys = dict(zip(zip(items["report_id"], items["item"], strict=True), items["text_key"], strict=True))
         agreed = list(truth)[:1000]
         Codings(settings.coding).add(AGREED, [ItemCoding(*key, keys[key], truth[key]) for key in agreed])
-        learned, found, kept = coding.model()
+        learned, found, rules, kept = coding.model()
         assert set(learned.themes) == set(USED)
         assert (len(learned.held_out), len(learned.others), kept.name) == (1000, 40, "v001.csv")
         assert {c.key for c in coding.codings.of(MODEL)} == set(truth)
         assert found.kappa[AGREED, MODEL].pooled.kappa > 0.95
         assert found.kappa[AGREED, MODEL].pooled.n == 1000 * len(found.alpha_by_theme)
+        assert rules.pooled().startswith("agreed and rules. Cohen's kappa ")
         assert sum(set(learned.others[k]) == set(truth[k]) for k in learned.others) >= 38
         # It stands for nobody: people are asked what the rules and it differ on.
         assert coding.codings.people() == []

@@ -61,7 +61,7 @@ def in_words(found: Found, held: Sequence[Row], tests: Sequence[Row], labels: Ma
         + ".",
         *(_differences(split, tests, labels) for split in SPLITS),
         "In brackets: 95% intervals over reports. Groups are compared by shares of recommendations, because a report "
-        "with more of them touches more themes; p-values are adjusted for how many themes or categories are compared. A "
+        "with more of them touches more themes; p-values are adjusted for the number of them compared. A "
         "difference between years may be one of the authorities that were inspected in them. The coding is that of the "
         "rules unless people have agreed on another.",
     ]

@@ -44,6 +44,10 @@ class Reliability:
     alpha_by_theme: pd.DataFrame
     confusion: pd.DataFrame
 
+    def pooled(self) -> str:
+        """Pooled kappa of every pair, in a line each."""
+        return "\n".join(f"{a} and {b}. {kappa.pooled.summary()}" for (a, b), kappa in self.kappa.items())
+
     def text(self) -> str:
         """For people."""
         share = f" ({100 * self.identical / self.item_count:.1f}%)" if self.item_count else ""
