@@ -39,9 +39,11 @@ _LABEL = re.compile(
 )
 # Two lines of a form, instead of one that holds both days.
 _BEGAN = re.compile(
-    r"^(?:re-?)?(?:inspection|review|visit) (?:start|began|from)(?: date)?(?: on)?\s*:?\s*", re.IGNORECASE
+    r"^(?:re-?)?(?:inspection|review|visit) (?:start|began|from)\b(?: date)?(?: on)?\s*:?\s*", re.IGNORECASE
 )
-_ENDED = re.compile(r"^(?:re-?)?(?:inspection|review|visit) (?:end|ended|to)(?: date)?(?: on)?\s*:?\s*", re.IGNORECASE)
+_ENDED = re.compile(
+    r"^(?:re-?)?(?:inspection|review|visit) (?:ended|end|to)\b(?: date)?(?: on)?\s*:?\s*", re.IGNORECASE
+)
 _PUBLISHED = re.compile(
     r"^(?:report |date )?published(?: on)?\s*:?\s*|^date of publication\s*:?\s*|^publication date\s*:?\s*",
     re.IGNORECASE,

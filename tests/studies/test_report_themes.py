@@ -69,7 +69,14 @@ def marts_of(coded: bool, frameworks: Sequence[str] = tuple(FRAMEWORKS)) -> Mart
     con.execute("create table seeds.report_theme as from read_csv(?)", [str(SEED)])
     tables = {"studies.rpt_report_themes__sample": reports}
     if coded:
-        tables |= {"marts.fct_recommendation": items, "marts.fct_recommendation_theme": themes}
+        coded_by = [{k: t[k] for k in ("coder", "report_id", "item", "theme")} for t in themes]
+        # A third coder looked at two items and found no theme.
+        coded_by += [{"coder": "third", "report_id": "F30", "item": k, "theme": None} for k in (0, 1)]
+        tables |= {
+            "marts.fct_recommendation": items,
+            "marts.fct_recommendation_theme": themes,
+            "marts.fct_recommendation_coding": coded_by,
+        }
     for table, rows in tables.items():
         con.register("rows", pd.DataFrame(rows))
         con.execute(f"create table {table} as select * from rows")
@@ -99,7 +106,14 @@ def test_matrices_and_statements() -> None:
     assert value("shares of reports", "percent", "corporate_parenting | framework | F1") == 0
     assert value("claims", "claim", "highly urban") == 1
     assert value("claims", "claim", "F3") == pytest.approx(2 / 5)
-    assert value("agreement", "kappa", "pooled | rules v second") is not None
+    both = found["report_themes", "agreement", "kappa", "pooled | rules v second"]
+    assert both.value == 1
+    # Of each framework's three reports in cities and three elsewhere the second coder has all items but the last.
+    assert both.n == 3 * (3 + 2) + 3 * (3 + 2) + 3 * (4 + 3)
+    assert found["report_themes", "agreement", "alpha", "people"].n == 2
+    apart = found["report_themes", "agreement", "kappa", "pooled | second v third"]
+    assert apart.value is not None
+    assert apart.value <= 0
     assert ("report_themes", "coded items", "n", "health") not in found
     mentioned = found["report_themes", "shares of reports", "percent", "performance_management, directly mentioned"]
     assert (mentioned.value, mentioned.n) == (50, 18)

@@ -16,7 +16,9 @@ from analysis.marts import MartLacks, Marts
 from analysis.results import Estimate
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
     from analysis.estimators._arrays import Array, IntArray
 
@@ -132,27 +134,24 @@ def read_corpus(marts: Marts) -> Corpus:
 
 def estimates(corpus: Corpus) -> Iterator[Estimate]:
     """How many recommendations a report has, by group; and how often each category is asked for."""
-    import numpy as np
-
     from analysis.estimators.cluster_bootstrap import ratio_intervals
 
     for split, group, chosen in _groups(corpus):
         items = corpus.items[chosen]
         low, high = _mean_interval(items)
         subject = split if split == "all" else f"{split} | {group}"
-        yield Estimate(
-            "report_themes", PLACE, "mean", f"recommendations | {subject}", float(items.mean()), low, high,
-            n=len(items), method=METHOD,
-        )  # fmt: skip
+        yield _estimate("mean", f"recommendations | {subject}", float(items.mean()), low, high, len(items))
     low_, high_ = ratio_intervals(corpus.coded, corpus.items, draws=DRAWS, seed=SEED)
     share = corpus.coded.sum(axis=0) / corpus.items.sum()
     for j, (level, label) in enumerate(corpus.labels):
         if level == "category":
-            values = [float(100 * x) for x in (share[j], low_[j], high_[j])]
-            yield Estimate(
-                "report_themes", PLACE, "percent", f"share of recommendations | category:{label}", *values,
-                n=int(np.sum(corpus.items)), method=METHOD,
-            )  # fmt: skip
+            value, least, most = (float(100 * x) for x in (share[j], low_[j], high_[j]))
+            subject = f"share of recommendations | category:{label}"
+            yield _estimate("percent", subject, value, least, most, int(corpus.items.sum()))
+
+
+def _estimate(statistic: str, subject: str, value: float, low: float | None, high: float | None, n: int) -> Estimate:
+    return Estimate("report_themes", PLACE, statistic, subject, value, low, high, n=n, method=METHOD)
 
 
 def matrix(corpus: Corpus) -> pd.DataFrame:
@@ -221,7 +220,7 @@ def comparison(corpus: Corpus) -> pd.DataFrame:
     return found
 
 
-def _groups(corpus: Corpus) -> Iterator[tuple[str, str, Array]]:
+def _groups(corpus: Corpus) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
     """Split, group, and which reports are of it."""
     for split, column in SPLITS.items():
         values = corpus.reports[column]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from analysis.marts import MartLacks, Marts
 from analysis.results import Estimate
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 STUDY = "report_themes"
 MATRIX = "studies.rpt_report_themes__matrix"
 ITEMS, THEMES = "marts.fct_recommendation", "marts.fct_recommendation_theme"
+CODINGS = "marts.fct_recommendation_coding"
 GROUPINGS = {
     "framework": "study_framework",
     "deprivation": "imd_2015_third",
@@ -31,6 +32,8 @@ GROUPINGS = {
 RANKED = ("performance", "casework", "multi_agency")
 #: A coding that people agreed on goes before any one coder's.
 PREFERRED_CODER = "agreed"
+#: Coders that are no people.
+MACHINES = ("rules", "model")
 NINE = 9
 
 
@@ -49,7 +52,7 @@ def run(marts: Marts, spec: Spec, choices: Choices) -> list[Estimate]:
         return out
     coder = chosen_coder(coded)
     mine = coded[coded["coder"] == coder]
-    return [*out, *matrices(mine, coder), *statements(mine, spec, coder), *agreement(coded)]
+    return [*out, *matrices(mine, coder), *statements(mine, spec, coder), *agreement(marts)]
 
 
 def tables(marts: Marts) -> dict[str, pd.DataFrame]:
@@ -288,45 +291,68 @@ def _holds(coded: pd.DataFrame, what: str, grouping: str, group: str, how: str, 
     return bool(shares[group] > others.max() if how == "most" else shares[group] < others.min())
 
 
-def agreement(coded: pd.DataFrame) -> Iterator[Estimate]:
-    """Cohen's kappa of every two coders, pooled over themes, and Krippendorff's alpha over all of them."""
-    from itertools import combinations
+def agreement(marts: Marts) -> Iterator[Estimate]:
+    """Cohen's kappa of every two coders, pooled over themes; Krippendorff's alpha of the people, and by theme.
 
-    from analysis.estimators.agreement import kappa_by_theme, krippendorff_alpha
+    What was agreed came from people and is held against the rules and a model alone.
+    """
+    from analysis.studies.report_themes.reliability import reliability
 
-    coders = sorted(coded["coder"].unique())
-    if len(coders) < 2:
-        yield _estimate("agreement", "kappa", "pooled", None, reason=f"one coder only: {coders[0]}")
+    codings: dict[str, dict[tuple[str, int], tuple[str, ...]]] = {}
+    said = marts.frame(f"select coder, report_id, item, theme from {CODINGS} order by all")
+    for coder, report, item, theme in said.to_numpy(dtype=object):
+        themes = codings.setdefault(coder, {})
+        given = themes.get((report, item), ())
+        themes[report, item] = (*given, theme) if isinstance(theme, str) else given
+    if len(codings) < 2:
+        reason = f"one coder only: {', '.join(codings) or 'none'}"
+        yield _estimate("agreement", "kappa", "pooled", None, reason=reason)
         return
-    themes = sorted(coded["theme"].unique())
-    tables: dict[str, Any] = {}
-    for coder in coders:
-        mine = coded[coded["coder"] == coder].assign(hit=1)
-        tables[coder] = mine.pivot_table(
-            index=["report_id", "item"], columns="theme", values="hit", aggfunc="max", fill_value=0
-        ).reindex(columns=themes, fill_value=0)
-    for one, other in combinations(coders, 2):
-        both = tables[one].index.intersection(tables[other].index)
-        subject = f"pooled | {one} v {other}"
-        if not len(both):
-            yield _estimate("agreement", "kappa", subject, None, reason="no item was coded by both")
+    book = marts.frame("select theme from seeds.report_theme order by all")["theme"].tolist()
+    method = "95% interval: bootstrap over reports; items that both coded"
+    for (one, other), kappa in reliability(codings, book).kappa.items():
+        if PREFERRED_CODER in (one, other) and not {one, other} <= {PREFERRED_CODER, *MACHINES}:
             continue
-        pooled = kappa_by_theme(tables[one].loc[both], tables[other].loc[both]).pooled
+        found = kappa.pooled
         yield _estimate(
             "agreement",
             "kappa",
-            subject,
-            pooled.kappa,
-            ci_low=pooled.ci_low,
-            ci_high=pooled.ci_high,
-            n=pooled.n,
-            reason=pooled.reason,
+            f"pooled | {one} v {other}",
+            found.kappa,
+            ci_low=found.ci_low,
+            ci_high=found.ci_high,
+            n=int(kappa.themes["n"].max()),
+            method=method,
+            reason=found.reason,
         )
-    import pandas as pd
-
-    stacked = pd.DataFrame({coder: table.stack() for coder, table in tables.items()})
-    alpha = krippendorff_alpha(stacked.to_numpy(dtype=float).T)
-    yield _estimate("agreement", "alpha", "all coders", alpha.alpha, n=alpha.n_units, reason=alpha.reason)
+    people = {coder: coding for coder, coding in codings.items() if coder not in {PREFERRED_CODER, *MACHINES}}
+    if len(people) < 2:
+        return
+    of_people = reliability(people, book)
+    alpha = of_people.alpha
+    yield _estimate(
+        "agreement",
+        "alpha",
+        "people",
+        alpha.alpha,
+        ci_low=alpha.ci_low,
+        ci_high=alpha.ci_high,
+        n=of_people.item_count,
+        method=method,
+        reason=alpha.reason,
+    )
+    for row in of_people.alpha_by_theme.to_dict("records"):
+        yield _estimate(
+            "agreement",
+            "alpha",
+            f"people | {row['theme']}",
+            float(row["alpha"]),
+            ci_low=float(row["ci_low"]),
+            ci_high=float(row["ci_high"]),
+            n=int(row["items"]),
+            method=method,
+            reason=str(row["reason"]),
+        )
 
 
 def _estimate(
