@@ -17,6 +17,9 @@ from pathlib import Path, PurePath
 
 # Words that are left out or put in from one printing to the next, and tell no two authorities apart.
 _CONNECTING = frozenset({"and", "the", "of", "upon", "on", "with", "in"})
+_POSSESSIVE = re.compile("['\u2019]s\\b")
+# Words before a name that make it that of a part of the place.
+_PARTS = frozenset({"north", "south", "east", "west", "mid", "central", "greater"})
 _ALWAYS, _FOREVER = date.min, date.max
 
 
@@ -61,7 +64,10 @@ class Authorities:
             text: a title, a file name, any words.
             on: day on which the authority existed; today's authorities when None.
         """
-        words = _words(text)
+        # "Kent's services" names Kent; a name that ends in an "s" of its own is tried first.
+        return self._named(_words(text), on) or self._named(_words(_POSSESSIVE.sub("", text)), on)
+
+    def _named(self, words: list[str], on: date | None) -> list[str]:
         longest = max(map(len, self.names), default=0)
         found: list[str] = []
         index = 0
@@ -69,7 +75,9 @@ class Authorities:
             for length in range(min(longest, len(words) - index), 0, -1):
                 code = self._one(self.names.get(tuple(words[index : index + length]), []), on)
                 if code:
-                    found.append(code)
+                    # "East Surrey" is another place than Surrey, whether it is known or not.
+                    if index == 0 or words[index - 1] not in _PARTS:
+                        found.append(code)
                     index += length
                     break
             else:

@@ -95,8 +95,10 @@ _TITLES: tuple[tuple[Framework, str], ...] = (
     (Framework.JTAI, r"joint (?:targeted area|area child protection) (?:re-? ?)?inspection|\bjtai\b"),
     (
         Framework.AREA_SEND,
-        r"\b(?:area|joint area|local area) send (?:\w+ )?(?:inspection|re-? ?inspection|re-? ?visit)\b"
-        r"|\b(?:inspection|re-? ?visit|monitoring inspection) .{0,80}special educational needs",
+        # "SEND" is no verb before or behind the name of an inspection.
+        r"\bsend (?:\w+ ){0,2}(?:inspection|re-? ?inspection|visit|re-? ?visit)\b"
+        r"|\b(?:inspection|re-? ?visit|thematic visit) .{0,80}(?:special educational needs|\bsend\b)"
+        r"|special educational needs (?:and (?:/ ?or )?disabilit\w+ )?(?:\(send\) )?(?:inspection|visit|re-? ?visit)\b",
     ),
     (Framework.ASSURANCE_VISIT, r"assurance visit"),
     (Framework.MONITORING_VISIT, r"monitoring visit"),
@@ -110,7 +112,8 @@ _TITLES: tuple[tuple[Framework, str], ...] = (
 )
 _LABEL = re.compile(
     r"^(?:inspection|re-?inspection|review|visit)? ?dates?\b|^report published|^published\b|^lead inspector"
-    r"|^reporting inspector|^age group"
+    r"|^reporting inspector|^age group|^on-? ?site\b|^(?:inspected|visited) (?:on|from|between)\b"
+    r"|^inspection (?:start|began)\b"
     r"|^date of (?:visit|inspection)"
     rf"|^\d{{1,2}} (?:{'|'.join(MONTHS)}) \d{{4}}$",
     re.IGNORECASE,

@@ -38,11 +38,26 @@ def authorities() -> Authorities:
         ("Bristol City Council", "801"),
         ("Inspection of Herefordshire local authority children’s services", "884"),
         ("Inspection of Westmorland and Furness local authority children’s services", "943"),
+        ("Inspection of Westmorland & Furness Council’s children’s services", "943"),
+        ("Inspection of Kent’s services for children", "886"),
+        ("Inspection of North Yorkshire Council children’s services", "815"),
+        ("Inspection of Achieving for Children on behalf of Kingston upon Thames children’s services", "314"),
     ],
 )
 def test_the_title_names_the_authority(authorities: Authorities, title: str, code: str) -> None:
     place = authorities.place([title], None, "50276411.pdf", NOW)
     assert (place.la_code, place.basis, place.reason) == (code, "title", None)
+
+
+@pytest.mark.parametrize(
+    "title", ["Inspection of East Surrey children’s services", "Area SEND inspection of Greater Essex", "Mid Devon"]
+)
+def test_a_part_of_a_place_or_a_place_around_it_is_another_place(authorities: Authorities, title: str) -> None:
+    place = authorities.place([title], None, "50276411.pdf", NOW)
+    assert (place.la_code, place.basis) == (None, None)
+    assert "no known authority is named" in str(place.reason)
+    # What people or Ofsted's number say still counts.
+    assert authorities.place([title], 80567, "50276411.pdf", NOW).basis == "number"
 
 
 def test_every_authority_is_found_by_its_own_name_and_has_a_number(authorities: Authorities) -> None:
