@@ -17,7 +17,9 @@ final as (
         denominator,
         is_joint_return,
         source,
-        edition
+        edition,
+        published_value,
+        denominator_basis
     from la_years
 
 )
