@@ -143,7 +143,8 @@ final as (
             when denominator > 0 then {{ unit_scale('unit') }} * numerator / denominator
         end as value,
         case
-            when unit in ('per_10k', 'pct') and denominator = 0 and coalesce(printed_status, 'reported') = 'reported' then 'not_applicable'
+            when unit in ('per_10k', 'pct') and denominator = 0 and coalesce(printed_status, 'reported') = 'reported'
+                then 'not_applicable'
             when printed_status is not null then printed_status
             when denominator > 0 and numerator is not null then 'reported'
             when denominator = 0 then 'not_applicable'

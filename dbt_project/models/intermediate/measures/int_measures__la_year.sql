@@ -8,35 +8,20 @@ with as_published as (
 
 ),
 
-{%- if var('as_of') %}
+-- What is over children: the rates per child, and the number of children itself.
+of_children as (
 
-final as (
+    select measure_id, numerator_measure, unit
+    from {{ ref('measure') }}
+    where denominator_measure = '{{ var("population_measure") }}' or measure_id = '{{ var("population_measure") }}'
 
-    select
-        *,
-        value as published_value,
-        case
-            when
-                measure_id = '{{ var("population_measure") }}'
-                or measure_id in (select measure_id from {{ ref('measure') }} where denominator_measure = '{{ var("population_measure") }}')
-                then 'as published: ' || source || ' ' || edition
-        end as denominator_basis
-    from as_published
-
-)
-{%- else %}
+),
 
 populations as (
 
     select * from {{ ref('int_population__la_year') }}
-
-),
-
-rates as (
-
-    select measure_id, numerator_measure, unit
-    from {{ ref('measure') }}
-    where denominator_measure = '{{ var("population_measure") }}'
+    -- As of a date nothing is counted again.
+    where {{ 'false' if var('as_of') else 'population > 0' }}
 
 ),
 
@@ -46,17 +31,17 @@ on_basis as (
         as_published.la_code,
         as_published.year,
         as_published.measure_id,
+        {{ unit_scale('of_children.unit') }} * counts.value / populations.population as value,
         counts.value as numerator,
         populations.population as denominator,
-        {{ unit_scale('rates.unit') }} * counts.value / populations.population as value,
         counts.source,
         counts.edition,
         populations.population_basis
     from as_published
-    inner join rates on as_published.measure_id = rates.measure_id
+    inner join of_children on as_published.measure_id = of_children.measure_id
     inner join as_published as counts
         on
-            rates.numerator_measure = counts.measure_id
+            of_children.numerator_measure = counts.measure_id
             and as_published.la_code = counts.la_code
             and as_published.year = counts.year
     inner join populations
@@ -66,7 +51,18 @@ on_basis as (
         counts.value_status = 'reported'
         and as_published.value_status in ('reported', 'not_published', 'not_reported')
         and not counts.is_joint_return
-        and populations.population > 0
+    union all
+    select
+        la_code,
+        year,
+        '{{ var("population_measure") }}' as measure_id,
+        population as value,
+        null as numerator,
+        null as denominator,
+        source,
+        edition,
+        population_basis
+    from populations
 
 ),
 
@@ -77,43 +73,24 @@ final as (
         as_published.year,
         as_published.measure_id,
         as_published.period_label,
-        case
-            when on_basis.measure_id is not null then on_basis.value
-            when as_published.measure_id = '{{ var("population_measure") }}' then coalesce(populations.population, as_published.value)
-            else as_published.value
-        end as value,
-        case
-            when on_basis.measure_id is not null then 'reported'
-            when as_published.measure_id = '{{ var("population_measure") }}' and populations.population is not null then 'reported'
-            else as_published.value_status
-        end as value_status,
+        case when on_basis.measure_id is null then as_published.value else on_basis.value end as value,
+        case when on_basis.measure_id is null then as_published.value_status else 'reported' end as value_status,
         coalesce(on_basis.numerator, as_published.numerator) as numerator,
         coalesce(on_basis.denominator, as_published.denominator) as denominator,
         as_published.is_joint_return,
-        case
-            when on_basis.measure_id is not null then on_basis.source
-            when as_published.measure_id = '{{ var("population_measure") }}' then coalesce(populations.source, as_published.source)
-            else as_published.source
-        end as source,
-        case
-            when on_basis.measure_id is not null then on_basis.edition
-            when as_published.measure_id = '{{ var("population_measure") }}' then coalesce(populations.edition, as_published.edition)
-            else as_published.edition
-        end as edition,
+        case when on_basis.measure_id is null then as_published.source else on_basis.source end as source,
+        case when on_basis.measure_id is null then as_published.edition else on_basis.edition end as edition,
         as_published.value as published_value,
         case
             when on_basis.measure_id is not null then on_basis.population_basis
-            when as_published.measure_id = '{{ var("population_measure") }}' then populations.population_basis
-            when rates.measure_id is not null then 'as published: ' || as_published.source || ' ' || as_published.edition
+            when of_children.measure_id is not null and as_published.source is not null
+                then concat_ws(' ', 'as published:', as_published.source, as_published.edition)
         end as denominator_basis
     from as_published
-    left join rates on as_published.measure_id = rates.measure_id
+    left join of_children on as_published.measure_id = of_children.measure_id
     left join on_basis
         on {{ same_figure('as_published', 'on_basis') }}
-    left join populations
-        on as_published.la_code = populations.la_code and as_published.year = populations.year
 
 )
-{%- endif %}
 
 select * from final

@@ -90,7 +90,7 @@ together as (
     select source, edition, la_code, year, population, population as lowest, population as highest, false as is_implied
     from printed
     union all
-    select source, edition, la_code, year, round((lowest + highest) / 2), lowest, highest, true
+    select source, edition, la_code, year, round((lowest + highest) / 2) as population, lowest, highest, true as is_implied
     from implied
     anti join printed using (source, edition, la_code, year)
     -- Rates of one edition over unlike populations imply none.
@@ -110,7 +110,7 @@ final as (
         together.highest,
         together.is_implied,
         100 * (together.highest - together.lowest) / 2 / together.population as half_width_pct,
-        editions.published_on
+        {{ edition_day('editions') }} as edition_day
     from together
     inner join editions on together.source = editions.source and together.edition = editions.edition
 

@@ -16,7 +16,10 @@ ranked as (
 
     select
         *,
-        row_number() over (partition by la_code, year order by published_on desc, is_implied, edition desc, source) as precedence
+        row_number() over (
+            partition by la_code, year
+            order by edition_day desc, is_implied asc, {{ revision_number('edition') }} desc, edition desc, source asc
+        ) as precedence
     from candidates
 
 ),
@@ -32,7 +35,7 @@ exact as (
     select
         newest.la_code,
         newest.year,
-        max_by(candidates.population, candidates.published_on) as population
+        max_by(candidates.population, candidates.edition_day) as population
     from newest
     inner join candidates
         on

@@ -9,7 +9,7 @@ with candidates as (
 
 editions as (
 
-    select distinct source, edition, published_on from candidates
+    select distinct source, edition, edition_day from candidates
 
 ),
 
@@ -21,13 +21,13 @@ agreeing as (
         later.edition,
         earlier.source as earlier_source,
         earlier.edition as earlier_edition,
-        min(earlier.published_on) as earlier_published_on
+        min(earlier.edition_day) as earlier_edition_day
     from candidates as later
     inner join candidates as earlier
         on
             later.la_code = earlier.la_code
             and later.year = earlier.year
-            and (earlier.published_on, earlier.source, earlier.edition) < (later.published_on, later.source, later.edition)
+            and (earlier.edition_day, earlier.source, earlier.edition) < (later.edition_day, later.source, later.edition)
     group by later.source, later.edition, earlier.source, earlier.edition
     having
         count(*) >= 10
@@ -40,17 +40,17 @@ final as (
     select
         editions.source,
         editions.edition,
-        editions.published_on,
+        editions.edition_day,
         coalesce(
             min_by(
                 agreeing.earlier_source || ' ' || agreeing.earlier_edition,
-                (agreeing.earlier_published_on, agreeing.earlier_source, agreeing.earlier_edition)
+                (agreeing.earlier_edition_day, agreeing.earlier_source, agreeing.earlier_edition)
             ),
             editions.source || ' ' || editions.edition
         ) as population_basis
     from editions
     left join agreeing on editions.source = agreeing.source and editions.edition = agreeing.edition
-    group by editions.source, editions.edition, editions.published_on
+    group by editions.source, editions.edition, editions.edition_day
 
 )
 

@@ -5,9 +5,9 @@ with spend_lines as (
 
     select
         *,
-        bool_or(line_kind = 'total')
-            over (partition by source, edition, gross_or_net, row_number, spend_group)
-            and line_kind = 'removal' as is_whole_group_moved
+        line_kind = 'removal'
+        and bool_or(line_kind = 'total') over (partition by source, edition, gross_or_net, row_number, spend_group)
+            as is_whole_group_moved
     from {{ ref('int_spend__line') }}
 
 ),
@@ -57,7 +57,8 @@ final as (
             when 'all_including_cera' then 'total_including_cera'
             else spend_groups.spend_group
         end as spend_group,
-        coalesce(spend_groups.total_gbp, spend_groups.parts_gbp) + spend_groups.added_gbp - spend_groups.removed_gbp as gbp_nominal,
+        coalesce(spend_groups.total_gbp, spend_groups.parts_gbp) + spend_groups.added_gbp - spend_groups.removed_gbp
+            as gbp_nominal,
         spend_groups.added_gbp - spend_groups.removed_gbp as moved_gbp,
         spend_groups.total_gbp - coalesce(all_parts.parts_gbp, spend_groups.parts_gbp) as residual_gbp
     from spend_groups
@@ -69,7 +70,9 @@ final as (
             and spend_groups.gross_or_net = all_parts.gross_or_net
             and spend_groups.spend_group = all_parts.spend_group
     -- A group that was printed apart and belongs to another whole is that other's alone.
-    where not spend_groups.is_whole_group_moved and (spend_groups.removal_count = 0 or spend_groups.removal_count < spend_groups.part_count)
+    where
+        not spend_groups.is_whole_group_moved
+        and (spend_groups.removal_count = 0 or spend_groups.removal_count < spend_groups.part_count)
 
 )
 

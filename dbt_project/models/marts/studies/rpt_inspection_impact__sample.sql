@@ -15,7 +15,8 @@ la_years as (
 
 spend_years as (
 
-    select * from {{ spend_per_published_child() }} where spend_return = 's251_outturn' and gross_or_net = 'gross' and base_year = 2019
+    select * from {{ spend_per_published_child() }}
+    where spend_return = 's251_outturn' and gross_or_net = 'gross' and base_year = 2019
 
 ),
 
