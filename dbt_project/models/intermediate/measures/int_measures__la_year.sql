@@ -8,61 +8,24 @@ with as_published as (
 
 ),
 
+on_basis as (
+
+    select * from {{ ref('int_measures__on_basis') }}
+
+),
+
+agreeing_editions as (
+
+    select * from {{ ref('int_population__agreeing_edition') }}
+
+),
+
 -- What is over children: the rates per child, and the number of children itself.
 of_children as (
 
-    select measure_id, numerator_measure, unit
+    select measure_id
     from {{ ref('measure') }}
     where denominator_measure = '{{ var("population_measure") }}' or measure_id = '{{ var("population_measure") }}'
-
-),
-
-populations as (
-
-    select * from {{ ref('int_population__la_year') }}
-    -- As of a date nothing is counted again.
-    where {{ 'false' if var('as_of') else 'population > 0' }}
-
-),
-
-on_basis as (
-
-    select
-        as_published.la_code,
-        as_published.year,
-        as_published.measure_id,
-        {{ unit_scale('of_children.unit') }} * counts.value / populations.population as value,
-        counts.value as numerator,
-        populations.population as denominator,
-        counts.source,
-        counts.edition,
-        populations.population_basis
-    from as_published
-    inner join of_children on as_published.measure_id = of_children.measure_id
-    inner join as_published as counts
-        on
-            of_children.numerator_measure = counts.measure_id
-            and as_published.la_code = counts.la_code
-            and as_published.year = counts.year
-    inner join populations
-        on as_published.la_code = populations.la_code and as_published.year = populations.year
-    -- A rate that its publisher withholds stays withheld, whatever could be computed; a joint return is of two authorities.
-    where
-        counts.value_status = 'reported'
-        and as_published.value_status in ('reported', 'not_published', 'not_reported')
-        and not counts.is_joint_return
-    union all
-    select
-        la_code,
-        year,
-        '{{ var("population_measure") }}' as measure_id,
-        population as value,
-        null as numerator,
-        null as denominator,
-        source,
-        edition,
-        population_basis
-    from populations
 
 ),
 
@@ -83,13 +46,21 @@ final as (
         as_published.value as published_value,
         case
             when on_basis.measure_id is not null then on_basis.population_basis
-            when of_children.measure_id is not null and as_published.source is not null
-                then concat_ws(' ', 'as published:', as_published.source, as_published.edition)
+            when of_children.measure_id is not null and as_published.value_status = 'reported'
+                then coalesce(
+                    agreeing_editions.population_basis,
+                    concat_ws(' ', 'as published:', as_published.source, as_published.edition)
+                )
         end as denominator_basis
     from as_published
     left join of_children on as_published.measure_id = of_children.measure_id
     left join on_basis
         on {{ same_figure('as_published', 'on_basis') }}
+    left join agreeing_editions
+        on
+            as_published.source = agreeing_editions.source
+            and as_published.edition = agreeing_editions.edition
+            and as_published.year = agreeing_editions.year
 
 )
 
