@@ -150,7 +150,8 @@ _FRAMES: dict[str, tuple[str, tuple[str, ...]]] = {
         f"""
         -- Where several columns or lines make a measure, its magnitude is that of their sum.
         with added as (
-            select *, sum(amount) over (partition by id, period, unit, measure_id, component) as whole from figure
+            select *, sum(amount) over (partition by id, period, unit, measure_id, component, year_rule) as whole
+            from figure
         )
         select l.source, l.table_name, l.edition, l.file, f.period, x.column_name, f.filter, f.measure_id, f.component,
             count(*) as figures, median(f.whole) as median,
