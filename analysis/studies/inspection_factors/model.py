@@ -22,16 +22,31 @@ CATEGORIES = ("low", "medium", "high")
 GROUPS = {"inadequate": "low", "requires_improvement": "medium", "good_or_outstanding": "high"}
 SUB_JUDGEMENTS = ("help_and_protection", "children_looked_after", "leadership")
 THIRDS = ("least", "moderate", "most")
+#: Variables that the logistic models take from the year of the inspection as well.
+SAME_YEAR = ("assessments overdue", "missing episodes")
 
 
 def run(marts: Marts, spec: Spec, choices: Choices) -> list[Estimate]:
     """Every estimate under the choices; with the papers' choices, the completed cycle as well."""
-    frame = read_sample(marts, spec, choices, choices.window)
+    is_the_papers = choices == Choices(as_of=choices.as_of).filled(spec)
+    if not is_the_papers:
+        return list(one_sample(read_sample(marts, spec, choices, choices.window), spec, ""))
+    frame = of_one_cohort(marts, spec, read_sample(marts, spec, choices, choices.window))
     out = list(one_sample(frame, spec, ""))
-    if choices == Choices(as_of=choices.as_of).filled(spec):
-        whole = read_sample(marts, spec, choices, spec.pins["completed_cycle"])
-        out += one_sample(whole, spec, "completed cycle, ")
+    by_date = of_one_cohort(marts, spec, read_sample(marts, spec, choices, spec.pins["by_date"]))
+    out += one_sample(by_date, spec, "by date, ")
+    whole = read_sample(marts, spec, choices, spec.pins["completed_cycle"])
+    out += one_sample(whole, spec, "completed cycle, ")
     return out
+
+
+def of_one_cohort(marts: Marts, spec: Spec, frame: pd.DataFrame) -> pd.DataFrame:
+    """The sample with the GCSE results of one cohort for every authority, whenever it was inspected."""
+    year = int(spec.pins["gcse_year"])
+    rows = marts.frame(
+        f"select la_code, 100 - cla_gcse_5_a_star_c_pct as without from marts.fct_la_year where year = {year}"
+    )
+    return frame.assign(cla_without_5_good_gcses_pct=frame["la_code"].map(rows.set_index("la_code")["without"]))
 
 
 def read_sample(marts: Marts, spec: Spec, choices: Choices, window: str) -> pd.DataFrame:
@@ -72,6 +87,9 @@ def read_sample(marts: Marts, spec: Spec, choices: Choices, window: str) -> pd.D
     # Published ranks begin with the most deprived.
     frame["deprivation_rank"] = frame["imd_2015_rank"].astype(float).rank(ascending=False, method="average")
     frame["third"] = thirds(frame["deprivation_rank"])
+    # The third among all authorities: the published ranks are of 152.
+    national = frame["imd_2015_rank"].astype(float)
+    frame["deprivation_level"] = (3.0 - (national > 50.5) - (national > 101.5)).where(national.notna())
     frame["deprivation_third"] = frame["third"].map({c: i + 1.0 for i, c in enumerate(THIRDS)})
     return frame.reset_index()
 
@@ -107,6 +125,9 @@ def _described(frame: pd.DataFrame, variables: dict[str, str], prefix: str) -> I
     yield _estimate(place, "n", "all", n)
     for category in CATEGORIES:
         yield _estimate(place, "n", category, int((frame["group"] == category).sum()), n=n)
+    not_outstanding = frame["overall_judgement"] != 1
+    yield _estimate(place, "n", "all but outstanding", int(not_outstanding.sum()), n=n)
+    yield _estimate(place, "n", "good", int((frame["overall_judgement"] == 2).sum()), n=n)
     yield _estimate(place, "n", "low or medium", int((frame["rating"] <= 2).sum()), n=n)
     yield _estimate(place, "n", "variables held", len(variables) + 2, method="with spend and deprivation")
     for judgement, word in enumerate(("outstanding", "good", "requires improvement", "inadequate"), start=1):
@@ -255,8 +276,13 @@ def _logistic(frame: pd.DataFrame, everything: dict[str, str], prefix: str) -> I
 
     models = {name: [column] for name, column in everything.items() if column != "deprivation_rank"}
     models["deprivation"] = ["deprivation_third"]
+    models["deprivation level"] = ["deprivation_level"]
     models["deprivation rank"] = ["deprivation_rank"]
     models["deprivation and spend"] = ["deprivation_third", "spend"]
+    models["deprivation rank and spend"] = ["deprivation_rank", "spend"]
+    for name, column in everything.items():
+        if f"{column}_same_year" in frame and name in SAME_YEAR:
+            models[f"{name}, year of the inspection"] = [f"{column}_same_year"]
     violated: dict[str, bool] = {}
     for name, columns in models.items():
         X = frame[columns]

@@ -29,6 +29,7 @@ from analysis.studies.inspection_impact.panel import (
     STRATA,
     Measure,
     centred,
+    joined_assessments,
     measures,
     read_panel,
     stratum,
@@ -52,11 +53,14 @@ def run(marts: Marts, spec: Spec, choices: Choices) -> list[Estimate]:
     chosen = measures(spec, choices.deflator)
     window = window_of(choices)
     panel = read_panel(marts, choices.framework, chosen)
-    frame = centred(panel, choices.basis, window)
+    # The paper could not have had later years; what they add stands beside it.
+    held_then = panel[panel["year"] <= int(spec.pins["last_year"])] if is_the_papers else panel
+    frame = centred(held_then, choices.basis, window)
     covariance: Covariance = "correlated" if spec.pins["covariance"] == "correlated" else "independent"
     other: Covariance = "independent" if covariance == "correlated" else "correlated"
 
-    out = [*sample(frame, chosen, window), *judgements(marts, spec), *medians(frame, chosen)]
+    out = [*sample(frame, chosen, window), *judgements(marts, spec), referrals(marts, spec)]
+    out += medians(frame, chosen)
     by_model = {name: fit_all(frame, chosen, covariance=covariance, model=name) for name in IMPACT_MODELS}
     fits = by_model["segmented"]
     out += compared(by_model)
@@ -74,11 +78,16 @@ def run(marts: Marts, spec: Spec, choices: Choices) -> list[Estimate]:
         for basis in BASES:
             if basis == choices.basis:
                 continue
-            again = fit_all(centred(panel, basis, window), chosen, covariance=covariance)
+            again = fit_all(centred(held_then, basis, window), chosen, covariance=covariance)
             place = f"table 2, year by {basis}"
             out += stages(place, again, "percent_change", None, f"{SEGMENTED}, {covariance} effects")
             out += claims(f"claims, year by {basis}", again)
             otherwise[basis] = again
+        newest = fit_all(centred(panel, choices.basis, window), chosen, covariance=covariance)
+        place = "table 2, to the newest year"
+        out += stages(place, newest, "percent_change_clustered", "robust", f"{SEGMENTED}, errors clustered by authority")
+        out += claims("claims, to the newest year", newest)
+        out += joined(marts, spec, choices, window, covariance)
         out += rerun(marts, "ilacs", chosen, window, choices.basis, covariance)
     out += claims("claims", fits, otherwise)
     headline = [m for m in chosen if m.name in spec.variables["headline"]]
@@ -135,6 +144,24 @@ def judgements(marts: Marts, spec: Spec) -> list[Estimate]:
         share = 100 * float(hit.mean()) if len(part) else None
         out.append(_estimate("table 1", "percent", subject, share, n=len(part)))
     return out
+
+
+def referrals(marts: Marts, spec: Spec) -> Estimate:
+    """The share of England's referrals after which a child is assessed as in need."""
+    year = int(spec.pins["referrals_year"])
+    rows = marts.frame(
+        "select measure_id, value, edition from marts.fct_area_year_measure where area_level = 'national' "
+        f"and year = {year} and measure_id in ('referrals_nfa_pct', 'referrals_not_in_need_pct')"
+    ).dropna(subset=["value"])
+    value = 100 - float(rows["value"].sum()) if len(rows) == 2 else None
+    return _estimate(
+        "context",
+        "percent",
+        "referrals that lead to a child in need",
+        value,
+        method=f"100 less no further action and less not in need, England {year}",
+        reason="" if value is not None else f"England's referrals of {year} are not held",
+    )
 
 
 def _excluded(marts: Marts) -> set[str]:
@@ -346,6 +373,18 @@ def detectable(fits: Fits) -> Iterator[Estimate]:
         value = 100 * math.expm1(least.effect) if least.ok else None
         subject = f"{name} | {measure} | step0"
         yield _estimate("power", "minimum detectable percent change", subject, value, n=fit.n_obs, reason=least.reason)
+
+
+def joined(
+    marts: Marts, spec: Spec, choices: Choices, window: tuple[int, int], covariance: Covariance
+) -> Iterator[Estimate]:
+    """Assessments as one series over the change from initial to continuous ones, which has more years before."""
+    frame = joined_assessments(marts, choices.framework)
+    frame = centred(frame[frame["year"] <= int(spec.pins["last_year"])], choices.basis, window)
+    measure = Measure("assessments_joined", "assessments_joined_count", "provision", True)
+    fits = fit_all(frame, [measure], covariance=covariance)
+    place = "table 2, assessments joined"
+    yield from stages(place, fits, "percent_change_clustered", "robust", f"{SEGMENTED}, errors clustered by authority")
 
 
 def rerun(

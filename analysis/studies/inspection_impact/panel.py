@@ -7,6 +7,7 @@ publication less six weeks) and *calendar* (the calendar year of publication tak
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ STRATA = ("all", "good_or_outstanding", "requires_improvement", "inadequate")
 BASES = ("publication", "inspection", "calendar")
 #: The usual time between the end of an inspection and its report.
 WEEKS_TO_PUBLICATION = 6
+#: The reporting year in which continuous assessments took the place of initial and core ones.
+YEAR_OF_CHANGE = 2014
 
 
 @dataclass(frozen=True)
@@ -63,10 +66,10 @@ def window_of(choices: Choices) -> tuple[int, int]:
     return first, last
 
 
-def read_panel(marts: Marts, framework: str, chosen: list[Measure]) -> pd.DataFrame:
+def read_panel(marts: Marts, framework: str, chosen: list[Measure], *, whole_years: bool = True) -> pd.DataFrame:
     """First inspections of a framework, event years -5..5 around publication, without the two tiny authorities.
 
-    Years before a measure's first full one are missing.
+    Years before a measure's first full one are missing, unless ``whole_years`` is False.
 
     Raises:
         MartLacks: a column, or the framework.
@@ -83,13 +86,33 @@ def read_panel(marts: Marts, framework: str, chosen: list[Measure]) -> pd.DataFr
     frame = sample[keep].reset_index(drop=True)
     if not len(frame):
         raise MartLacks(f"the sample has no first inspections under {framework}")
-    # A return that was being phased in is not the whole of its first year: it would look like a steep rise.
+    if whole_years:
+        frame = from_first_full_years(marts, frame, [m.column for m in chosen])
+    return require(frame, [], "the panel")
+
+
+def from_first_full_years(marts: Marts, frame: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
+    """The frame without what measures hold for years before their first full one.
+
+    A return that was being phased in is not the whole of its first year: it would look like a steep rise.
+    """
     whole = marts.frame("select measure_id, first_full_year from marts.dim_measure")
     begins = dict(zip(whole["measure_id"], whole["first_full_year"], strict=True))
-    for m in chosen:
-        if m.column in begins:
-            frame[m.column] = frame[m.column].mask(frame["year"] < begins[m.column])
-    return require(frame, [], "the panel")
+    partial = {c: frame[c].mask(frame["year"] < begins[c]) for c in columns if c in begins}
+    return frame.assign(**partial)
+
+
+def joined_assessments(marts: Marts, framework: str) -> pd.DataFrame:
+    """The panel with one series of assessments: initial ones, those of the year of change with the continuous ones.
+
+    In 2013-14 authorities passed from initial and core assessments to continuous ones, so that both count.
+    """
+    parts = [Measure(c, c, "", True) for c in ("initial_assessments_count", "assessments_count")]
+    frame = read_panel(marts, framework, parts, whole_years=False)
+    both = frame["year"] == YEAR_OF_CHANGE
+    before, after = frame["initial_assessments_count"], frame["assessments_count"]
+    joined = before.where(frame["year"] < YEAR_OF_CHANGE, after).mask(both, before.fillna(0) + after.fillna(0))
+    return frame.assign(assessments_joined_count=joined.where(~both | before.notna() | after.notna()))
 
 
 def centred(panel: pd.DataFrame, basis: str, window: tuple[int, int]) -> pd.DataFrame:

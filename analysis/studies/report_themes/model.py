@@ -32,6 +32,7 @@ RANKED = ("performance", "casework", "multi_agency")
 #: A coding that people agreed on goes before any one coder's.
 PREFERRED_CODER = "agreed"
 NINE = 9
+NAMED = "performance management named"
 
 
 def run(marts: Marts, spec: Spec, choices: Choices) -> list[Estimate]:
@@ -44,11 +45,30 @@ def run(marts: Marts, spec: Spec, choices: Choices) -> list[Estimate]:
         reason = f"needs recommendations read from the reports and coded: {exc}"
         subjects = ["rank order of categories", *spec.variables["claims"]]
         out += [_estimate("claims", "claim", s, None, reason=reason) for s in subjects]
-        out.append(_estimate("shares of reports", "percent", "performance_management", None, reason=reason))
+        out.append(_estimate("shares of reports", "percent", NAMED, None, reason=reason))
         return out
+    out.append(directly_mentioned(marts, frame, spec))
     coder = chosen_coder(coded)
     mine = coded[coded["coder"] == coder]
     return [*out, *matrices(mine, coder), *statements(mine, spec, coder), *agreement(coded)]
+
+
+def directly_mentioned(marts: Marts, frame: pd.DataFrame, spec: Spec) -> Estimate:
+    """The share of reports with an item for the authority itself that names performance management."""
+    items = marts.frame(f"select inspection_id, report_id, addressee, text from {ITEMS} where text is not null")
+    mine = items[items["inspection_id"].isin(frame["inspection_id"])]
+    own = mine[mine["addressee"] == "local_authority"]
+    named = own[own["text"].str.contains(spec.variables["directly_mentioned"], case=False)]
+    n = int(mine["report_id"].nunique())
+    return _estimate(
+        "shares of reports",
+        "percent",
+        NAMED,
+        100 * named["report_id"].nunique() / n if n else None,
+        n=n,
+        method="reports with an item for the authority that holds the words",
+        reason="" if n else "no recommendation of these reports is held",
+    )
 
 
 def tables(marts: Marts) -> dict[str, pd.DataFrame]:
