@@ -58,10 +58,8 @@ def run(marts: Marts, spec: Spec, choices: Choices) -> list[Estimate]:
 def national_rereferrals(marts: Marts, spec: Spec) -> list[Estimate]:
     """England's re-referrals: what is cited of the years before the returns held, and the highest share after."""
     cited = {int(year): float(share) for year, share in spec.variables["rereferrals_before_2009"].items()}
-    rows = marts.frame(
-        "select year, value from marts.fct_area_year_measure where area_level = 'national' "
-        "and measure_id = 'rereferrals_pct' and year between 2011 and 2014 and value is not null"
-    )
+    rows = marts.england(["rereferrals_pct"])
+    rows = rows[rows["year"].between(2011, 2014)]
     shown = ", ".join(f"{year} {share:g}" for year, share in cited.items())
     return [
         t.row("context", "percent", "re-referrals before 2009", float(np.mean(list(cited.values()))), method=shown),

@@ -91,6 +91,30 @@ def read_panel(marts: Marts, framework: str, chosen: list[Measure], *, whole_yea
     return require(frame, [], "the panel")
 
 
+def every_year(marts: Marts, framework: str, chosen: list[Measure]) -> pd.DataFrame:
+    """Every authority and every year held, with the event year of its first inspection under a framework.
+
+    The sample mart centres on every inspection of every framework; laid together, its rows reach over all years. An
+    authority that has no inspection of the framework is a control throughout: its ``event_year`` is missing.
+
+    Raises:
+        MartLacks: a column, or the framework.
+    """
+    about = ["outcome_group", "overall_judgement", "publication_date", "inspection_date"]
+    columns = ["la_code", "framework", "is_first_in_framework", "is_excluded_from_studies", "basis", "event_year", "year"]
+    values = ["population_0_17", *(m.column for m in chosen)]
+    sample = marts.sample("inspection_impact", [*columns, *about, *values])
+    sample = sample[~sample["is_excluded_from_studies"]]
+    mine = sample["is_first_in_framework"] & (sample["framework"] == framework) & (sample["basis"] == "publication")
+    if not mine.any():
+        raise MartLacks(f"the sample has no first inspections under {framework}")
+    first = sample[mine].drop_duplicates("la_code").assign(event_zero=lambda d: d["year"] - d["event_year"])
+    rows = sample.drop_duplicates(["la_code", "year"])[["la_code", "year", *values]]
+    out = rows.merge(first[["la_code", "event_zero", *about]], on="la_code", how="left", validate="m:1")
+    out["event_year"] = out["year"] - out["event_zero"]
+    return from_first_full_years(marts, out.drop(columns="event_zero"), values).reset_index(drop=True)
+
+
 def from_first_full_years(marts: Marts, frame: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
     """The frame without what measures hold for years before their first full one.
 

@@ -420,7 +420,31 @@ def full_model(frame: pd.DataFrame, place: str) -> list[Estimate]:
 
     y = frame["is_high"].to_numpy(dtype=float)
     fit = fit_logistic(y, frame[list(TABLE_5)].to_numpy(dtype=float), names=list(TABLE_5))
-    return _model(place, "full model", fit, TABLE_5)
+    return _model(place, "full model", fit, TABLE_5) + penalised(frame, dict(TABLE_5), f"{place}, Firth", "full model")
+
+
+def penalised(frame: pd.DataFrame, names: Mapping[str, str], place: str, subject: str) -> list[Estimate]:
+    """Good or outstanding by Firth's logistic regression: finite and nearly unbiased in small samples."""
+    from analysis.estimators.firth import fit_firth
+
+    y = frame["is_high"].to_numpy(dtype=float)
+    fit = fit_firth(y, frame[list(names)].to_numpy(dtype=float), names=list(names))
+    return [
+        row(
+            place,
+            "B",
+            f"{subject} | {names[term['term']]}",
+            term["estimate"],
+            ci_low=term["ci_low"],
+            ci_high=term["ci_high"],
+            p_value=term["p_value"],
+            n=fit.n,
+            family=place,
+            method="logistic regression with Firth's penalty; profile interval, likelihood-ratio p",
+            reason=fit.reason,
+        )
+        for term in fit.frame().to_dict("records")[1:]
+    ]
 
 
 def _slope(place: str, subject: str, fit: OrdinalFit, name: str, family: str) -> Estimate:
@@ -454,6 +478,9 @@ def ordinal(frame: pd.DataFrame, listed: Listed, outcome: str = "rating", place:
         columns = [column, *covariates]
         fit = fit_ordinal(y, frame[columns].to_numpy(dtype=float), names=columns)
         out.append(_slope(place, f"{about['label']} | with deprivation and spend", fit, column, place))
+        if fit.reason.startswith("separation"):
+            names = {c: labels_of(listed)[c] for c in columns}
+            out += penalised(frame, names, f"{place}, Firth", f"{about['label']} | with deprivation and spend")
     return out
 
 
