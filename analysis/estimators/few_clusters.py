@@ -84,7 +84,9 @@ def fit_clustered(
         y0[part] -= y0[part].mean()
         x0[part] -= x0[part].mean(axis=0)
     if np.linalg.matrix_rank(x0) < p:
-        return ClusteredFit(columns, *(nothing,) * 7, n, clusters, "a term does not vary within clusters, or follows from others")
+        return ClusteredFit(
+            columns, *(nothing,) * 7, n, clusters, "a term does not vary within clusters, or follows from others"
+        )
     bread = np.linalg.inv(x0.T @ x0)
     coef = bread @ (x0.T @ y0)
     residual = y0 - x0 @ coef

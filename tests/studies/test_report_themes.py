@@ -40,7 +40,13 @@ def marts_of(coded: bool) -> Marts:
                     "is_excluded_from_studies": False,
                 }
             )
-            items.append({"report_id": report, "la_code": str(200 + i), "framework": name, "publication_date": day})
+            # Named to the authority in cities, to the board elsewhere.
+            words = {
+                "addressee": "local_authority" if i % 2 else "safeguarding_board",
+                "text": "Improve performance data.",
+            }
+            about = {"inspection_id": report, "report_id": report, "la_code": str(200 + i), "framework": name}
+            items.append({**about, **words, "publication_date": day})
             found = [("performance_management", "performance"), ("auditing", "performance"), ("timeliness", "casework")]
             found += [("corporate_parenting", "leadership")] if framework == "F3" else []
             found += [("missing_children", "service_user_groups")] if i % 2 else []
@@ -81,6 +87,7 @@ def test_matrices_and_statements() -> None:
 
     assert value("coded items", "n", "category:performance") == 36
     assert value("shares of reports", "percent", "performance_management") == 100
+    assert value("shares of reports", "percent", "performance management named") == 50
     assert value("shares of reports", "percent", "corporate_parenting | framework | F3") == 100
     assert value("shares of reports", "percent", "corporate_parenting | framework | F1") == 0
     assert value("claims", "claim", "highly urban") == 1

@@ -88,7 +88,9 @@ def run(marts: Marts, spec: Spec, choices: Choices) -> list[Estimate]:
             otherwise[basis] = again
         newest = fit_all(centred(panel, choices.basis, window), chosen, covariance=covariance)
         place = "table 2, to the newest year"
-        out += stages(place, newest, "percent_change_clustered", "robust", f"{SEGMENTED}, errors clustered by authority")
+        out += stages(
+            place, newest, "percent_change_clustered", "robust", f"{SEGMENTED}, errors clustered by authority"
+        )
         out += claims("claims, to the newest year", newest)
         out += joined(marts, spec, choices, window, covariance)
         out += rerun(marts, "ilacs", chosen, window, choices.basis, covariance)

@@ -101,7 +101,15 @@ def every_year(marts: Marts, framework: str, chosen: list[Measure]) -> pd.DataFr
         MartLacks: a column, or the framework.
     """
     about = ["outcome_group", "overall_judgement", "publication_date", "inspection_date"]
-    columns = ["la_code", "framework", "is_first_in_framework", "is_excluded_from_studies", "basis", "event_year", "year"]
+    columns = [
+        "la_code",
+        "framework",
+        "is_first_in_framework",
+        "is_excluded_from_studies",
+        "basis",
+        "event_year",
+        "year",
+    ]
     values = ["population_0_17", *(m.column for m in chosen)]
     sample = marts.sample("inspection_impact", [*columns, *about, *values])
     sample = sample[~sample["is_excluded_from_studies"]]

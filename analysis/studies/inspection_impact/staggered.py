@@ -20,6 +20,7 @@ from analysis.studies.inspection_impact.panel import Measure, stratum
 if TYPE_CHECKING:
     import pandas as pd
 
+    from analysis.estimators._arrays import Array
     from analysis.estimators.event_study import EventStudy
 
 STUDY = "inspection_impact"
@@ -122,7 +123,9 @@ def _sensitivity(place: str, subject: str, found: EventStudy) -> Iterator[Estima
         value = percent(float(estimates[years.index(target)]))
         for m in RELATIVE:
             bound = relative_magnitudes(years, estimates, cov, target=target, m=m)
-            method = f"trends part from year to year by at most {m:g} times the largest change before (Rambachan and Roth)"
+            method = (
+                f"trends part from year to year by at most {m:g} times the largest change before (Rambachan and Roth)"
+            )
             name = f"{subject} | Y{target} | {m:g} times"
             ci = (bound.ci_low, bound.ci_high)
             yield _row(place, "percent_change", name, value, ci=ci, n=found.n_units, method=method, reason=bound.reason)
@@ -172,7 +175,8 @@ def matched(panel: pd.DataFrame, chosen: list[Measure]) -> Iterator[Estimate]:
 
     A judgement of inadequate is given to authorities whose figures are unusual in that year, and unusual figures come
     back by themselves. For each one the nearest of those never judged so under the framework are taken by the level of
-    the three years before, and the change from the year before is compared.
+    the three years before, and the change from the year before is compared. What inspectors saw beyond these figures is not
+    matched.
     """
     import numpy as np
     from scipy.special import stdtr, stdtrit
@@ -196,10 +200,7 @@ def matched(panel: pd.DataFrame, chosen: list[Measure]) -> Iterator[Estimate]:
                 pool = np.flatnonzero(~bad & np.isfinite(values[:, [*history, then]]).all(axis=1))
                 if len(pool) < 2 * NEAREST or not np.isfinite(values[i, then]):
                     continue
-                away = ((values[pool][:, history] - values[i, history]) ** 2).sum(axis=1)
-                near = pool[np.argsort(away, kind="stable")[:NEAREST]]
-                last = history[-1]
-                out.append(values[i, then] - values[i, last] - float((values[near, then] - values[near, last]).mean()))
+                out.append(_gain(values[i, [*history, then]], values[pool][:, [*history, then]]))
         for event, out in gains.items():
             subject, n = f"inadequate | {m.name} | Y{event}", len(out)
             if n < 2 * NEAREST:
@@ -218,8 +219,25 @@ def matched(panel: pd.DataFrame, chosen: list[Measure]) -> Iterator[Estimate]:
                 n=n,
                 family=f"matched comparison Y{event}",
                 method=f"change from Y-1 less that of the {NEAREST} never judged inadequate with the nearest three years "
-                "before, same calendar years; t over authorities",
+                "before, same calendar years, rest of the distance by regression; t over authorities",
             )
+
+
+def _gain(mine: Array, others: Array) -> float:
+    """One unit's change beyond that of the nearest others; the last two columns are the year before and the year.
+
+    Nearest by Mahalanobis distance of the history; what distance is left is taken off by the others' regression of
+    change on history (Abadie and Imbens).
+    """
+    import numpy as np
+
+    past, change = others[:, :-1], others[:, -1] - others[:, -2]
+    away = past - mine[:-1]
+    inverse = np.linalg.pinv(np.cov(past, rowvar=False))
+    near = np.argsort(np.einsum("ij,jk,ik->i", away, inverse, away), kind="stable")[:NEAREST]
+    slopes = np.linalg.lstsq(np.column_stack([np.ones(len(past)), past]), change, rcond=None)[0][1:]
+    expected = change[near].mean() - away[near].mean(axis=0) @ slopes
+    return float(mine[-1] - mine[-2] - expected)
 
 
 def few(frame: pd.DataFrame, chosen: list[Measure], strata: tuple[str, ...]) -> Iterator[Estimate]:

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 
 from analysis.results import Estimate
 from analysis.studies.performance_indicators import tables as t
-from analysis.studies.performance_indicators.sample import BUDGET, NEEDED, indicators, latest_of, papers_sample, with_budget
+from analysis.studies.performance_indicators.sample import (
+    BUDGET,
+    NEEDED,
+    indicators,
+    latest_of,
+    papers_sample,
+    with_budget,
+)
 
 if TYPE_CHECKING:
     import pandas as pd

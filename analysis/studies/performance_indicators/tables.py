@@ -119,9 +119,7 @@ def correlations(frame: pd.DataFrame, listed: Listed, place: str = "spearman") -
     return out
 
 
-def table_4(
-    frame: pd.DataFrame, place: str = "table 4", population: Mapping[str, str] = POPULATION
-) -> list[Estimate]:
+def table_4(frame: pd.DataFrame, place: str = "table 4", population: Mapping[str, str] = POPULATION) -> list[Estimate]:
     """The rating and the four population rates among themselves."""
     pairs = [("rating", c) for c in population] + list(combinations(population, 2))
     names = {"rating": "rating", **population}
