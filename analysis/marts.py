@@ -63,6 +63,17 @@ class Marts:
         except (duckdb.CatalogException, duckdb.BinderException) as exc:
             raise MartLacks(f"the warehouse lacks what is asked for: {str(exc).splitlines()[0]}") from exc
 
+    def whole_years(self, frame: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
+        """A frame with ``year`` without what measures hold for years before their first full one.
+
+        A return that was being phased in is not the whole of its first year: it would look like a steep rise.
+        """
+        if not self.has("marts.dim_measure"):
+            return frame
+        whole = self.frame("select measure_id, first_full_year from marts.dim_measure")
+        begins = dict(zip(whole["measure_id"], whole["first_full_year"], strict=True))
+        return frame.assign(**{c: frame[c].mask(frame["year"] < begins[c]) for c in columns if c in begins})
+
     def england(self, measures: Iterable[str]) -> pd.DataFrame:
         """England's figures of some measures: measure_id, year, value; no rows where the warehouse has none."""
         import pandas as pd

@@ -84,10 +84,12 @@ def real_returns() -> Path:
 @pytest.fixture(scope="session")
 def real_settings(real_returns: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """An installation whose warehouse is published from the real returns; made once for all tests. Read only."""
-    from flows.run import run
+    from tests.real.figures import published_from
 
     folder = made_once(
-        tmp_path_factory, "real-returns", lambda at: (run(Settings(data=at / "data"), real_returns), None)[1]
+        tmp_path_factory,
+        "real-returns",
+        lambda at: (published_from(Settings(data=at / "data"), real_returns), None)[1],
     )
     return Settings(data=folder / "data")
 

@@ -93,7 +93,8 @@ def event_study(
     y: outcome (take logs for a rate: effects are then log points), NaN where missing; first_treated: the unit's first
     treated year, the same on all its rows, NaN for never; window: event years averaged; fewest: least treated and least
     control units behind a group-time effect; anticipation: years before the event that it may already move, so that the
-    base is the year before them and they are not tested as years before. Units treated in or before the first year of the data have no year before
+    base is the year before them and they are not tested as years before. Units treated in or before the first year
+    of the data have no year before
     and are dropped. ``draws`` multiplier-bootstrap draws give the simultaneous band (0: none). Raises ValueError on
     unequal lengths, a unit-year met twice or a unit with two treatment years.
     """

@@ -1,11 +1,13 @@
-"""Linear regression for few clusters: CR2 errors with Satterthwaite's degrees of freedom, and the wild cluster bootstrap.
+"""Linear regression for few clusters: CR2 errors with Satterthwaite's degrees of freedom, and the wild cluster
+bootstrap.
 
 The ordinary clustered error is too small with a few dozen clusters of unequal leverage. CR2 corrects each cluster's
 residuals by the inverse square root of what the fit took out of them, and t has the degrees of freedom that the
 variance estimate has where the errors are independent. The wild cluster bootstrap imposes the null and flips the signs
 of whole clusters' residuals; it assumes neither.
 
-Sources: Bell & McCaffrey (2002) *Survey Methodology* 28:169; Pustejovsky & Tipton (2018) *JBES* 36:672; Cameron, Gelbach
+Sources: Bell & McCaffrey (2002) *Survey Methodology* 28:169; Pustejovsky & Tipton (2018) *JBES* 36:672; Cameron,
+Gelbach
 & Miller (2008) *Rev. Econ. Stat.* 90:414; MacKinnon, Nielsen & Webb (2023) *J. Econometrics* 232:272.
 """
 
@@ -13,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -24,7 +27,8 @@ from analysis.estimators._arrays import Array, as_floats, named_design
 class ClusteredFit:
     """Coefficients with CR2 errors, or a reason for none.
 
-    names, coef, se, df: by term (df: Satterthwaite); p_value, ci_low, ci_high: from t with these; p_wild: two-sided wild
+    names, coef, se, df: by term (df: Satterthwaite); p_value, ci_low, ci_high: from t with these; p_wild: two-sided
+    wild
     cluster bootstrap, NaN where not asked for; n rows, n_clusters.
     """
 
@@ -79,7 +83,7 @@ def fit_clustered(
     order = np.argsort(group, kind="stable")
     group, y0, x0 = group[order], outcome[order], design[order]
     starts = np.searchsorted(group, np.arange(clusters + 1))
-    parts = [slice(a, b) for a, b in zip(starts[:-1], starts[1:], strict=True)]
+    parts = [slice(a, b) for a, b in pairwise(starts.tolist())]
     for part in parts:
         y0[part] -= y0[part].mean()
         x0[part] -= x0[part].mean(axis=0)
@@ -87,7 +91,7 @@ def fit_clustered(
         return ClusteredFit(
             columns, *(nothing,) * 7, n, clusters, "a term does not vary within clusters, or follows from others"
         )
-    bread = np.linalg.inv(x0.T @ x0)
+    bread: Array = np.asarray(np.linalg.inv(x0.T @ x0), dtype=np.float64)
     coef = bread @ (x0.T @ y0)
     residual = y0 - x0 @ coef
     adjusted = [_inverse_root(_left_over(x0[part], bread)) for part in parts]

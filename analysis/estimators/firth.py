@@ -65,7 +65,8 @@ class FirthFit:
 def fit_firth(y: Any, X: Any, *, names: Sequence[str] | None = None) -> FirthFit:
     """Firth's logistic regression of y (0, 1, NaN) on the columns of X ``(n, p)``; the constant is added.
 
-    Incomplete rows are left out. Raises ValueError where lengths differ or y holds anything but 0 and 1; bad data give a
+    Incomplete rows are left out. Raises ValueError where lengths differ or y holds anything but 0 and 1; bad data
+    give a
     result with a reason.
     """
     from scipy.special import chdtrc
@@ -146,7 +147,7 @@ def _maximise(y: Array, X: Array, start: Array, free: Any) -> tuple[Array, float
     for _ in range(200):
         score = X.T @ (y - p + leverage * (0.5 - p))
         if np.abs(score[free]).max(initial=0.0) < 1e-9:
-            return beta, value, np.linalg.inv(information)
+            return beta, value, np.asarray(np.linalg.inv(information), dtype=np.float64)
         step = np.zeros_like(beta)
         step[free] = np.linalg.solve(information[np.ix_(free, free)], score[free])
         largest = np.abs(step).max()

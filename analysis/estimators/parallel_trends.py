@@ -6,7 +6,8 @@ difference is seen; after it, it has to be bounded:
 relative magnitudes: from one year to the next it changes by at most ``m`` times its largest such change before.
 smoothness: its slope changes by at most ``m`` from one year to the next (``m`` = 0: a straight line goes on).
 
-Relative magnitudes: for one year seen at a time the bounds of the years between add up, so that the effect of event year
+Relative magnitudes: for one year seen at a time the bounds of the years between add up, so that the effect of event
+year
 e lies within ``(e + 1) m max|change before|`` of its estimate. For every year before and sign the two ends of that
 interval are linear in the estimates; their interval is that of two moment inequalities with the least favourable
 critical value, and the union over years and signs covers. Smoothness: the shortest interval of fixed length around a
@@ -108,7 +109,7 @@ def _changes_before(years: Array, unit: Array, base: int) -> list[Array]:
 
 def _spread(cov: Array, low: Array, high: Array) -> tuple[float, float, float]:
     """Standard errors of two combinations, and their correlation."""
-    a, b = (float(np.sqrt(max(v @ cov @ v, 0.0))) for v in (low, high))
+    a, b = (float(np.sqrt(max(float(v @ cov @ v), 0.0))) for v in (low, high))
     return a, b, float(low @ cov @ high) / (a * b) if a * b > 0 else 1.0
 
 
@@ -144,7 +145,8 @@ def _critical_values() -> tuple[Array, Array]:
 def smoothness(
     event_year: Sequence[int], estimate: Any, covariance: Any, *, target: int, m: float, base: int = -1
 ) -> Bounds:
-    """Interval of the effect at event year ``target`` where the slope of the difference changes by at most ``m`` a year.
+    """Interval of the effect at event year ``target`` where the slope of the difference changes by at most ``m`` a
+    year.
 
     Needs two years before the base at least (one where ``m`` is zero). Units are those of the estimates.
     """
@@ -163,12 +165,12 @@ def smoothness(
         return Bounds(m, np.nan, np.nan, f"no estimate at event year {target}")
     if not before:
         return Bounds(m, np.nan, np.nan, "no year before the base year")
-    earliest, span = min(before), np.arange(min(before), target + 1)
+    earliest, span = min(before), range(min(before), target + 1)
     # The difference by year as a slope and kinks: value at year t of one kink at year k, zero at the base.
     kinks = [k for k in range(earliest + 1, target) if k not in (earliest, target)]
 
     def path(kink: int) -> dict[int, float]:
-        bent = {int(t): float(max(t - kink, 0)) for t in span}
+        bent = {t: float(max(t - kink, 0)) for t in span}
         at_base = bent[base]
         return {t: v - at_base for t, v in bent.items()}
 
@@ -184,7 +186,7 @@ def smoothness(
         w = weights + extra @ free if len(free) else weights
         combination = np.zeros(len(beta))
         combination[here], combination[rows] = 1.0, -w
-        sd = float(np.sqrt(max(combination @ cov @ combination, 0.0)))
+        sd = float(np.sqrt(max(float(combination @ cov @ combination), 0.0)))
         bias = m * float(np.abs(bends[:, -1] - bends[:, :-1] @ w).sum()) if len(kinks) else 0.0
         return sd, bias, combination
 
@@ -193,7 +195,7 @@ def smoothness(
         # The 95% quantile of |N(bias, sd)|.
         return sd * float(np.sqrt(chndtrix(0.95, 1, (bias / sd) ** 2))) if sd > 0 else bias
 
-    best = np.zeros(len(free))
+    best: Array = np.zeros(len(free))
     if len(free):
         best = minimize(half, best, method="Nelder-Mead", options={"xatol": 1e-6, "fatol": 1e-10, "maxiter": 2000}).x
     _, _, combination = pieces(best)

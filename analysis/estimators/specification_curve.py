@@ -121,7 +121,8 @@ def specification_curve(
 ) -> SpecificationCurve:
     """Estimate under every combination of ``choices`` (name to options), or under those of ``only``.
 
-    ``only`` lists options in the order of the choices. ``estimate`` takes one option per choice; what it cannot estimate it returns with a reason. To fit many models
+    ``only`` lists options in the order of the choices. ``estimate`` takes one option per choice; what it cannot
+    estimate it returns with a reason. To fit many models
     together, fit them beforehand and let ``estimate`` look them up.
     """
     from scipy.special import ndtri

@@ -107,7 +107,10 @@ def _inspection_impact(found: Found) -> list[Sentence]:
         else ""
     )
     if reach and reach.value is not None:
-        hedge += f", and it stays clear of zero only while trends part by less than {reach.value:.1f} times what they did before"
+        hedge += (
+            f", and it stays clear of zero only while trends part by less than {reach.value:.1f} times what they did "
+            "before"
+        )
     first = (
         "In the year of the first report under the single framework the rate of child protection plans stands "
         f"{change(at)} from where authorities not yet inspected would have it, a year later {change(later)}: "
@@ -120,8 +123,10 @@ def _inspection_impact(found: Found) -> list[Sentence]:
     later_plans = found.get("matched comparison", "percent_change", "inadequate | cpp | Y2")
     share = found.get("specification curve", "percent significant with the median's sign", "inadequate | cpp | step0")
     second = (
-        "Authorities judged inadequate, who are chosen for what is measured, are held against others with the same three "
-        f"years before: section 47 enquiries {change(enquiries)}, child protection plans {change(plans)} and spending on "
+        "Authorities judged inadequate, who are chosen for what is measured, are held against others with the "
+        "same three "
+        f"years before: section 47 enquiries {change(enquiries)}, child protection plans {change(plans)} and "
+        f"spending on "
         f"safeguarding {change(spend)} in that year, plans two years on {change(later_plans)}"
         + (f"; of {share.n} specifications {share.value:.0f}% find the step in plans significant" if share else "")
         + "."
@@ -133,7 +138,8 @@ def _inspection_impact(found: Found) -> list[Sentence]:
     clear = int((benjamini_hochberg([e.p_value for e in steps]) < 0.05).sum()) if steps else 0
     ilacs = found.get("ilacs, event study", "percent_change", "all | cpp | Y0")
     third = (
-        f"Of {tested} measures {alone} have an interval clear of zero in the year of the report, and {clear} after allowing "
+        f"Of {tested} measures {alone} have an interval clear of zero in the year of the report, and {clear} "
+        f"after allowing "
         f"for how many were looked at; under ILACS, since 2018, child protection plans change by {change(ilacs)}"
         f"{'' if is_clear(ilacs) else ', which cannot be told from nothing'}."
     )
@@ -153,12 +159,15 @@ def _performance_indicators(found: Found) -> list[Sentence]:
     name = strongest.subject.removeprefix("rating x ") if strongest else ""
     better = "better" if strongest and (strongest.value or 0.0) > 0 else "worse"
     first = (
-        f"Of {tested} indicators, spending lines and deprivation, {clear} go with the latest ILACS judgement after allowing "
-        f"for how many were looked at; the strongest is {name}, rank correlation {rho(strongest)}: {better} judgements where "
+        f"Of {tested} indicators, spending lines and deprivation, {clear} go with the latest ILACS judgement "
+        f"after allowing "
+        f"for how many were looked at; the strongest is {name}, rank correlation {rho(strongest)}: {better} "
+        f"judgements where "
         "there is more of it."
     )
     second = (
-        f"Total spend per child and judgement correlate at {rho(spend)}{'' if is_clear(spend) else ', which cannot be told from nothing'}"
+        f"Total spend per child and judgement correlate at "
+        f"{rho(spend)}{'' if is_clear(spend) else ', which cannot be told from nothing'}"
         f", and no indicator by itself parts the good from the others: {_overlap(found)}."
     )
     then = found.get("spearman", "spearman_rho", "rating x deprivation rank")
@@ -169,8 +178,10 @@ def _performance_indicators(found: Found) -> list[Sentence]:
         "more deprived authorities are judged worse" if is_clear(deprivation) else "no relation can be told any more"
     )
     third = (
-        f"Deprivation, the paper's best predictor, correlates with the judgement at {rho(then)} in its 47 authorities and at "
-        f"{rho(deprivation)} in the latest judgement of every authority: {relation}{', but less so' if weaker and is_clear(deprivation) else ''}."
+        f"Deprivation, the paper's best predictor, correlates with the judgement at {rho(then)} in its 47 "
+        f"authorities and at "
+        f"{rho(deprivation)} in the latest judgement of every authority: "
+        f"{relation}{', but less so' if weaker and is_clear(deprivation) else ''}."
     )
     return [(strongest, first), (spend, second), (deprivation, third)]
 
@@ -191,14 +202,20 @@ def _inspection_factors(found: Found) -> list[Sentence]:
         for x in ("CP reviews overdue", "ICPC overdue", "assessments overdue")
     ]
     first = (
-        f"Over all judgements under the single framework {clear} of {tested} factors go with the judgement after allowing "
-        f"for how many were looked at: reviews of child protection plans overdue correlate with it at {rho(late[0])}, initial "
-        f"conferences overdue at {rho(late[1])}, assessments overdue at {rho(late[2])}; negative is worse judgement where "
+        f"Over all judgements under the single framework {clear} of {tested} factors go with the judgement "
+        f"after allowing "
+        f"for how many were looked at: reviews of child protection plans overdue correlate with it at "
+        f"{rho(late[0])}, initial "
+        f"conferences overdue at {rho(late[1])}, assessments overdue at {rho(late[2])}; negative is worse "
+        f"judgement where "
         "more is late."
     )
     deprivation, spend = (found.get(place, "spearman_rho", f"rating x {x}") for x in ("deprivation", "spend per child"))
     words = ["" if is_clear(e) else ", which cannot be told from nothing" for e in (deprivation, spend)]
-    second = f"Deprivation correlates with the judgement at {rho(deprivation)}{words[0]}, spend per child at {rho(spend)}{words[1]}."
+    second = (
+        f"Deprivation correlates with the judgement at {rho(deprivation)}{words[0]}, spend per child at "
+        f"{rho(spend)}{words[1]}."
+    )
     held = found.get("table 4", "spearman_rho", "rating x missing episodes")
     filled = found.get("table 4, imputed", "spearman_rho", "rating x missing episodes")
     whole = found.get(place, "spearman_rho", "rating x missing episodes")
@@ -227,19 +244,21 @@ def _inadequate_prediction(found: Found) -> list[Sentence]:
     then, sif, ilacs = (area(f"nested cross-validation | {x}") for x in ("2012", "SIF", "ILACS"))
     ahead = area("temporal hold-out | held out, ILACS")
     first = (
-        "Published indicators of the year before tell an authority that will be judged inadequate from one that will not "
-        f"with an area under the curve, outside the authorities it was fitted on, of {words(then)} in 2012 and 2013, "
-        f"{words(sif)} under the single framework and {words(ilacs)} under ILACS; 0.5 is chance."
+        "Published indicators of the year before tell an authority that will be judged inadequate from one that "
+        "will not with an area under the curve, outside the authorities it was fitted on, of "
+        f"{words(then)} in 2012 and 2013, {words(sif)} under the single framework and {words(ilacs)} under ILACS; 0.5 is chance."
     )
-    second = f"Fitted on the single framework and held against ILACS, which it has not seen, the model reaches {words(ahead)}."
+    second = (
+        "Fitted on the single framework and held against ILACS, which it has not seen, the model reaches "
+        f"{words(ahead)}."
+    )
     caught = found.get("elastic net | ILACS", "held_out_sensitivity_pct", "model")
     early = found.get("elastic net | 2012", "held_out_sensitivity_pct", "model")
+    few = max((e.value or 0.0 for e in (caught, early) if e), default=100.0) < 50
     third = (
-        f"At even odds it would have named {_share(early)} of the authorities judged inadequate in 2012 and 2013 and "
-        f"{_share(caught)} of those under ILACS, held out: the indicators are no early warning of an inadequate judgement."
-        if max((e.value or 0.0 for e in (caught, early) if e), default=100.0) < 50
-        else f"At even odds it would have named {_share(early)} of the authorities judged inadequate in 2012 and 2013 and "
-        f"{_share(caught)} of those under ILACS, held out."
+        f"At even odds it would have named {_share(early)} of the authorities judged inadequate in 2012 and 2013, and "
+        f"{_share(caught)} of those under ILACS, held out"
+        f"{': the indicators are no early warning of an inadequate judgement' if few else ''}."
     )
     return [(sif, first), (ahead, second), (caught, third)]
 
@@ -292,7 +311,8 @@ def _report_themes(found: Found) -> list[Sentence]:
         apart = one and other and one.ci_low is not None and other.ci_high is not None and one.ci_low > other.ci_high
         third = (
             f"What most sets reports of inadequate authorities apart is {theme}: {_percent(one)} of them against "
-            f"{_percent(other)} of the others{'' if apart else ' (the intervals overlap)'}; the coding is that of rules, which "
+            f"{_percent(other)} of the others{'' if apart else ' (the intervals overlap)'}; the coding is that "
+            f"of rules, which "
             "people have still to confirm."
         )
     return [(_wilson(top[0]) if top else None, first), (named, second), (widest[1] if widest else None, third)]
@@ -306,8 +326,10 @@ def _value_added(found: Found) -> list[Sentence]:
     one = found.get("variance", "reliability_of_one_rating", "score")
     between, within = (found.get("variance", f"sd_between_{x}", "score") for x in ("authorities", "inspections"))
     first = (
-        f"Of what one judgement shows beyond deprivation, spending of the year before and demand, {100 * (one.value or 0):.0f}% "
-        f"lasts to the next inspection (standard deviation {_number(between)} points between authorities, {_number(within)} "
+        f"Of what one judgement shows beyond deprivation, spending of the year before and demand, "
+        f"{100 * (one.value or 0):.0f}% "
+        f"lasts to the next inspection (standard deviation {_number(between)} points between authorities, "
+        f"{_number(within)} "
         f"between inspections of one, n = {one.n})."
         if one
         else ""
@@ -315,8 +337,10 @@ def _value_added(found: Found) -> list[Sentence]:
     clear = found.get("value added", "n", "authorities whose interval leaves out zero")
     kept = found.get("check", "n", "clear of zero after Benjamini and Hochberg")
     second = (
-        f"{clear.value:.0f} of {clear.n} authorities have an interval that leaves out what one would expect of them, and "
-        f"{_number(kept, 0)} after allowing for how many are looked at: chance could explain the rest, and a rank is no "
+        f"{clear.value:.0f} of {clear.n} authorities have an interval that leaves out what one would expect of "
+        f"them, and "
+        f"{_number(kept, 0)} after allowing for how many are looked at: chance could explain the rest, and a "
+        f"rank is no "
         "verdict."
         if clear and clear.value is not None
         else ""

@@ -12,7 +12,10 @@ import csv
 import io
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flows.common.settings import Settings
 
 HERE = Path(__file__).resolve().parent
 KEPT = ("scoreboard", "study_samples")
@@ -23,6 +26,21 @@ STUDIES = (
     "performance_indicators",
     "report_themes",
 )
+
+
+#: What a study needs beside the returns, where it lies in the folder next to them: the ministry's budgets, monthly prices.
+BESIDE = ("mhclg_ra_budget", "ons_prices")
+
+
+def published_from(settings: Settings, returns: Path) -> None:
+    """Publish a warehouse from the real returns and from what the studies need beside them."""
+    from flows.run import fetch_and_land, run
+
+    for name in BESIDE:
+        folder = returns.parent / "arrivals" / name
+        if folder.is_dir():
+            fetch_and_land(settings, folder)
+    run(settings, returns)
 
 
 def _number(value: float | None) -> str:
@@ -89,7 +107,6 @@ def write(database: Path) -> None:
 def main() -> None:
     """Run the main job on the real returns in a folder of its own (or read a warehouse that is there), and rewrite."""
     from flows.common.settings import ROOT, Settings
-    from flows.run import run
 
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--returns", type=Path, default=ROOT.parent / "shared" / "returns")
@@ -100,7 +117,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(data=Path(folder) / "data")
-        run(settings, chosen.returns)
+        published_from(settings, chosen.returns)
         write(settings.published)
 
 

@@ -78,7 +78,8 @@ def marts_of(frame: pd.DataFrame) -> Marts:
     con.execute(
         "create table marts.fct_la_year as select distinct la_code, year, 1000.0 as population_0_17 from frame;"
         # Of the year after; each row comes under two price indices.
-        "create table marts.fct_la_year_spend as select distinct la_code, year + 1 as year, 'ra_budget' as spend_return, "
+        "create table marts.fct_la_year_spend as select distinct la_code, year + 1 as year, 'ra_budget' as "
+        "spend_return, "
         "'total' as spend_group, 'net' as gross_or_net, 1000.0 * la_code::integer as gbp_nominal, price_index "
         "from frame cross join unnest(['gdp', 'rpi']) as indices (price_index)"
     )

@@ -31,6 +31,7 @@ CROSSED: Mapping[str, tuple[str, ...]] = {
     "basis": BASES,
 }
 AS_IT_IS = "as it is"
+STAGGERED = "event study of the logarithm"
 #: Controls of the event study are not cut to a window around their own inspection.
 EVERY_YEAR = "-99:99"
 #: Changed one at a time: name of the change → what it is.
@@ -174,7 +175,7 @@ def _rows(curve: SpecificationCurve, subject: str) -> Iterator[Estimate]:
             low,
             high,
             n=int(row["n"]),
-            method=f"step at Y0, errors clustered by authority; {IN_TURN.get(row['change'], 'event study of the logarithm')}",
+            method=f"step at Y0, errors clustered by authority; {IN_TURN.get(row['change'], STAGGERED)}",
             reason=row["reason"],
         )
     n = len(curve.estimated)

@@ -7,7 +7,6 @@ publication less six weeks) and *calendar* (the calendar year of publication tak
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -87,7 +86,7 @@ def read_panel(marts: Marts, framework: str, chosen: list[Measure], *, whole_yea
     if not len(frame):
         raise MartLacks(f"the sample has no first inspections under {framework}")
     if whole_years:
-        frame = from_first_full_years(marts, frame, [m.column for m in chosen])
+        frame = marts.whole_years(frame, [m.column for m in chosen])
     return require(frame, [], "the panel")
 
 
@@ -120,18 +119,7 @@ def every_year(marts: Marts, framework: str, chosen: list[Measure]) -> pd.DataFr
     rows = sample.drop_duplicates(["la_code", "year"])[["la_code", "year", *values]]
     out = rows.merge(first[["la_code", "event_zero", *about]], on="la_code", how="left", validate="m:1")
     out["event_year"] = out["year"] - out["event_zero"]
-    return from_first_full_years(marts, out.drop(columns="event_zero"), values).reset_index(drop=True)
-
-
-def from_first_full_years(marts: Marts, frame: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
-    """The frame without what measures hold for years before their first full one.
-
-    A return that was being phased in is not the whole of its first year: it would look like a steep rise.
-    """
-    whole = marts.frame("select measure_id, first_full_year from marts.dim_measure")
-    begins = dict(zip(whole["measure_id"], whole["first_full_year"], strict=True))
-    partial = {c: frame[c].mask(frame["year"] < begins[c]) for c in columns if c in begins}
-    return frame.assign(**partial)
+    return marts.whole_years(out.drop(columns="event_zero"), values).reset_index(drop=True)
 
 
 def joined_assessments(marts: Marts, framework: str) -> pd.DataFrame:

@@ -41,7 +41,8 @@ def logs(part: pd.DataFrame, m: Measure) -> pd.Series:
     import numpy as np
 
     values = part[m.column] / part["population_0_17"] if m.is_count else part[m.column]
-    return np.log(values.where(values > 0))
+    out: pd.Series = np.log(values.where(values > 0))  # type: ignore[assignment]
+    return out
 
 
 def effects(
@@ -148,7 +149,7 @@ def _sensitivity(place: str, subject: str, found: EventStudy) -> Iterator[Estima
             f"{subject} | Y{target}",
             most,
             n=found.n_units,
-            method="the largest multiple of the largest change before that leaves the interval clear of zero, at most 5",
+            method="largest multiple of the largest change before that leaves the interval clear of zero, at most 5",
             reason="" if math.isfinite(most) else "the interval holds zero already where trends are parallel",
         )
 
@@ -175,7 +176,8 @@ def matched(panel: pd.DataFrame, chosen: list[Measure]) -> Iterator[Estimate]:
 
     A judgement of inadequate is given to authorities whose figures are unusual in that year, and unusual figures come
     back by themselves. For each one the nearest of those never judged so under the framework are taken by the level of
-    the three years before, and the change from the year before is compared. What inspectors saw beyond these figures is not
+    the three years before, and the change from the year before is compared. What inspectors saw beyond these figures
+    is not
     matched.
     """
     import numpy as np
@@ -218,7 +220,7 @@ def matched(panel: pd.DataFrame, chosen: list[Measure]) -> Iterator[Estimate]:
                 p_value=float(2 * stdtr(n - 1, -abs(mean / se))),
                 n=n,
                 family=f"matched comparison Y{event}",
-                method=f"change from Y-1 less that of the {NEAREST} never judged inadequate with the nearest three years "
+                method=f"change from Y-1 less that of the {NEAREST} never judged inadequate with nearest three years "
                 "before, same calendar years, rest of the distance by regression; t over authorities",
             )
 
@@ -251,7 +253,6 @@ def few(frame: pd.DataFrame, chosen: list[Measure], strata: tuple[str, ...]) -> 
         fit = fit_clustered(logs(part, m), X, part["la_code"], wild=("step0", "step1"))
         for stage in ("step0", "step1"):
             i = fit.names.index(stage)
-            common = {"n": fit.n_clusters, "reason": fit.reason}
             yield _row(
                 "few clusters",
                 "percent_change",
@@ -261,7 +262,8 @@ def few(frame: pd.DataFrame, chosen: list[Measure], strata: tuple[str, ...]) -> 
                 p_value=float(fit.p_value[i]),
                 family=f"few clusters {name}",
                 method=f"least squares of the logarithm within authorities; CR2 errors, t with {fit.df[i]:.1f} df",
-                **common,
+                n=fit.n_clusters,
+                reason=fit.reason,
             )
             yield _row(
                 "few clusters",
@@ -269,7 +271,8 @@ def few(frame: pd.DataFrame, chosen: list[Measure], strata: tuple[str, ...]) -> 
                 f"{name} | {m.name} | {stage}",
                 float(fit.p_wild[i]),
                 method="wild cluster bootstrap, null imposed, Webb's weights, 999 draws",
-                **common,
+                n=fit.n_clusters,
+                reason=fit.reason,
             )
 
 

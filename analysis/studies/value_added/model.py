@@ -124,7 +124,8 @@ def estimates(frame: pd.DataFrame, circumstances: dict[str, dict[str, Any]], lea
 
 
 def checks(frame: pd.DataFrame, circumstances: dict[str, dict[str, Any]], fit: ValueAdded) -> list[Estimate]:
-    """What the ratings rest on: spending left out, normality of the residuals, and how many chance alone would clear."""
+    """What the ratings rest on: spending left out, normality of the residuals, and how many chance alone would "
+    "clear."""
     import numpy as np
     from scipy.special import ndtr
     from scipy.stats import shapiro
@@ -157,7 +158,7 @@ def checks(frame: pd.DataFrame, circumstances: dict[str, dict[str, Any]], fit: V
         out.append(row("check", "n", "clear of zero without spend", float(clear), n=other.n_units))
     units = fit.units
     residual = units["residual"].to_numpy(dtype=float)
-    if 3 <= len(residual) and np.ptp(residual) > 0:
+    if len(residual) >= 3 and np.ptp(residual) > 0:
         test = shapiro(residual)
         out.append(
             row(
@@ -181,8 +182,7 @@ def checks(frame: pd.DataFrame, circumstances: dict[str, dict[str, Any]], fit: V
             "clear of zero after Benjamini and Hochberg",
             float(kept),
             n=len(p),
-            method=f"of {len(p)} intervals some {0.05 * len(p):.0f} would leave out zero by chance if nothing lasted and "
-            "none were shrunken",
+            method=f"of {len(p)} intervals some {0.05 * len(p):.0f} would leave out zero by chance, were none shrunken",
         )
     )
     return out
