@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from flows.common.settings import Settings
+    from flows.run import RunReport
 
 HERE = Path(__file__).resolve().parent
 KEPT = ("scoreboard", "study_samples")
@@ -32,7 +33,7 @@ STUDIES = (
 BESIDE = ("mhclg_ra_budget", "ons_prices")
 
 
-def published_from(settings: Settings, returns: Path) -> None:
+def published_from(settings: Settings, returns: Path) -> RunReport:
     """Publish a warehouse from the real returns and from what the studies need beside them."""
     from flows.run import fetch_and_land, run
 
@@ -40,7 +41,7 @@ def published_from(settings: Settings, returns: Path) -> None:
         folder = returns.parent / "arrivals" / name
         if folder.is_dir():
             fetch_and_land(settings, folder)
-    run(settings, returns)
+    return run(settings, returns)
 
 
 def _number(value: float | None) -> str:
