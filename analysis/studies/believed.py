@@ -244,9 +244,10 @@ def _inadequate_prediction(found: Found) -> list[Sentence]:
     then, sif, ilacs = (area(f"nested cross-validation | {x}") for x in ("2012", "SIF", "ILACS"))
     ahead = area("temporal hold-out | held out, ILACS")
     first = (
-        "Published indicators of the year before tell an authority that will be judged inadequate from one that "
-        "will not with an area under the curve, outside the authorities it was fitted on, of "
-        f"{words(then)} in 2012 and 2013, {words(sif)} under the single framework and {words(ilacs)} under ILACS; 0.5 is chance."
+        "Published indicators of the year before tell an authority that will be judged inadequate from one that will "
+        "not with an area under the curve, outside the authorities it was fitted on, of "
+        f"{words(then)} in 2012 and 2013, {words(sif)} under the single framework and {words(ilacs)} under ILACS; 0.5 "
+        "is chance."
     )
     second = (
         "Fitted on the single framework and held against ILACS, which it has not seen, the model reaches "

@@ -29,7 +29,7 @@ STUDIES = (
 )
 
 
-#: What a study needs beside the returns, where it lies in the folder next to them: the ministry's budgets, monthly prices.
+#: What the studies need beside the returns, in the folder next to them: the ministry's budgets, monthly prices.
 BESIDE = ("mhclg_ra_budget", "ons_prices")
 
 

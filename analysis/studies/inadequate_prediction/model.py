@@ -105,6 +105,9 @@ def of_2012(panel: pd.DataFrame, inspections: pd.DataFrame, spec: Spec) -> list[
         if base == year:
             out += t.nested(y, frame, predictors, name, SEED)
     fit = fits[year]
+    at = panel[panel["year"] == year]
+    judged = at["la_code"].isin(judged_inadequate(inspections, year, year + 1))
+    out += t.imputed(judged.to_numpy(dtype=float), at, fit, predictors, labels, SEED)
     if not fit.ok or not np.any(fit.coef[1:]):
         reason = fit.reason or "the model kept no predictor, so it predicts no one"
         return [*out, t.row("groups", "n", "predicted inadequate", None, reason=reason)]
