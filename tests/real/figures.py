@@ -12,10 +12,29 @@ import csv
 import io
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flows.common.settings import Settings
+    from flows.run import RunReport
 
 HERE = Path(__file__).resolve().parent
 KEPT = ("scoreboard", "study_samples")
+
+
+#: What the studies need beside the returns, in the folder next to them: the ministry's budgets, monthly prices.
+BESIDE = ("mhclg_ra_budget", "ons_prices")
+
+
+def published_from(settings: Settings, returns: Path) -> RunReport:
+    """Publish a warehouse from the real returns and from what the studies need beside them."""
+    from flows.run import fetch_and_land, run
+
+    for name in BESIDE:
+        folder = returns.parent / "arrivals" / name
+        if folder.is_dir():
+            fetch_and_land(settings, folder)
+    return run(settings, returns)
 
 
 def _number(value: float | None) -> str:
@@ -85,7 +104,6 @@ def write(database: Path) -> None:
 def main() -> None:
     """Run the main job on the real returns in a folder of its own (or read a warehouse that is there), and rewrite."""
     from flows.common.settings import ROOT, Settings
-    from flows.run import run
 
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--returns", type=Path, default=ROOT.parent / "shared" / "returns")
@@ -96,7 +114,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(data=Path(folder) / "data")
-        run(settings, chosen.returns)
+        published_from(settings, chosen.returns)
         write(settings.published)
 
 

@@ -19,7 +19,7 @@ SPEND = "safeguarding_gross_gbp_per_cin"
 
 
 def read_panel(marts: Marts, measures: Sequence[str], deflator: str, base_year: int) -> pd.DataFrame:
-    """One row per authority (without the two very small ones) and year, with every measure named.
+    """One row per authority (without the two very small ones) and year, with every measure named in its whole years.
 
     Spend on safeguarding is gross, in real pounds of ``base_year`` per child in need.
 
@@ -38,7 +38,7 @@ def read_panel(marts: Marts, measures: Sequence[str], deflator: str, base_year: 
     sample = sample[~sample["is_excluded_from_studies"].astype(bool)]
     out = sample.merge(more, on=["la_code", "year"], how="left", validate="1:1")
     out = out.merge(spend, on=["la_code", "year"], how="left", validate="1:1")
-    return require(out, measures, "the panel of the study")
+    return marts.whole_years(require(out, measures, "the panel of the study"), measures)
 
 
 def read_inspections(marts: Marts) -> pd.DataFrame:

@@ -57,6 +57,7 @@ final as (
         cast(lags.year as integer) as year,
         la_years.referrals_rate_per_10k,
         la_years.cin_at_31_march_rate_per_10k,
+        la_years.cin_any_point_rate_per_10k,
         la_years.cpp_at_31_march_rate_per_10k,
         la_years.cla_at_31_march_rate_per_10k,
         100 - la_years.assessments_within_45_days_pct as assessments_overdue_pct,
