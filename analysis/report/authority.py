@@ -121,7 +121,8 @@ def card(published: Published, la: Row, measure_id: str) -> dict[str, Any]:
     own = published.values.get(la["la_code"], {}).get(measure_id, {})
     england = published.areas.get("England", {}).get(measure_id, {})
     region = _region(published, la, measure_id)
-    similar = published.neighbour_median.get(la["la_code"], {}).get(measure_id, {})
+    beside = published.beside.get(la["la_code"], {}).get(measure_id, {})
+    similar = {y: b["neighbour_median"] for y, b in beside.items()}
     years = [y for y in published.years if y in own and own[y][1] != "not_published"]
     held = [y for y in years if own[y][0] is not None]
     latest = held[-1] if held else None

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from analysis.report import authority, measure, overview, study, words
-from analysis.report.pages import authority_page, measure_page, study_page
+from analysis.report import authority, figures, measure, overview, study, words
+from analysis.report.pages import authority_page, measure_page, render, study_page
 from analysis.report.published import Published
 from analysis.report.traces import traces
 from analysis.spreadsheet import harmless_query
@@ -27,7 +27,9 @@ class Built:
 
 
 #: The first page, and the folders of the rest.
-PLACES = ("index.html", "authorities", "measures", "studies", "trace", "static", "data")
+PLACES = ("index.html", "authorities", "measures", "studies", "trace", "figures", "static", "data")
+#: Pages that draw with a script, and their titles.
+DRAWN = {"compare": "Compare authorities", "map": "Map of authorities"}
 
 
 def build(
@@ -95,6 +97,10 @@ def _write(
     progress("measures")
     for measure_id in published.measures:
         pages[measure_page(measure_id)] = measure.page(published, measure_id, site)
+    for name, title in DRAWN.items():
+        pages[f"{name}.html"] = render(f"{name}.html", "", title, site)
+    for measure_id, script in figures.measures(published):
+        (part / "figures" / f"{measure_id}.js").write_text(script, encoding="utf-8")
     progress("authorities")
     for code in published.authorities:
         pages[authority_page(code)] = authority.page(published, code, site, themes)
@@ -103,8 +109,8 @@ def _write(
     )
     for name, text in pages.items():
         (part / name).write_text(text, encoding="utf-8")
-    for file in sorted(STATIC.iterdir()):
-        shutil.copyfile(file, part / "static" / file.name)
+    shutil.copytree(STATIC, part / "static", dirs_exist_ok=True)
+    (part / "static" / "index.js").write_text(figures.index(published), encoding="utf-8")
     (part / "static" / "search.js").write_text(_search(published), encoding="utf-8")
     return len(pages)
 

@@ -39,6 +39,13 @@ FRAMEWORKS = {
     "sif": "SIF, 2013–18",
     "ilacs": "ILACS, since 2018",
 }
+SHORT_FRAMEWORKS = {
+    "slac": "SLAC",
+    "cpi": "child protection",
+    "tlac": "looked after children",
+    "sif": "SIF",
+    "ilacs": "ILACS",
+}
 GROUPS = {
     "population": "Population",
     "demand_and_provision": "Demand and provision",

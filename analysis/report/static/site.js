@@ -46,7 +46,7 @@
     document.addEventListener("click", function (e) { if (!e.target.closest(".search")) hits.hidden = true; });
   }
 
-  document.querySelectorAll("table.sortable").forEach(function (table) {
+  window.sortable = function (table) {
     Array.prototype.forEach.call(table.tHead.rows[0].cells, function (head, i) {
       head.tabIndex = 0;
       function sort() {
@@ -64,7 +64,8 @@
       head.addEventListener("click", sort);
       head.addEventListener("keydown", function (e) { if (e.key === "Enter") sort(); });
     });
-  });
+  };
+  document.querySelectorAll("table.sortable").forEach(window.sortable);
 
   var dialog = document.getElementById("trace"), place = document.getElementById("traced");
   function origin(measure, year, level) {
