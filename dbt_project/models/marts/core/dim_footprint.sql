@@ -25,6 +25,7 @@ final as (
         authorities.la_code,
         -- Under every policy an authority that is united with no other is its own footprint.
         coalesce(united.footprint_code, authorities.la_code) as footprint_code,
+        coalesce(united.footprint_name, authorities.la_name) as footprint_name,
         authorities.valid_from,
         authorities.valid_to
     from authorities

@@ -4,13 +4,20 @@ with authorities as (
 
 ),
 
+regions as (
+
+    select * from {{ ref('region') }}
+
+),
+
 final as (
 
     select
         la_code,
         la_name,
         ons_code,
-        region_name,
+        authorities.region_name,
+        regions.region_code,
         valid_from,
         valid_to,
         is_current,
@@ -23,6 +30,7 @@ final as (
         rural_urban_class,
         is_excluded_from_studies
     from authorities
+    left join regions on authorities.region_name = regions.region_name
 
 )
 

@@ -72,21 +72,29 @@ ranked as (
 
 ),
 
+regions as (
+
+    select * from {{ ref('region') }}
+
+),
+
 final as (
 
     select
-        area_level,
-        area_name,
-        cast(year as integer) as year,
-        measure_id,
-        value,
-        value_status,
-        numerator,
-        denominator,
-        source,
-        edition
+        ranked.area_level,
+        ranked.area_name,
+        regions.region_code as area_code,
+        cast(ranked.year as integer) as year,
+        ranked.measure_id,
+        ranked.value,
+        ranked.value_status,
+        ranked.numerator,
+        ranked.denominator,
+        ranked.source,
+        ranked.edition
     from ranked
-    where precedence = 1
+    left join regions on ranked.area_name = regions.region_name
+    where ranked.precedence = 1
 
 )
 

@@ -10,23 +10,46 @@ measures as (
 
 ),
 
+-- Where a secondary source stands: what the newest primary edition says of the same figure.
+secondaries as (
+
+    select la_code, year, measure_id, source
+    from {{ ref('int_measures__ranked_values') }}
+    where precedence = 1 and role = 'secondary'
+
+),
+
+primaries as (
+
+    select la_code, year, measure_id, value_status
+    from {{ ref('int_measures__ranked_values') }}
+    where role = 'primary' and edition_rank = 1
+
+),
+
 final as (
 
     select
-        la_code,
-        cast(year as integer) as year,
-        measure_id,
+        la_years.la_code,
+        cast(la_years.year as integer) as year,
+        la_years.measure_id,
         {{ period_day('measures.year_basis', 'cast(la_years.year as integer)') }} as period_label,
         la_years.period_label as period_published,
-        value,
-        value_status,
-        numerator,
-        denominator,
-        is_joint_return,
-        source,
-        edition
+        la_years.value,
+        la_years.value_status,
+        la_years.numerator,
+        la_years.denominator,
+        la_years.is_joint_return,
+        secondaries.source is not null as is_secondary,
+        case when secondaries.source is not null then primaries.value_status end as primary_status,
+        la_years.source,
+        la_years.edition
     from la_years
-    inner join measures using (measure_id)
+    inner join measures on la_years.measure_id = measures.measure_id
+    left join secondaries
+        on {{ same_figure('la_years', 'secondaries') }} and la_years.source = secondaries.source
+    left join primaries
+        on {{ same_figure('la_years', 'primaries') }}
 
 )
 

@@ -1,0 +1,275 @@
+{#- What is compared with what. Only figures that were reported are ranked or go into a median, and a joint return counts
+    once. Figures that grow with the size of an authority (counts, pounds, staff) have no rank and no median. -#}
+with la_years as (
+
+    select * from {{ ref('fct_la_year_measure') }}
+
+),
+
+published as (
+
+    select * from {{ ref('int_measures__published') }}
+
+),
+
+measures as (
+
+    select * from {{ ref('dim_measure') }}
+
+),
+
+authorities as (
+
+    select * from {{ ref('dim_local_authority') }}
+
+),
+
+areas as (
+
+    select * from {{ ref('fct_area_year_measure') }}
+
+),
+
+neighbours as (
+
+    select * from {{ ref('dim_statistical_neighbour_edition') }}
+
+),
+
+printed_years as (
+
+    select distinct measure_id, year
+    from la_years
+    where value_status = 'reported'
+
+),
+
+figures as (
+
+    select
+        la_years.*,
+        authorities.region_name,
+        measures.better_when,
+        measures.unit in ('per_10k', 'pct', 'ratio', 'score') as is_ranked,
+        -- The place in the order: the smaller, the better; where neither way is better, the higher first.
+        case measures.better_when when 'lower' then la_years.value else -la_years.value end as place,
+        coalesce(case when la_years.is_joint_return then published.reporting_unit_code end, la_years.la_code) as return_code
+    from la_years
+    inner join printed_years
+        on la_years.measure_id = printed_years.measure_id and la_years.year = printed_years.year
+    inner join authorities on la_years.la_code = authorities.la_code
+    inner join measures on la_years.measure_id = measures.measure_id
+    left join published
+        on {{ same_figure('la_years', 'published') }}
+
+),
+
+counted as (
+
+    select
+        *,
+        value_status = 'reported' and row_number() over (
+            partition by measure_id, year, return_code
+            order by value_status = 'reported' desc, la_code asc
+        ) = 1 as is_counted
+    from figures
+
+),
+
+-- Better than this one: every counted figure of the groups of equals before it.
+ranked as (
+
+    select
+        *,
+        1 + count(*) filter (where is_counted) over (
+            partition by measure_id, year
+            order by place nulls last groups between unbounded preceding and 1 preceding
+        ) as rank_in_england,
+        1 + count(*) filter (where is_counted) over (
+            partition by measure_id, year, region_name
+            order by place nulls last groups between unbounded preceding and 1 preceding
+        ) as rank_in_region
+    from counted
+
+),
+
+england as (
+
+    select
+        measure_id,
+        year,
+        {{ quartile_cuts('place') }},
+        median(value) as median_value,
+        count(*) as figures
+    from counted
+    where is_counted
+    group by measure_id, year
+
+),
+
+regions as (
+
+    select
+        measure_id,
+        year,
+        region_name,
+        {{ quartile_cuts('place') }},
+        median(value) as median_value,
+        count(*) as figures
+    from counted
+    where is_counted
+    group by measure_id, year, region_name
+
+),
+
+-- The neighbours in force in a year: of the newest edition of that year or before it; where an authority is in none of
+-- those, or the year lies before the first, of the next edition that has it.
+editions as (
+
+    select distinct la_code, edition, cast(left(edition, 4) as integer) as edition_year
+    from neighbours
+
+),
+
+editions_in_force as (
+
+    select
+        la_years_in_figures.la_code,
+        la_years_in_figures.year,
+        editions.edition
+    from (select distinct la_code, year from figures) as la_years_in_figures
+    inner join editions on la_years_in_figures.la_code = editions.la_code
+    qualify
+        row_number() over (
+            partition by la_years_in_figures.la_code, la_years_in_figures.year
+            order by
+                editions.edition_year > la_years_in_figures.year,
+                abs(la_years_in_figures.year - editions.edition_year),
+                {{ revision_number('editions.edition') }} desc
+        ) = 1
+
+),
+
+-- An authority stands among its neighbours itself, as the first.
+members as (
+
+    select
+        editions_in_force.la_code,
+        editions_in_force.year,
+        editions_in_force.edition,
+        neighbours.neighbour_la_code as member_code
+    from editions_in_force
+    inner join neighbours
+        on editions_in_force.la_code = neighbours.la_code and editions_in_force.edition = neighbours.edition
+    union all
+    select la_code, year, edition, la_code as member_code
+    from editions_in_force
+
+),
+
+member_figures as (
+
+    select
+        members.la_code,
+        members.year,
+        counted.measure_id,
+        counted.return_code,
+        any_value(members.edition) as edition,
+        any_value(counted.value) as value,
+        any_value(counted.place) as place
+    from members
+    inner join counted on members.member_code = counted.la_code and members.year = counted.year
+    where counted.value_status = 'reported'
+    group by members.la_code, members.year, counted.measure_id, counted.return_code
+
+),
+
+among_neighbours as (
+
+    select
+        counted.la_code,
+        counted.year,
+        counted.measure_id,
+        count(*) filter (where member_figures.return_code <> counted.return_code) as neighbour_count,
+        median(member_figures.value) filter (where member_figures.return_code <> counted.return_code) as neighbour_median,
+        1 + count(*) filter (where member_figures.place < counted.place) as rank_among_neighbours,
+        {{ quartile_cuts('member_figures.place') }},
+        count(*) as figures
+    from counted
+    inner join member_figures
+        on {{ same_figure('counted', 'member_figures') }}
+    group by counted.la_code, counted.year, counted.measure_id
+
+),
+
+final as (
+
+    select
+        ranked.la_code,
+        ranked.year,
+        ranked.measure_id,
+        ranked.value,
+        ranked.value_status,
+        ranked.is_secondary,
+        ranked.is_joint_return,
+        ranked.better_when,
+        ranked.region_name,
+        national.value as england_value,
+        case when ranked.is_ranked then england.median_value end as england_median,
+        regional.value as region_value,
+        case when ranked.is_ranked then regions.median_value end as region_median,
+        case when ranked.is_ranked then among_neighbours.neighbour_median end as neighbour_median,
+        cast(coalesce(england.figures, 0) as integer) as authorities_in_england,
+        cast(coalesce(regions.figures, 0) as integer) as authorities_in_region,
+        cast(coalesce(among_neighbours.neighbour_count, 0) as integer) as neighbour_count,
+        editions_in_force.edition as neighbour_edition,
+        {% set is_ranked = "ranked.is_ranked and ranked.value_status = 'reported'" %}
+        case when {{ is_ranked }} then cast(ranked.rank_in_england as integer) end as rank_in_england,
+        case when {{ is_ranked }} then {{ quartile_of('ranked.place', 'england') }} end as quartile_in_england,
+        case when {{ is_ranked }} then cast(ranked.rank_in_region as integer) end as rank_in_region,
+        case when {{ is_ranked }} then {{ quartile_of('ranked.place', 'regions') }} end as quartile_in_region,
+        case
+            when {{ is_ranked }} and among_neighbours.neighbour_count > 0
+                then cast(among_neighbours.rank_among_neighbours as integer)
+        end as rank_among_neighbours,
+        case
+            when {{ is_ranked }} then {{ quartile_of('ranked.place', 'among_neighbours') }}
+        end as quartile_among_neighbours,
+        round(ranked.value - a_year_before.value, 6) as change_1_year,
+        round(ranked.value - five_years_before.value, 6) as change_5_years
+    from ranked
+    left join england on ranked.measure_id = england.measure_id and ranked.year = england.year
+    left join regions
+        on
+            ranked.measure_id = regions.measure_id
+            and ranked.year = regions.year
+            and ranked.region_name = regions.region_name
+    left join among_neighbours
+        on {{ same_figure('ranked', 'among_neighbours') }}
+    left join editions_in_force on ranked.la_code = editions_in_force.la_code and ranked.year = editions_in_force.year
+    left join areas as national
+        on
+            ranked.measure_id = national.measure_id
+            and ranked.year = national.year
+            and national.area_level = 'national'
+    left join areas as regional
+        on
+            ranked.measure_id = regional.measure_id
+            and ranked.year = regional.year
+            and regional.area_level = 'regional'
+            and ranked.region_name = regional.area_name
+    left join la_years as a_year_before
+        on
+            ranked.la_code = a_year_before.la_code
+            and ranked.measure_id = a_year_before.measure_id
+            and ranked.year = a_year_before.year + 1
+    left join la_years as five_years_before
+        on
+            ranked.la_code = five_years_before.la_code
+            and ranked.measure_id = five_years_before.measure_id
+            and ranked.year = five_years_before.year + 5
+
+)
+
+select * from final
+order by measure_id, year, la_code
