@@ -233,25 +233,65 @@ def _behind(lines: Sequence[Line], ticks: Sequence[tuple[float, str]], show: Sho
 
 
 def sparkline(
-    own: Points, reference: Points, region: Points, others: Points, first: float, last: float, words: str
+    own: Points,
+    reference: Points,
+    region: Points,
+    others: Points,
+    first: int,
+    last: int,
+    words: str,
+    show: Show = plain,
+    marks: Sequence[tuple[float, int]] = (),
 ) -> str:
-    """A small line with a reference, the region and the neighbours' middle, without axes."""
-    width, height = 220, 56
+    """A small line with a reference, the region and the neighbours' median; its ends and its range are written.
+
+    Args:
+        own: year to figure; a gap stays a gap.
+        reference: the same of England.
+        region: the same of the region.
+        others: the same of the neighbours' median.
+        first: the first year.
+        last: the last year.
+        words: the text alternative.
+        show: writes a figure.
+        marks: inspections on the axis: year and grade.
+    """
+    width, height, bottom, top = 240, 84, 62, 8
     seen = [v for part in (own, reference, region, others) for _, v in part if v is not None]
     if not seen:
         return ""
     low, high = min(seen), max(seen)
-    x, y = Scale(first, last, 4, width - 8), Scale(low, high, height - 6, 6)
+    right = width - 8 - 6.2 * max(len(show(low)), len(show(high)))
+    across, up = Scale(first, max(last, first + 1), 5, right - 4), Scale(low, high, bottom - 5, top)
+
+    # Whole pixels: thirty of these make a page.
+    def x(value: float) -> float:
+        return round(across(value))
+
+    def y(value: float) -> float:
+        return round(up(value))
+
     parts = [
-        f'<path class="line ref" d="{_path(reference, x, y)}"/>',
-        f'<path class="line b" d="{_path(region, x, y)}"/>',
-        f'<path class="line a" d="{_path(others, x, y)}"/>',
-        f'<path class="line own" d="{_path(own, x, y)}"/>',
-        _dots(_alone(own), x, y, 2, "own"),
+        f'<path class="grid" d="M0 {bottom}H{_n(right)}"/>',
+        f'<text class="tick" x="{_n(right + 4)}" y="{top + 5}">{escape(show(high))}</text>',
+        f'<text class="tick" x="{_n(right + 4)}" y="{bottom - 1}">{escape(show(low))}</text>' if low < high else "",
+        f'<text class="tick" x="0" y="{height - 3}">{first}</text>',
+        f'<text class="tick" x="{_n(right)}" y="{height - 3}" text-anchor="end">{last}</text>' if last > first else "",
     ]
+    parts += [
+        f'<path class="line {style}" d="{_path(points, x, y)}"/>'
+        for style, points in (("ref", reference), ("b", region), ("a", others), ("own", own))
+        if any(v is not None for _, v in points)
+    ]
+    parts.append(_dots(_alone(own), x, y, 2, "own"))
     held = [(a, v) for a, v in own if v is not None]
     if held:
         parts.append(_dots(held[-1:], x, y, 3, "own"))
+    parts += [
+        f'<path class="inspected g{grade}" d="M{x(at)} {bottom}l-4 8h8z"/>'
+        for at, grade in marks
+        if first <= at <= last
+    ]
     return (
         f'<svg class="spark" viewBox="0 0 {width} {height}" role="img" aria-label="{escape(words, quote=True)}">'
         f"{''.join(parts)}</svg>"

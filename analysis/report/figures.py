@@ -13,6 +13,7 @@ from operator import itemgetter
 from typing import Any
 
 from analysis.report import words
+from analysis.report.packed import pack
 from analysis.report.published import Published
 
 #: value_status -> the letter that stands for it in a file.
@@ -88,7 +89,7 @@ def measures(published: Published) -> Iterator[tuple[str, str]]:
     names = [d[0] for d in relation.description or []]
     rows = (dict(zip(names, r, strict=True)) for r in relation.fetchall())
     for measure_id, found in groupby(rows, key=itemgetter("measure_id")):
-        yield measure_id, f"CSW.add({_json(measure_id)},{_json(_measure([*found]))});\n"
+        yield measure_id, f"CSW.add('{measure_id}',\"{pack(_measure([*found]))}\");\n"
 
 
 def _measure(rows: list[dict[str, Any]]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ class KeyMeasures:
     around_inspection: tuple[str, ...]
     spend: Mapping[str, str]
     """Group of spending to the measure that holds its pounds."""
+    england: tuple[str, ...] = ()
 
     @property
     def all(self) -> list[str]:
@@ -39,7 +40,7 @@ def key_measures() -> KeyMeasures:
 
     said = yaml.safe_load((HERE / "key_measures.yml").read_text(encoding="utf-8"))
     groups = tuple((g["title"], tuple(g["measures"])) for g in said["groups"])
-    return KeyMeasures(groups, tuple(said["around_inspection"]), said["spend"])
+    return KeyMeasures(groups, tuple(said["around_inspection"]), said["spend"], tuple(said["england"]))
 
 
 def rows(con: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any] | None = None) -> list[Row]:

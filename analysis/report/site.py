@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,7 +117,7 @@ def _write(
 
 
 def _study_files(published: Published, name: str, folder: Path) -> None:
-    """A study's estimates and sample for download."""
+    """A study's estimates and sample for download: CSV, zipped, the same bytes for the same rows."""
     quoted = name.replace("'", "''")
     for what, sql in (
         ("estimates", f"from results.estimate where study = '{quoted}'"),
@@ -125,25 +126,37 @@ def _study_files(published: Published, name: str, folder: Path) -> None:
         table = "estimate" if what == "estimates" else f"rpt_{name}__sample"
         known = published.con.execute("select count(*) from duckdb_tables() where table_name = ?", [table]).fetchone()
         if known and known[0]:
-            path = (folder / f"{name}_{what}.csv").as_posix().replace("'", "''")
+            plain = folder / f"{name}_{what}.csv"
+            path = plain.as_posix().replace("'", "''")
             query = harmless_query(published.con, sql)
             published.con.execute(f"copy ({query}) to '{path}' (format csv, header true)")
+            with zipfile.ZipFile(folder / f"{plain.name}.zip", "w") as packed:
+                about = zipfile.ZipInfo(plain.name)
+                about.compress_type = zipfile.ZIP_DEFLATED
+                packed.writestr(about, plain.read_bytes())
+            plain.unlink()
 
 
 def _search(published: Published) -> str:
     """The index that the search box reads: name, kind, address, what else it is called."""
-    entries = [
-        [
-            la["la_name"],
-            f"authority · {la['region_name'] or ''}",
-            authority_page(code),
-            f"{code}; {la['ons_code'] or ''}",
+    names = published.other_names
+    entries = []
+    for code, la in published.authorities.items():
+        # Who looks for an authority that is no more may mean the one that has its ground.
+        before = [
+            published.authorities[c]["la_name"]
+            for c in published.relatives.get(code, [])
+            if la["is_current"] and not published.authorities[c]["is_current"]
         ]
-        for code, la in published.authorities.items()
-    ]
+        other = dict.fromkeys([code, la["ons_code"] or "", *names.get(code, []), *before])
+        ended = "" if la["is_current"] else f" · to {la['valid_to'].year}"
+        entries.append(
+            [la["la_name"], f"authority · {la['region_name'] or ''}{ended}", authority_page(code), "; ".join(other)]
+        )
     entries += [
         [m["label"], "measure", measure_page(i), f"{i}; {m['publisher_columns'] or ''}"]
         for i, m in published.measures.items()
     ]
     entries += [[title, "study", study_page(s), s] for s, title in study.TITLES.items() if s in published.estimates]
+    entries += [[title, "page", f"{name}.html", name] for name, title in DRAWN.items()]
     return f"window.SEARCH={json.dumps(entries, ensure_ascii=False, separators=(',', ':'))};\n"

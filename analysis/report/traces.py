@@ -14,10 +14,13 @@ from operator import itemgetter
 from typing import Any
 
 from analysis.report import words
+from analysis.report.packed import pack
 from analysis.report.published import Published
 
 #: Rows fetched at once.
 BATCH = 20_000
+#: Name of the script that holds what the origins of all authorities point to.
+SHARED = "shared"
 
 
 class Interned:
@@ -36,7 +39,8 @@ class Interned:
 
 
 def traces(published: Published, measures: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """DfE code and the script that holds the origins of its figures of some measures, and of what those are made of.
+    """DfE code and the script that holds the origins of its figures of some measures, and of what those are made of;
+    last :data:`SHARED`, what all of them point to: files, columns, editions.
 
     One authority at a time: all cells at once would be more than the rest of the site together.
     """
@@ -65,9 +69,15 @@ def traces(published: Published, measures: Iterable[str]) -> Iterator[tuple[str,
         """,
         shown,
     )
-    about = {"measures": {m: published.measures[m]["label"] for m in shown}, "sides": sides}
+    shared = {name: Interned() for name in ("editions", "files", "columns", "filters", "components")}
     for la in sorted(published.authorities):
-        yield la, _script(published, {"code": la, **about}, editions(la), cells(la))
+        yield la, f'window.PACKED="{pack(_figures(published, la, shared, editions(la), cells(la)))}";\n'
+    about = {
+        "measures": {m: published.measures[m]["label"] for m in shown},
+        "sides": sides,
+        **{name: found.values for name, found in shared.items()},
+    }
+    yield SHARED, f"window.TRACE_SHARED={json.dumps(about, ensure_ascii=False, separators=(',', ':'))};\n"
 
 
 def _by_authority(published: Published, sql: str, shown: list[str]) -> Callable[[str], list[tuple[Any, ...]]]:
@@ -101,10 +111,13 @@ def _sides(published: Published, measures: Iterable[str]) -> dict[str, list[str]
     return found
 
 
-def _script(
-    published: Published, about_all: dict[str, Any], editions: list[tuple[Any, ...]], cells: list[tuple[Any, ...]]
-) -> str:
-    names, files, columns, filters, components = Interned(), Interned(), Interned(), Interned(), Interned()
+def _figures(
+    published: Published,
+    la: str,
+    shared: dict[str, Interned],
+    editions: list[tuple[Any, ...]],
+    cells: list[tuple[Any, ...]],
+) -> dict[str, Any]:
     figures: dict[str, dict[str, list[list[Any]]]] = defaultdict(dict)
     for measure, year, source, edition, role, on, basis, value, status, computed, stands, excluded in editions:
         said = (
@@ -113,7 +126,7 @@ def _script(
             else words.STATUS.get(status, status)
         )
         about = figures[measure].setdefault(str(year), [[], []])
-        place = names((source, edition, role, str(on), basis))
+        place = shared["editions"]((source, edition, role, str(on), basis))
         about[0].append([place, said, int(bool(computed)), int(bool(stands)), excluded or ""])
     for (
         measure,
@@ -133,26 +146,16 @@ def _script(
         factor,
     ) in cells:
         about = figures[measure].setdefault(str(year), [[], []])
-        place = files((source, edition, table, file, sha, url or ""))
         about[1].append(
             [
-                place,
+                shared["files"]((source, edition, table, file, sha, url or "")),
                 row,
-                columns(column),
-                1 + filters(filter_) if filter_ else 0,
+                shared["columns"](column),
+                1 + shared["filters"](filter_) if filter_ else 0,
                 text,
                 status,
-                components(component),
+                shared["components"](component),
                 factor,
             ]
         )
-    body = {
-        **about_all,
-        "editions": names.values,
-        "files": files.values,
-        "columns": columns.values,
-        "filters": filters.values,
-        "components": components.values,
-        "figures": figures,
-    }
-    return f"window.TRACE={json.dumps(body, ensure_ascii=False, separators=(',', ':'))};\n"
+    return {"code": la, "figures": figures}

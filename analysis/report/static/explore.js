@@ -4,10 +4,13 @@
   "use strict";
   var waiting = {}, held = {};
 
-  CSW.add = function (id, figures) {
-    held[id] = figures;
-    (waiting[id] || []).forEach(function (f) { f(figures); });
-    delete waiting[id];
+  CSW.add = function (id, packed) {
+    window.unpack(packed).then(function (figures) {
+      var asked = waiting[id] || [];
+      held[id] = figures;
+      delete waiting[id];
+      asked.forEach(function (f) { f(); });
+    }, function () { CSW.say("This browser cannot unpack the figures; one of the last three years can."); });
   };
 
   // The figures of some measures, once all are here.

@@ -12,16 +12,21 @@
     return e;
   }
 
+  // A short word is the beginning of one ("n yorks"); a longer one may stand anywhere in a publisher's column.
+  function has(text, word) {
+    return word.length > 3 ? text.indexOf(word) >= 0 : (" " + text.replace(/[^a-z0-9]+/g, " ")).indexOf(" " + word) >= 0;
+  }
   function search() {
-    var asked = plain(box.value.trim()), words = asked.split(/\s+/).filter(Boolean);
+    var asked = plain(box.value.trim()), words = asked.split(/[\s.]+/).filter(Boolean);
     hits.textContent = "";
     hits.hidden = words.length === 0;
     if (hits.hidden) return;
     var found = [];
     (window.SEARCH || []).forEach(function (entry) {
-      var name = plain(entry[0]), all = name + " " + plain(entry[3] || "");
-      if (!words.every(function (w) { return all.indexOf(w) >= 0; })) return;
-      found.push([name.indexOf(asked) === 0 ? 0 : name.indexOf(asked) > 0 ? 1 : 2, name, entry]);
+      var name = plain(entry[0]), others = plain(entry[3] || "");
+      if (!words.every(function (w) { return has(name + " " + others, w); })) return;
+      var exact = others.split("; ").indexOf(asked) >= 0;
+      found.push([exact || name.indexOf(asked) === 0 ? 0 : words.every(function (w) { return has(name, w); }) ? 1 : 2, name, entry]);
     });
     found.sort(function (a, b) { return a[0] - b[0] || (a[1] < b[1] ? -1 : 1); });
     found.slice(0, 12).forEach(function (f) {
@@ -67,6 +72,46 @@
   };
   document.querySelectorAll("table.sortable").forEach(window.sortable);
 
+  // "All years" of a measure, made when it is opened: rows by ";", cells by "|" (analysis/report/authority.py).
+  document.querySelectorAll("details[data-rows]").forEach(function (part) {
+    part.addEventListener("toggle", function () {
+      if (part.querySelector("table")) return;
+      var rows = part.dataset.rows.split(";").map(function (r) { return r.split("|"); });
+      var head = ["year", document.querySelector("h1").textContent, "quarter", "similar authorities", "region", "England", "note"];
+      var used = head.map(function (_, i) { return rows.some(function (r) { return r[i]; }); });
+      var scroll = element("div", undefined, part), table = element("table", undefined, scroll);
+      scroll.className = "scroll";
+      var line = element("tr", undefined, element("thead", undefined, table)), body = element("tbody", undefined, table);
+      head.forEach(function (h, i) { if (used[i]) element("th", h, line).scope = "col"; });
+      rows.forEach(function (r) {
+        var tr = element("tr", undefined, body);
+        r.forEach(function (c, i) {
+          if (!used[i]) return;
+          if (i === 0) { element("th", c, tr).scope = "row"; return; }
+          var td = element("td", i === 1 ? undefined : c, tr);
+          if (i === 1) { var button = element("button", c, td); button.type = "button"; button.className = "t"; }
+        });
+      });
+      reachable();
+    });
+  });
+
+  // What scrolls sideways can be reached by keyboard; what does not is no stop on the way.
+  function reachable() {
+    document.querySelectorAll(".scroll,.plot").forEach(function (e) {
+      if (e.scrollWidth > e.clientWidth + 1) {
+        e.tabIndex = 0;
+        e.setAttribute("role", "group");
+        var title = e.closest("figure,article,section,details,main").querySelector("figcaption,h4,h2,summary,h1");
+        e.setAttribute("aria-label", (title ? title.textContent : "Table") + ", scrolls sideways");
+      } else if (e.hasAttribute("tabindex")) ["tabindex", "role", "aria-label"].forEach(function (a) { e.removeAttribute(a); });
+    });
+  }
+  window.reachable = reachable;
+  reachable();
+  window.addEventListener("resize", reachable);
+  document.addEventListener("toggle", reachable, true);
+
   var dialog = document.getElementById("trace"), place = document.getElementById("traced");
   function origin(measure, year, level) {
     var all = window.TRACE, about = all.figures[measure] && all.figures[measure][year];
@@ -100,22 +145,41 @@
       if (/^https?:/.test(file[5])) { var a = element("a", file[5], part); a.href = file[5]; } else element("small", file[5], part);
     });
   }
+  // What a page loads when it is asked for comes compressed (analysis/report/packed.py).
+  window.unpack = function (text) {
+    var bytes = Uint8Array.from(atob(text), function (c) { return c.charCodeAt(0); });
+    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).json();
+  };
+  function open() { if (dialog.showModal) dialog.showModal(); else dialog.setAttribute("open", ""); }
+  function fail(text) { place.textContent = ""; element("p", text, place); open(); }
   function show(code, measure, year) {
+    if (!window.TRACE_SHARED) {
+      var shared = document.createElement("script");
+      shared.src = up + "trace/shared.js";
+      shared.onload = function () { show(code, measure, year); };
+      shared.onerror = function () { fail("The origins of figures are missing beside this page."); };
+      document.head.appendChild(shared);
+      return;
+    }
     if (!window.TRACE || window.TRACE.code !== code) {
       var script = document.createElement("script");
       script.src = up + "trace/" + code + ".js";
-      script.onload = function () { show(code, measure, year); };
+      script.onload = function () { window.unpack(window.PACKED).then(function (all) { window.TRACE = Object.assign(all, window.TRACE_SHARED); show(code, measure, year); }, function () { fail("This browser cannot unpack the origins of figures; one of the last three years can."); }); };
+      script.onerror = function () { fail("The origins of this authority's figures are missing beside this page."); };
       document.head.appendChild(script);
       return;
     }
     place.textContent = "";
     origin(measure, year, "h2");
     element("p", "The same on the command line: csw trace --la " + code + " --measure " + measure + " --year " + year, place).className = "note";
-    if (dialog.showModal) dialog.showModal(); else dialog.setAttribute("open", "");
+    open();
   }
   document.addEventListener("click", function (e) {
     var button = e.target.closest("button.t");
-    if (button) show(window.TRACE_OF, button.dataset.m, button.dataset.y);
+    if (button) {
+      var row = button.closest("tr"), year = button.closest("[data-y]");
+      show(window.TRACE_OF, button.closest("[data-m]").dataset.m, row ? row.cells[0].textContent : year.dataset.y);
+    }
     if (e.target.id === "follow") { var asked = e.target.form.elements; show(asked.la.value, asked.m.value, asked.y.value); }
   });
 })();

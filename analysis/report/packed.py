@@ -1,0 +1,19 @@
+"""Data for scripts of a page, compressed: what a page asks for only when somebody does is the larger part of the site."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from typing import Any
+
+
+def pack(what: Any) -> str:
+    """JSON, compressed as a page can undo it (gzip, base64); the same bytes for the same content."""
+    text = json.dumps(what, ensure_ascii=False, separators=(",", ":"))
+    return base64.b64encode(gzip.compress(text.encode(), 4, mtime=0)).decode()
+
+
+def unpack(script: str) -> Any:
+    """What :func:`pack` put into a script: between its first and last quotation mark but the name before it."""
+    return json.loads(gzip.decompress(base64.b64decode(script.partition('"')[2].rpartition('"')[0])))
