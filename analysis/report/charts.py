@@ -110,6 +110,18 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], summary: str = "Sh
     )
 
 
+def many(pictures: Sequence[str], shown: int = 6) -> str:
+    """Charts side by side; those beyond the first few are folded."""
+    first, rest = "".join(pictures[:shown]), "".join(pictures[shown:])
+    more = f'<details><summary>{len(pictures) - shown} more</summary><div class="charts">{rest}</div></details>'
+    return f'<div class="charts">{first}</div>{more if rest else ""}'
+
+
+def _too_few(title: str, behind: str, note: str = "") -> str:
+    """What is no chart, because it has one figure: its table, in plain sight."""
+    return figure(title, "", behind.replace("<details>", "<details open>", 1), note)
+
+
 def figure(title: str, svg: str, behind: str = "", note: str = "", key: str = "", wide: bool = False) -> str:
     """A chart with its title, key, note and table."""
     caption = f"<figcaption>{escape(title)}</figcaption>" if title else ""
@@ -165,6 +177,8 @@ def line_chart(
     seen = [v for ln in lines for part in (ln.points, ln.low, ln.high) for _, v in part if v is not None]
     if not seen:
         return figure(title, '<p class="empty">No figures to draw.</p>', note=note)
+    if max(sum(v is not None for _, v in ln.points) for ln in lines) < 2:
+        return _too_few(title, behind if behind is not None else _behind(lines, ticks, show, first_column), note)
     low, high = min(seen), max(seen)
     if from_zero or (low >= 0 and low < 0.35 * high):
         low = min(low, 0.0)
@@ -311,6 +325,9 @@ def forest(
     held = [v for _, *three in rows for v in three if v is not None]
     if not held:
         return figure(title, '<p class="empty">No figures to draw.</p>', note=note)
+    body = [[escape(label), show(v), f"{show(a)} to {show(b)}" if a is not None else "–"] for label, v, a, b in rows]
+    if len(rows) < 2:
+        return _too_few(title, table(["", value_name, "95% interval"], body), note)
     width, step, left = 640, 22, 236
     height = 26 + step * len(rows) + 18
     ticks = nice_ticks(min([*held, level]), max([*held, level]), 5)
@@ -332,7 +349,6 @@ def forest(
             parts.append(f'<circle class="dot own" cx="{_n(x(value))}" cy="{at}" r="4"/>')
     words = escape(f"{title}. {len(rows)} estimates with intervals; the figures are in the table below.", quote=True)
     svg = f'<svg viewBox="0 0 {width} {height}" role="img" tabindex="0" aria-label="{words}">{"".join(parts)}</svg>'
-    body = [[escape(label), show(v), f"{show(a)} to {show(b)}" if a is not None else "–"] for label, v, a, b in rows]
     return figure(title, svg, table(["", value_name, "95% interval"], body), note)
 
 
@@ -377,6 +393,8 @@ def bars(
     held = [v for _, v in rows if v is not None]
     if not held:
         return figure(title, '<p class="empty">No figures to draw.</p>', note=note)
+    if len(rows) < 2:
+        return _too_few(title, table(["", "value"], [[escape(a), show(v)] for a, v in rows]), note)
     width, step, left = 640, 24, 250
     height = 8 + step * len(rows)
     x = Scale(0.0, max([*held, highest]) or 1.0, left, width - 80)

@@ -96,6 +96,12 @@
     });
   });
 
+  // Everything on a page at once; paper has no folds.
+  function unfold(scope) { document.querySelectorAll(scope + " details:not([open])").forEach(function (d) { d.open = true; }); }
+  var all = document.getElementById("unfold");
+  if (all) all.addEventListener("click", function () { unfold("main"); });
+  window.addEventListener("beforeprint", function () { unfold("body:not(.authority) main"); });
+
   // What scrolls sideways can be reached by keyboard; what does not is no stop on the way.
   function reachable() {
     document.querySelectorAll(".scroll,.plot").forEach(function (e) {

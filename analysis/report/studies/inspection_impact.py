@@ -109,10 +109,9 @@ def _blocks(held: dict[str, Row], draw: object) -> str:
     assert callable(draw)
     parts = []
     for i, (title, measures) in enumerate(BLOCKS):
-        pictures = "".join(draw(m) for m in measures if any(f" {m} " in f" {k.replace('|', ' ')} " for k in held))
+        pictures = [draw(m) for m in measures if any(f" {m} " in f" {k.replace('|', ' ')} " for k in held)]
         parts.append(
-            f"<details{' open' if i == 0 else ''}><summary>{title}</summary><div "
-            f'class="charts">{pictures}</div></details>'
+            f"<details{' open' if i == 0 else ''}><summary>{title}</summary>{charts.many(pictures)}</details>"
         )
     return "".join(parts)
 
@@ -207,7 +206,7 @@ def _beyond(found: Found) -> str:
                     size=(400, 220),
                 )
             )
-    parts.append(f'<div class="charts">{"".join(pictures)}</div>')
+    parts.append(charts.many(pictures))
     curve = found.of("specification curve", "percent_change")
     rows = by_size(curve, "all | cpp | step0 | ")
     if rows:
