@@ -18,7 +18,6 @@ import duckdb
 import pytest
 
 from flows.common.settings import ROOT
-from flows.warehouse.built import check_build
 from tests.installation import Installation
 
 B1 = "b1_children_in_need_2013_to_2024.csv"
@@ -175,28 +174,3 @@ def test_killed_while_building_what_is_published_stays_and_the_next_run_complete
     done = copied.csw("run", "--returns", str(folder))
     assert done.returncode == 0, done.stdout + done.stderr
     assert value(copied, "886", 2024, "cin_at_31_march_count") == old + 5
-
-
-def test_dbt_build_alone_works_from_the_root(copied: Installation, tmp_path: Path) -> None:
-    dbt = Path(sys.executable).with_name("dbt")
-    if not dbt.exists():
-        pytest.fail("dbt is not installed beside Python")
-    done = subprocess.run(
-        [str(dbt), "build", "--quiet"],
-        env={
-            **os.environ,
-            "CSW_LANDING": str(copied.settings.landing),
-            "CSW_NEXT": str(copied.settings.next),
-            "DBT_TARGET_PATH": str(tmp_path / "target"),
-            "DBT_LOG_PATH": str(tmp_path / "logs"),
-        },
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    with duckdb.connect(str(copied.settings.next), read_only=True) as con:
-        assert con.execute("select count(*) > 100000 from marts.fct_la_year_measure").fetchone() == (True,)
-    # And `csw publish` takes it.
-    assert check_build(copied.settings, copied.settings.next).by_hand
