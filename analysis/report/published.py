@@ -236,11 +236,9 @@ class Published:
         found: dict[str, dict[str, dict[int, Row]]] = defaultdict(lambda: defaultdict(dict))
         sql = """
             select la_code, spend_group, year, gbp_nominal, gbp_nominal_per_child, gbp_real_per_child,
-                base_year, value_status
+                real_base_year as base_year, value_status
             from marts.fct_la_year_spend
-            where spend_return = 's251_outturn' and gross_or_net = 'gross' and price_index = 'gdp'
-                and list_contains(?, spend_group)
-                and base_year = (select max(base_year) from marts.fct_la_year_spend where price_index = 'gdp')
+            where spend_return = 's251_outturn' and gross_or_net = 'gross' and list_contains(?, spend_group)
         """
         for r in rows(self.con, sql, [[*self.key.spend]]):
             found[r["la_code"]][r["spend_group"]][r["year"]] = r

@@ -187,12 +187,12 @@ EDITION_PAIRS = f"""
 """
 
 SPENDING = f"""
-    select s.la_code, d.la_name, s.year, s.gbp_nominal, any_value(s.gbp_nominal_per_child) as gbp_per_child,
+    select s.la_code, d.la_name, s.year, s.gbp_nominal, s.gbp_nominal_per_child as gbp_per_child,
         s.source, s.edition
     from marts.fct_la_year_spend as s inner join marts.dim_local_authority as d using (la_code)
     where s.source not like 'mhclg%'
         and s.spend_group = 'total' and s.gross_or_net = 'gross' and s.la_code not in {TINY} and s.year >= 2010
-    group by all order by s.la_code, s.year
+    order by s.la_code, s.year
 """
 
 INSPECTIONS = """

@@ -70,7 +70,7 @@ def test_circumstances_are_of_the_year_before() -> None:
             20.0 as imd_average_score,
             500.0 + lag as referrals_rate_per_10k, 300.0 + lag as cin_at_31_march_rate_per_10k
         from unnest([-2, -1, 0]) as l (lag);
-        create table marts.fct_la_year_spend as
+        create table marts.fct_la_year_spend_real as
         select
             '300' as la_code, year, 1.0 * year as gbp_real_per_child, 's251_outturn' as spend_return,
             'total' as spend_group, 'gross' as gross_or_net,

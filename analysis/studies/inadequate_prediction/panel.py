@@ -30,7 +30,7 @@ def read_panel(marts: Marts, measures: Sequence[str], deflator: str, base_year: 
     wide = ", ".join(BESIDE)
     more = marts.frame(f"select la_code, year, {wide} from marts.fct_la_year")
     spend = marts.frame(
-        f"select la_code, year, gbp_real_per_cin as {SPEND} from marts.fct_la_year_spend "
+        f"select la_code, year, gbp_real_per_cin as {SPEND} from marts.fct_la_year_spend_real "
         "where spend_return = 's251_outturn' and spend_group = 'safeguarding' and gross_or_net = 'gross' "
         f"and price_index = '{deflator}' "
         f"and base_year = {base_year}"

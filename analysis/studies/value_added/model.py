@@ -39,7 +39,7 @@ def read_inspections(marts: Marts, spec: Spec, choices: Choices) -> pd.DataFrame
     needed = ["la_code", "la_name", "framework", "publication_date", "overall_judgement", "lag", "year"]
     frame = marts.sample("performance_indicators", [*needed, "is_excluded_from_studies", "imd_average_score"])
     spend = marts.frame(
-        "select la_code, year, gbp_real_per_child as spend_gbp_per_child from marts.fct_la_year_spend "
+        "select la_code, year, gbp_real_per_child as spend_gbp_per_child from marts.fct_la_year_spend_real "
         "where spend_return = 's251_outturn' and spend_group = 'total' and gross_or_net = 'gross' "
         f"and price_index = '{choices.deflator}' and base_year = {int(spec.variables['base_year'])}"
     )

@@ -1,9 +1,10 @@
 {#- Where an authority is today. A figure is of the newest year of its measure, or absent: an older one is not put in its
     place. When the next inspection is likely follows from how far apart Ofsted's inspections have been. -#}
-{%- set key_measures = [] -%}
-{%- for column in model_columns('fct_authority_summary') if column.endswith('_quartile') -%}
-    {%- do key_measures.append(column[:-9]) -%}
-{%- endfor -%}
+{%- set key_measures = [
+    'referrals_rate_per_10k', 'rereferrals_pct', 'assessments_within_45_days_pct', 'cin_at_31_march_rate_per_10k',
+    'cpp_at_31_march_rate_per_10k', 'icpc_within_15_days_pct', 'cpp_repeat_pct', 'cla_at_31_march_rate_per_10k',
+    'cla_three_plus_placements_pct', 'care_leavers_eet_pct', 'caseload_per_social_worker', 'agency_rate_pct',
+] -%}
 with authorities as (
 
     select * from {{ ref('dim_local_authority') }}
@@ -163,8 +164,8 @@ final as (
             when latest.has_gaps
                 then concat(
                     'middle half of ', latest.gap_count, ' times between two inspections of one authority since 2018, after ',
-                    replace(latest.outcome_group, '_', ' '), ': ', round(latest.days_from / 30.4375), ' to ',
-                    round(latest.days_to / 30.4375), ' months from report to report'
+                    replace(latest.outcome_group, '_', ' '), ': ', cast(round(latest.days_from / 30.4375) as integer), ' to ',
+                    cast(round(latest.days_to / 30.4375) as integer), ' months from report to report'
                 )
             else 'Ofsted inspects an authority about once in three years: 30 to 42 months from report to report'
         end as next_inspection_basis,

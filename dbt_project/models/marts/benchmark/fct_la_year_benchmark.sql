@@ -167,38 +167,60 @@ members as (
 
 ),
 
+-- The other half of a joint return that an authority, or a neighbour of its, already stands for.
+counted_twice as (
+
+    select
+        members.la_code,
+        members.year,
+        counted.measure_id,
+        members.member_code
+    from members
+    inner join counted on members.member_code = counted.la_code and members.year = counted.year
+    where counted.is_joint_return and counted.value_status = 'reported'
+    qualify
+        row_number() over (
+            partition by members.la_code, members.year, counted.measure_id, counted.return_code
+            order by members.member_code <> members.la_code, members.member_code
+        ) > 1
+
+),
+
 member_figures as (
 
     select
         members.la_code,
         members.year,
         counted.measure_id,
-        counted.return_code,
-        any_value(members.edition) as edition,
-        any_value(counted.value) as value,
-        any_value(counted.place) as place
+        members.member_code = members.la_code as is_itself,
+        counted.value,
+        counted.place
     from members
     inner join counted on members.member_code = counted.la_code and members.year = counted.year
+    anti join counted_twice
+        on
+            members.la_code = counted_twice.la_code
+            and members.year = counted_twice.year
+            and members.member_code = counted_twice.member_code
+            and counted.measure_id = counted_twice.measure_id
     where counted.value_status = 'reported'
-    group by members.la_code, members.year, counted.measure_id, counted.return_code
 
 ),
 
 among_neighbours as (
 
     select
-        counted.la_code,
-        counted.year,
-        counted.measure_id,
-        count(*) filter (where member_figures.return_code <> counted.return_code) as neighbour_count,
-        median(member_figures.value) filter (where member_figures.return_code <> counted.return_code) as neighbour_median,
-        1 + count(*) filter (where member_figures.place < counted.place) as rank_among_neighbours,
-        {{ quartile_cuts('member_figures.place') }},
+        la_code,
+        year,
+        measure_id,
+        count(*) filter (where not is_itself) as neighbour_count,
+        median(value) filter (where not is_itself) as neighbour_median,
+        -- The first of its equals in this list is as far from the start as it has figures before it.
+        list(place order by place) as places,
+        {{ quartile_cuts('place') }},
         count(*) as figures
-    from counted
-    inner join member_figures
-        on {{ same_figure('counted', 'member_figures') }}
-    group by counted.la_code, counted.year, counted.measure_id
+    from member_figures
+    group by la_code, year, measure_id
 
 ),
 
@@ -230,7 +252,7 @@ final as (
         case when {{ is_ranked }} then {{ quartile_of('ranked.place', 'regions') }} end as quartile_in_region,
         case
             when {{ is_ranked }} and among_neighbours.neighbour_count > 0
-                then cast(among_neighbours.rank_among_neighbours as integer)
+                then cast(list_position(among_neighbours.places, ranked.place) as integer)
         end as rank_among_neighbours,
         case
             when {{ is_ranked }} then {{ quartile_of('ranked.place', 'among_neighbours') }}

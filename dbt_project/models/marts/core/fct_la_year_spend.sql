@@ -1,5 +1,5 @@
-{#- Nominal pounds stay; real terms are a view of them under each index and base year. Gross groups that the outturn
-    files held do not reach come from the secondary source, by the group totals it prints. -#}
+{#- A figure stands once: as paid, and in real terms by the default index and base year of price_base. Gross groups that the
+    outturn files held do not reach come from the secondary source, by the group totals it prints. -#}
 with spend_groups as (
 
     select * from {{ ref('int_spend__group') }}
@@ -35,7 +35,7 @@ spend_measures as (
 
 price_bases as (
 
-    select * from {{ ref('price_base') }}
+    select * from {{ ref('price_base') }} where is_default
 
 ),
 
@@ -128,8 +128,8 @@ denominators as (
         la_code,
         year,
         max(value) filter (where measure_id = 'population_0_17') as population_0_17,
-        max(value) filter (where measure_id = 'cin_at_31_march_count') as cin_at_31_march,
-        max(value) filter (where measure_id = 'cla_at_31_march_count') as cla_at_31_march
+        max(value) filter (where measure_id = 'cin_at_31_march_count') as cin_at_31_march_count,
+        max(value) filter (where measure_id = 'cla_at_31_march_count') as cla_at_31_march_count
     from la_years
     where measure_id in ('population_0_17', 'cin_at_31_march_count', 'cla_at_31_march_count')
     group by la_code, year
@@ -140,7 +140,6 @@ real_terms as (
 
     select
         nominal.*,
-        price_bases.price_index,
         price_bases.base_year,
         {{ real_terms('nominal.gbp_nominal', 'of_year', 'of_base') }} as gbp_real
     from nominal
@@ -162,13 +161,17 @@ final as (
         real_terms.gross_or_net,
         real_terms.gbp_nominal,
         real_terms.value_status,
-        real_terms.price_index,
-        cast(real_terms.base_year as integer) as base_year,
         real_terms.gbp_real,
+        cast(real_terms.base_year as integer) as real_base_year,
         real_terms.gbp_nominal / nullif(denominators.population_0_17, 0) as gbp_nominal_per_child,
-        real_terms.gbp_real / nullif(denominators.population_0_17, 0) as gbp_real_per_child,
-        real_terms.gbp_real / nullif(denominators.cin_at_31_march, 0) as gbp_real_per_cin,
-        real_terms.gbp_real / nullif(denominators.cla_at_31_march, 0) as gbp_real_per_cla,
+        {%- for column, denominator in [
+            ('child', 'population_0_17'), ('cin', 'cin_at_31_march_count'), ('cla', 'cla_at_31_march_count'),
+        ] %}
+        real_terms.gbp_real / nullif(denominators.{{ denominator }}, 0) as gbp_real_per_{{ column }},
+        {%- endfor %}
+        denominators.population_0_17,
+        denominators.cin_at_31_march_count,
+        denominators.cla_at_31_march_count,
         real_terms.residual_gbp,
         real_terms.source,
         real_terms.edition
@@ -179,4 +182,4 @@ final as (
 )
 
 select * from final
-order by spend_return, spend_group, gross_or_net, price_index, base_year, year, la_code
+order by spend_return, spend_group, gross_or_net, year, la_code

@@ -12,9 +12,17 @@ la_years as (
 
 ),
 
+nominal as (
+
+    select la_code, year, gbp_nominal_per_child
+    from {{ ref('fct_la_year_spend') }}
+    where spend_return = 's251_outturn' and spend_group = 'total' and gross_or_net = 'gross'
+
+),
+
 spend_years as (
 
-    select * from {{ ref('fct_la_year_spend') }} where spend_return = 's251_outturn' and spend_group = 'total'
+    select * from {{ ref('fct_la_year_spend_real') }} where spend_return = 's251_outturn' and spend_group = 'total'
 
 ),
 
@@ -23,7 +31,6 @@ spend as (
     select
         la_code,
         year,
-        max(gbp_nominal_per_child) filter (where gross_or_net = 'gross') as total_gross_gbp_per_child_nominal,
         {%- for index in ['gdp', 'rpi', 'cpih'] %}
         max(gbp_real_per_child) filter (where gross_or_net = 'gross' and price_index = '{{ index }}' and base_year = 2016)
             as total_gross_gbp_per_child_{{ index }}_2016,
@@ -69,13 +76,14 @@ final as (
         la_years.cla_persistent_absence_pct,
         la_years.cla_missing_pct,
         100 - la_years.cla_gcse_5_a_star_c_pct as cla_without_5_good_gcses_pct,
-        spend.total_gross_gbp_per_child_nominal,
+        nominal.gbp_nominal_per_child as total_gross_gbp_per_child_nominal,
         spend.total_gross_gbp_per_child_gdp_2016,
         spend.total_gross_gbp_per_child_rpi_2016,
         spend.total_gross_gbp_per_child_cpih_2016,
         spend.total_net_gbp_per_child_rpi_2016
     from lags
     left join la_years on lags.la_code = la_years.la_code and lags.year = la_years.year
+    left join nominal on lags.la_code = nominal.la_code and lags.year = nominal.year
     left join spend on lags.la_code = spend.la_code and lags.year = spend.year
     where lags.year is not null
 

@@ -15,7 +15,7 @@ la_years as (
 
 spend_years as (
 
-    select * from {{ ref('fct_la_year_spend') }}
+    select * from {{ ref('fct_la_year_spend_real') }}
     where spend_return = 's251_outturn' and gross_or_net = 'gross' and base_year = 2019
 
 ),
