@@ -100,9 +100,14 @@ def _alone(points: Points) -> Points:
     ]
 
 
+def column_heads(head: Sequence[str]) -> str:
+    """Heads of columns; a column of row names needs none."""
+    return "".join(f'<th scope="col">{escape(h)}</th>' if h else "<td></td>" for h in head)
+
+
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], summary: str = "Show the numbers") -> str:
     """A table behind a chart. Cells are markup already."""
-    header = "".join(f'<th scope="col">{escape(h)}</th>' for h in head)
+    header = column_heads(head)
     body = "".join(f'<tr><th scope="row">{r[0]}</th>' + "".join(f"<td>{c}</td>" for c in r[1:]) + "</tr>" for r in rows)
     return (
         f"<details><summary>{escape(summary)}</summary>"

@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from analysis.report import words
+from analysis.report.charts import column_heads
 from analysis.report.pages import markup, render
 from analysis.report.published import Published, Row, rows
 from analysis.verdicts import VERDICTS
@@ -207,7 +208,7 @@ def _sources(published: Published) -> list[tuple[str, str]]:
 def simple_table(head: Sequence[str], body: Sequence[Sequence[Any]], caption: str = "", sortable: bool = True) -> str:
     """A table in plain sight; cells are escaped."""
     about = f"<caption>{escape(caption)}</caption>" if caption else ""
-    header = "".join(f'<th scope="col">{escape(h)}</th>' for h in head)
+    header = column_heads(head)
     lines = "".join(
         f'<tr><th scope="row">{escape(str(r[0]))}</th>' + "".join(f"<td>{escape(str(c))}</td>" for c in r[1:]) + "</tr>"
         for r in body

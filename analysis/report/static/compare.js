@@ -44,6 +44,8 @@
   function swatch(i) {
     var chip = Plot.plot({ width: 16, height: 16, margin: 0, x: { domain: [0, 1] }, y: { domain: [0, 1] }, axis: null,
       marks: [Plot.dot([0], { x: 0.5, y: 0.5, r: 5, fill: colour(i), symbol: SYMBOLS[i] })] });
+    CSW.describe(chip, "");
+    chip.removeAttribute("role");
     chip.setAttribute("aria-hidden", "true");
     return chip;
   }
@@ -58,8 +60,7 @@
     return { figure: figure, place: place, width: Math.max(280, place.clientWidth) };
   }
   function put(f, plot, words) {
-    plot.setAttribute("role", "img");
-    plot.setAttribute("aria-label", words);
+    CSW.describe(plot, words);
     f.place.appendChild(plot);
   }
   function base(width, more) {

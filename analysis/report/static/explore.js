@@ -31,21 +31,7 @@
 
   CSW.say = function (text) { document.getElementById("said").textContent = text; };
 
-  // A figure as the rest of the site writes it (analysis/report/words.py).
-  CSW.number = function (value, unit) {
-    if (value === null || value === undefined || !isFinite(value)) return "–";
-    function fixed(v, digits) {
-      var text = v.toLocaleString("en-GB", { minimumFractionDigits: digits, maximumFractionDigits: digits });
-      return parseFloat(text.replace(/,/g, "")) === 0 ? text.replace("-", "") : text.replace("-", "\u2212");
-    }
-    if (unit === "gbp") {
-      var size = Math.abs(value), sign = value < 0 ? "\u2212" : "";
-      if (size >= 1e9) return sign + "£" + fixed(size / 1e9, 1) + "bn";
-      if (size >= 1e5) return sign + "£" + fixed(size / 1e6, 1) + "m";
-      return sign + "£" + fixed(size, 0);
-    }
-    return fixed(value, unit === "count" || unit === "fte" ? 0 : 1) + (unit === "pct" ? "%" : "");
-  };
+  CSW.number = window.number;
 
   CSW.isRanked = function (id) { return ["per_10k", "pct", "ratio", "score"].indexOf(CSW.measures[id].unit) >= 0; };
 
@@ -116,6 +102,13 @@
     var year = figures.years.indexOf(+chosen) >= 0 ? +chosen : CSW.measures[id].newest;
     select.value = year;
     return year;
+  };
+
+  // One picture with one description: what the library says of its parts would be read out on top of it.
+  CSW.describe = function (plot, words) {
+    plot.querySelectorAll("[aria-label],[aria-description]").forEach(function (e) { e.removeAttribute("aria-label"); e.removeAttribute("aria-description"); });
+    plot.setAttribute("role", "img");
+    plot.setAttribute("aria-label", words);
   };
 
   // Colours as the style sheet has them now: light, dark, or on paper.

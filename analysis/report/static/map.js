@@ -57,17 +57,19 @@
         width: side * across + 4, height: side * down + 4, margin: 2, axis: null, x: { domain: [0, across] }, y: { domain: [0, down], reverse: true },
         style: { fontFamily: "system-ui, sans-serif", background: "transparent" },
         marks: [
-          Plot.rect(tiles, { x1: "x", x2: function (t) { return t.x + 1; }, y1: "y", y2: function (t) { return t.y + 1; }, inset: 1, fill: fill, stroke: CSW.colour("line"), strokeWidth: 0.5, href: function (t) { return "authorities/" + t.code + ".html"; }, title: said }),
+          Plot.rect(tiles, { x1: "x", x2: function (t) { return t.x + 1; }, y1: "y", y2: function (t) { return t.y + 1; }, inset: 1, fill: fill, stroke: CSW.colour("line"), strokeWidth: 0.5, title: said }),
           named ? Plot.text(tiles, { x: function (t) { return t.x + 0.5; }, y: function (t) { return t.y + 0.5; }, dy: by === "quartile" ? -4 : 0, text: "label", fontSize: Math.min(12, side / 3.9), fill: function (t) { return light(fill(t)) ? "#111" : "#fff"; }, pointerEvents: "none" }) : null,
           // Not by colour alone.
           by === "quartile" && side >= 22 ? Plot.text(tiles, { x: function (t) { return t.x + 0.5; }, y: function (t) { return t.y + 0.5; }, dy: named ? 9 : 0, text: function (t) { return t.cell && t.cell.quartile ? String(t.cell.quartile) : "×"; }, fontSize: 10, fontWeight: 700, fill: function (t) { return light(fill(t)) ? "#111" : "#fff"; }, pointerEvents: "none" }) : null,
           Plot.link(borders(), { x1: "0", y1: "1", x2: "2", y2: "3", stroke: CSW.colour("ink"), strokeWidth: 1.6, strokeLinecap: "round" })
         ]
       });
-      // The table behind the map has the same links, one a line: 153 more stops would not help.
-      plot.querySelectorAll("a").forEach(function (a) { a.setAttribute("tabindex", "-1"); });
-      plot.setAttribute("role", "img");
-      plot.setAttribute("aria-label", "Tile map of England's authorities: " + m.label + ", " + (m.periods[year] || year) + ". " + values.length + " have a figure, between " + CSW.number(values[0], m.unit) + " and " + CSW.number(values[values.length - 1], m.unit) + ". The figures are in the table below.");
+      // A square can be pressed; the table behind the map has the same links for the keyboard.
+      plot.querySelectorAll("rect").forEach(function (square, i) {
+        square.style.cursor = "pointer";
+        square.addEventListener("click", function () { location.href = "authorities/" + tiles[i].code + ".html"; });
+      });
+      CSW.describe(plot, "Tile map of England's authorities: " + m.label + ", " + (m.periods[year] || year) + ". " + values.length + " have a figure, between " + CSW.number(values[0], m.unit) + " and " + CSW.number(values[values.length - 1], m.unit) + ". The figures are in the table below.");
       place.appendChild(plot);
       var key = document.getElementById("key"), entries = by === "quartile" ? [1, 2, 3, 4].map(function (q) { return ["q" + q, q + " " + words[q]]; }) : [["low", CSW.number(shade.domain()[0], m.unit) + " or less"], ["high", CSW.number(shade.domain()[1], m.unit) + " or more"]];
       key.textContent = "";

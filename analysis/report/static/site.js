@@ -16,6 +16,22 @@
   function has(text, word) {
     return word.length > 3 ? text.indexOf(word) >= 0 : (" " + text.replace(/[^a-z0-9]+/g, " ")).indexOf(" " + word) >= 0;
   }
+  // A figure as the rest of the site writes it (analysis/report/words.py).
+  window.number = function (value, unit) {
+    if (value === null || value === undefined || !isFinite(value)) return "–";
+    function fixed(v, digits) {
+      var text = v.toLocaleString("en-GB", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+      return parseFloat(text.replace(/,/g, "")) === 0 ? text.replace("-", "") : text.replace("-", "\u2212");
+    }
+    if (unit === "gbp") {
+      var size = Math.abs(value), sign = value < 0 ? "\u2212" : "";
+      if (size >= 1e9) return sign + "£" + fixed(size / 1e9, 1) + "bn";
+      if (size >= 1e5) return sign + "£" + fixed(size / 1e6, 1) + "m";
+      return sign + "£" + fixed(size, 0);
+    }
+    return fixed(value, unit === "count" || unit === "fte" ? 0 : 1) + (unit === "pct" ? "%" : "");
+  };
+
   function search() {
     var asked = plain(box.value.trim()), words = asked.split(/[\s.]+/).filter(Boolean);
     hits.textContent = "";
@@ -119,10 +135,17 @@
   document.addEventListener("toggle", reachable, true);
 
   var dialog = document.getElementById("trace"), place = document.getElementById("traced");
+  // The entries of a measure and year in columns of equal length, as rows.
+  function entries(columns, measure, year) {
+    var out = [];
+    (columns.m || []).forEach(function (m, i) { if (m === measure && columns.y[i] === year) out.push(i); });
+    return out;
+  }
   function origin(measure, year, level) {
-    var all = window.TRACE, about = all.figures[measure] && all.figures[measure][year];
-    element(level, all.measures[measure] + ", " + year, place);
-    if (!about) {
+    var all = window.TRACE, number = all.measures.findIndex(function (m) { return m[0] === measure; }), about = all.measures[number];
+    var said = all.said, cells = all.cells, editions = entries(said, number, +year);
+    element(level, about[1] + ", " + year, place);
+    if (!editions.length) {
       var sides = level === "h2" ? all.sides[measure] : null;
       element("p", sides ? "No edition prints this figure; it is computed from these." : "No edition held prints this figure.", place);
       (sides || []).forEach(function (side) { origin(side, year, "h3"); });
@@ -130,21 +153,22 @@
     }
     element("h4", "What each edition says", place);
     var list = element("ul", undefined, place);
-    about[0].forEach(function (e) {
-      var edition = all.editions[e[0]], said = e[1] + (e[2] ? " \u00b7 computed from its counts" : "") + (e[4] ? " \u00b7 left out: " + e[4] : "");
-      var item = element("li", undefined, list);
-      element(e[3] ? "strong" : "span", edition[0] + " " + edition[1] + ": " + said + (e[3] ? " \u2190 stands" : ""), item);
+    editions.forEach(function (i) {
+      var edition = all.editions[said.e[i]], stands = said.a[i], item = element("li", undefined, list);
+      var text = (said.v[i] === null ? all.statuses[said.s[i]] || said.s[i] : window.number(said.v[i], about[2])) +
+        (said.c[i] ? " \u00b7 computed from its counts" : "") + (said.x[i] ? " \u00b7 left out: " + said.x[i] : "");
+      element(stands ? "strong" : "span", edition[0] + " " + edition[1] + ": " + text + (stands ? " \u2190 stands" : ""), item);
       element("small", " " + edition[2] + ", published " + edition[3] + (edition[4] === "usual" ? " (usual month)" : ""), item);
     });
     element("h4", "The published cells", place);
-    about[1].forEach(function (c) {
-      var file = all.files[c[0]], part = element("p", undefined, place);
+    entries(cells, number, +year).forEach(function (i) {
+      var file = all.files[cells.f[i]], part = element("p", undefined, place);
       element("strong", file[0] + " " + file[1], part);
-      element("span", " \u00b7 " + file[3] + " \u00b7 row " + c[1] + " \u00b7 column ", part);
-      element("code", all.columns[c[2]], part);
-      element("span", (c[3] ? " \u00b7 " + all.filters[c[3] - 1] : "") + " \u00b7 printed ", part);
-      element("code", c[4], part);
-      element("span", " (" + c[5] + "), read as " + all.components[c[6]] + (c[7] !== 1 ? " \u00d7 " + c[7] : ""), part);
+      element("span", " \u00b7 " + file[3] + " \u00b7 row " + cells.r[i] + " \u00b7 column ", part);
+      element("code", all.columns[cells.c[i]], part);
+      element("span", (cells.w[i] ? " \u00b7 " + all.filters[cells.w[i] - 1] : "") + " \u00b7 printed ", part);
+      element("code", cells.t[i], part);
+      element("span", " (" + cells.s[i] + "), read as " + cells.p[i] + (cells.u[i] !== 1 ? " \u00d7 " + cells.u[i] : ""), part);
       element("br", undefined, part);
       element("small", "sha256 " + file[4], part);
       element("br", undefined, part);
@@ -170,7 +194,7 @@
     if (!window.TRACE || window.TRACE.code !== code) {
       var script = document.createElement("script");
       script.src = up + "trace/" + code + ".js";
-      script.onload = function () { window.unpack(window.PACKED).then(function (all) { window.TRACE = Object.assign(all, window.TRACE_SHARED); show(code, measure, year); }, function () { fail("This browser cannot unpack the origins of figures; one of the last three years can."); }); };
+      script.onload = function () { window.unpack(window.PACKED).then(function (all) { window.TRACE = Object.assign({}, window.TRACE_SHARED, { code: all.code, said: all.editions, cells: all.cells }); show(code, measure, year); }, function () { fail("This browser cannot unpack the origins of figures; one of the last three years can."); }); };
       script.onerror = function () { fail("The origins of this authority's figures are missing beside this page."); };
       document.head.appendChild(script);
       return;
