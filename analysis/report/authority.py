@@ -218,12 +218,13 @@ def _all_years(
     england: Series,
     region: Series,
 ) -> str:
-    """Every year, newest first: rows by ``;``, cells (:data:`COLUMNS`) by ``|``. A table each would be half the page."""
+    """Every year, newest first: rows by ``;``, cells (:data:`COLUMNS`) by ``|``; tables would be half the page."""
     lines = []
     for y in reversed(years):
         value, status = own[y]
         about = beside.get(y, {})
-        notes = [word for mark, word in (("is_joint_return", "joint return"), ("is_secondary", "LAIT")) if about.get(mark)]
+        marks = {"is_joint_return": "joint return", "is_secondary": "LAIT"}
+        notes = [word for mark, word in marks.items() if about.get(mark)]
         cells = [str(y), show(value) if value is not None else words.SHORT[status]]
         cells += (
             ["", "", "", ""]
@@ -305,7 +306,7 @@ def _around(published: Published, la: Row) -> dict[str, Any] | None:
         lines = [
             Line(la["la_name"], [(e, own.get(year + e, (None, ""))[0]) for e in events]),
             Line(
-                f"middle of those judged {words.OUTCOMES[drawn['outcome_group']]}",
+                f"median of those judged {words.OUTCOMES[drawn['outcome_group']]}",
                 [(e, alike[e][0] if e in alike and alike[e][1] >= 5 else None) for e in events],
                 "a",
             ),
@@ -344,7 +345,7 @@ def _spend(published: Published, la_code: str, group: str) -> str:
             [(y, by_year.get(y, {}).get("gbp_real_per_child")) for y in span],
         ),
         Line("as paid at the time", [(y, by_year.get(y, {}).get("gbp_nominal_per_child")) for y in span], "b"),
-        Line("middle authority, same prices", [(y, middle.get(y)) for y in span], "ref"),
+        Line("median of authorities, same prices", [(y, middle.get(y)) for y in span], "ref"),
     ]
     body = [
         [
@@ -361,7 +362,7 @@ def _spend(published: Published, la_code: str, group: str) -> str:
         "gross spending",
         "per child, as paid",
         f"per child, prices of {base - 1}-{base % 100:02d}",
-        "middle authority",
+        "median of authorities",
     ]
     return charts.line_chart(
         f"{title}, pounds per child",

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import Any, cast
 
 from analysis.report import words
 from analysis.report.packed import pack
@@ -101,7 +101,7 @@ def _measure(rows: list[dict[str, Any]]) -> dict[str, Any]:
     regions: dict[str, list[Any]] = {}
     authorities: dict[str, dict[str, Any]] = {}
     for code, series in groupby(rows, key=itemgetter("la_code")):
-        value, near, rank = ([None] * len(years) for _ in range(3))
+        value, near, rank = (cast("list[Any]", [None] * len(years)) for _ in range(3))
         status, quartile, among = ([NOTHING] * len(years) for _ in range(3))
         marks: dict[str, list[int]] = {}
         for r in series:

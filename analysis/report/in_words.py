@@ -1,6 +1,6 @@
-"""An authority in a paragraph of plain English, written from its figures by rules that do not change from one to another.
+"""An authority in a paragraph of plain English, written from its figures by rules that are the same for all.
 
-What stands out is what lies at an end among the statistical neighbours and well away from their median; what has changed
+What stands out is what lies at an end among the statistical neighbours and well away from their median; a change
 is measured from the reporting year of the last inspection and set beside England. Both leave out figures of which few
 children are the cause, and nothing is said of a figure that is not of the newest year.
 """
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from analysis.report import words
 from analysis.report.published import Row

@@ -1,4 +1,4 @@
-"""Data for scripts of a page, compressed: what a page asks for only when somebody does is the larger part of the site."""
+"""Data for scripts of a page, compressed: what a page loads only when it is asked for is most of the site."""
 
 from __future__ import annotations
 

@@ -134,7 +134,9 @@ class Published:
     def other_names(self) -> dict[str, list[str]]:
         """DfE code to what else publishers and people call the authority."""
         found: dict[str, list[str]] = defaultdict(list)
-        sql = "select la_code, alias from seeds.la_alias union all select la_code, label from seeds.tile_map order by all"
+        sql = (
+            "select la_code, alias from seeds.la_alias union all select la_code, label from seeds.tile_map order by all"
+        )
         for la, name in self.con.execute(sql).fetchall():
             found[la].append(name)
         return found
@@ -214,7 +216,7 @@ class Published:
 
     @cached_property
     def around(self) -> dict[tuple[str, str, str], dict[int, tuple[float, int]]]:
-        """Framework, outcome and measure to event year: the middle authority's figure, and how many there are."""
+        """Framework, outcome and measure to event year: the median, and how many there are."""
         found: dict[tuple[str, str, str], dict[int, tuple[float, int]]] = defaultdict(dict)
         sql = """
             select y.framework, y.outcome_group, y.measure_id, y.event_year, median(y.value), count(y.value)
@@ -246,7 +248,7 @@ class Published:
 
     @cached_property
     def spend_median(self) -> dict[str, dict[int, float]]:
-        """Group, then year: the middle authority's real spending per child."""
+        """Group, then year: the median of real spending per child."""
         found: dict[str, dict[int, float]] = defaultdict(dict)
         for groups in self.spend.values():
             for group, by_year in groups.items():

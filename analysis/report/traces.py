@@ -32,7 +32,9 @@ _EDITIONS = f"""
 """
 _CELLS = f"""
     with {_ASKED},
-    said as (select * replace (coalesce(url, '') as url) from audit.rpt_figure_cell where list_contains($1, measure_id)),
+    said as (
+        select * replace (coalesce(url, '') as url) from audit.rpt_figure_cell where list_contains($1, measure_id)
+    ),
     files as (
         select *, row_number() over (order by source, edition, table_name, file, sha256, url) - 1 as file_id
         from (select distinct source, edition, table_name, file, sha256, url from said)

@@ -67,21 +67,19 @@
     return Object.assign({ width: width, style: { fontSize: width < 500 ? "11px" : "12.5px", fontFamily: "system-ui, sans-serif", background: "transparent", overflow: "visible" } }, more);
   }
 
-  // How far up each label goes so that it does not cover another: [x, y] in pixels, in the order given.
-  function lifts(places, width) {
+  // Names above their points, higher where they would cover one another or the edge; place gives [x, y] in pixels.
+  function names(points, x, y, place, width) {
     var put = [];
-    return places.map(function (p) {
-      var y = p[1];
-      while (put.some(function (q) { return Math.abs(q[0] - p[0]) < width && Math.abs(q[1] - y) < 14; })) y -= 14;
-      put.push([p[0], y]);
-      return y - p[1];
+    return points.map(function (p) {
+      var at = place(p), half = p.name.length * 3.7, centre = Math.max(half, Math.min(width - half, at[0])), lift = at[1];
+      while (put.some(function (q) { return Math.abs(q.x - centre) < q.half + half && Math.abs(q.y - lift) < 14; })) lift -= 14;
+      put.push({ x: centre, y: lift, half: half });
+      return Plot.text([p], { x: x, y: y, text: "name", dx: centre - at[0], dy: lift - at[1] - 12, fontWeight: 600, fill: CSW.colour("ink"), stroke: CSW.colour("paper"), pointerEvents: "none" });
     });
   }
-  function names(points, x, y, place, width) {
-    var lift = lifts(points.map(place), width);
-    return points.map(function (p, i) {
-      return Plot.text([p], { x: x, y: y, text: "name", dy: lift[i] - 12, fontWeight: 600, fill: CSW.colour("ink"), stroke: CSW.colour("paper") });
-    });
+  // Room for the figures of an axis.
+  function room(values, unit) {
+    return 20 + 7.4 * Math.max.apply(null, values.map(function (v) { return CSW.number(v, unit).length; }));
   }
 
   // Whom the first authority is put in order with.
@@ -130,14 +128,14 @@
     var x = { label: null, tickFormat: "d", domain: [figures.years[0] - 0.3, figures.years[figures.years.length - 1] + 0.3], ticks: Math.min(figures.years.length, f.width < 500 ? 5 : 12) };
     var drawn = points.filter(function (p) { return p.value !== null; });
     put(f, Plot.plot(base(f.width, {
-      height: f.width < 500 ? 300 : 380, marginLeft: 56, marginRight: 20, x: x,
+      height: f.width < 500 ? 300 : 380, marginLeft: room([from, high], m.unit), marginRight: 20, x: x,
       y: { label: null, grid: true, domain: [from, high], nice: true, tickFormat: function (v) { return CSW.number(v, m.unit); } },
       color: { type: "identity" },
       marks: [
         refs.map(function (r) { return Plot.lineY(refPoints.filter(function (p) { return p.name === r.name; }), { x: "year", y: "value", stroke: CSW.colour("ref"), strokeWidth: 2, strokeDasharray: r.dash }); }),
         state.la.map(function (code, i) { return Plot.lineY(points.filter(function (p) { return p.i === i; }), { x: "year", y: "value", stroke: colour(i), strokeWidth: i ? 2 : 3 }); }),
         state.la.map(function (code, i) { return Plot.dot(drawn.filter(function (p) { return p.i === i; }), { x: "year", y: "value", fill: colour(i), symbol: SYMBOLS[i], r: i ? 3.5 : 4 }); }),
-        gaps.length ? Plot.text(gaps, { x: "year", frameAnchor: "bottom", dy: -4, text: function () { return "×"; }, fill: function (g) { return colour(g.i); }, fontSize: 15, fontWeight: 700, title: function (g) { return g.name + ", " + g.year + ": " + CSW.statuses[g.status]; } }) : null,
+        state.la.map(function (code, i) { return Plot.text(gaps.filter(function (g) { return g.i === i; }), { x: "year", frameAnchor: "bottom", dy: -3 - 11 * i, text: function () { return "×"; }, fill: function (g) { return colour(g.i); }, fontSize: 15, fontWeight: 700, title: function (g) { return g.name + ", " + g.year + ": " + CSW.statuses[g.status]; } }); }),
         Plot.tip(drawn.concat(refPoints.filter(function (p) { return p.value !== null && p.value !== undefined; })), Plot.pointer({ x: "year", y: "value", title: text, fill: CSW.colour("paper"), stroke: CSW.colour("line") }))
       ]
     })), m.label + ". " + state.la.map(function (c) { return inWords(figures, c, m); }).join(" ") + " The figures are in the table below.");
@@ -177,10 +175,10 @@
     }); });
     if (!marks.length) return;
     var said = function (d) { return d.name + ": " + CSW.grades[d.grade] + ", " + d.day.toLocaleDateString("en-GB", { day: "numeric", month: "long", year: "numeric" }) + " (" + d.framework + ")"; };
-    var left = f.width < 500 ? 56 : Math.min(190, 20 + 6.6 * Math.max.apply(null, names.map(function (n) { return n.length; })));
+    var left = f.width < 500 ? 56 : Math.min(215, 20 + 7.4 * Math.max.apply(null, names.map(function (n) { return n.length; })));
     CSW.element("p", { "class": "note" }, "Inspections by the day of the report: 1 outstanding, 2 good, 3 requires improvement, 4 inadequate.", f.place);
     put(f, Plot.plot(base(f.width, {
-      height: 26 + 24 * names.length, marginLeft: left, marginRight: 20, marginTop: 4, x: { domain: domain, axis: null },
+      height: 34 + 24 * names.length, marginLeft: left, marginRight: 20, marginTop: 4, x: { domain: domain, label: null, tickFormat: "d", ticks: f.width < 500 ? 4 : 10 },
       y: { domain: names, label: null, tickSize: 0, tickFormat: function (n) { return f.width < 500 && n.length > 8 ? n.slice(0, 7) + "…" : n.length > 26 ? n.slice(0, 25) + "…" : n; } },
       marks: [
         Plot.dot(marks, { x: "year", y: "name", r: 8.5, fill: function (d) { return CSW.colour("g" + d.grade); }, title: said }),
@@ -207,17 +205,18 @@
     if (few) {
       options = { height: 40 + 22 * bars.length, marginLeft: f.width < 500 ? 120 : 210, marginRight: 56,
         x: { label: null, tickFormat: show, ticks: f.width < 500 ? 3 : 6, grid: true, nice: true },
-        y: { domain: codes, label: null, tickSize: 0, tickFormat: function (c) { var n = CSW.authorities[c].name, most = f.width < 500 ? 16 : 30; return n.length > most ? n.slice(0, most - 1) + "…" : n; } } };
+        y: { domain: codes, label: null, tickSize: 0, tickFormat: function (c) { var n = CSW.authorities[c].name, most = f.width < 500 ? 14 : 27; return n.length > most ? n.slice(0, most - 1) + "…" : n; } } };
       marks = [Plot.barX(bars, { y: "code", x: "value", fill: fill, title: said }),
         Plot.text(bars, { y: "code", x: "value", text: function (c) { return show(c.value); }, textAnchor: "start", dx: 5, fill: CSW.colour("ink"), stroke: CSW.colour("paper"), fontWeight: function (c) { return chosen(c) ? 700 : 400; } }),
         Plot.barX(bars.filter(chosen), { y: "code", x: "value", fill: "none", stroke: CSW.colour("ink"), strokeWidth: 2, pointerEvents: "none" }),
         line === null ? null : Plot.ruleX([line], { stroke: CSW.colour("ink"), strokeDasharray: "5 4" })];
     } else {
-      options = { height: 340, marginLeft: 56, marginRight: 20, marginBottom: 12, marginTop: 60,
+      var top = d3.max(bars, function (c) { return c.value; }) || 1, inner = f.width - 20 - room([0, top], m.unit);
+      options = { height: 340, marginLeft: f.width - 20 - inner, marginRight: 20, marginBottom: 12, marginTop: 80,
         x: { domain: codes, axis: null, padding: 0.15 }, y: { label: null, grid: true, nice: true, tickFormat: show } };
       marks = [Plot.barY(bars, { x: "code", y: "value", fill: fill, fillOpacity: function (c) { return !state.la.length || chosen(c) ? 1 : 0.6; }, title: said }),
         Plot.barY(bars.filter(chosen), { x: "code", y: "value", fill: "none", stroke: CSW.colour("ink"), strokeWidth: 2, pointerEvents: "none" }),
-        names(bars.filter(chosen), "code", "value", function (c) { return [codes.indexOf(c.code) / codes.length * (f.width - 76), -c.value / (bars[0].value > bars[bars.length - 1].value ? bars[0] : bars[bars.length - 1]).value * 260]; }, 110),
+        names(bars.filter(chosen), "code", "value", function (c) { return [codes.indexOf(c.code) / codes.length * inner, -c.value / top * 240]; }, inner),
         line === null ? null : Plot.ruleY([line], { stroke: CSW.colour("ink"), strokeDasharray: "5 4" }), Plot.ruleY([0])];
     }
     var first = bars.filter(chosen).map(function (c) { return c.name + " " + show(c.value) + (c.rank ? ", rank " + c.rank : ""); });
@@ -245,16 +244,16 @@
     var said = function (p) { return p.name + "\n" + CSW.number(p.x, a.unit) + " · " + CSW.number(p.y, b.unit); };
     var n = points.length, mean = function (k) { return points.reduce(function (s, p) { return s + p[k]; }, 0) / n; }, mx = mean("x"), my = mean("y");
     var span = { x: d3.extent(points, function (p) { return p.x; }), y: d3.extent(points, function (p) { return p.y; }) };
-    var sxy = 0, sxx = 0, syy = 0;
+    var left = room(span.y, b.unit), inner = f.width - left - 24, sxy = 0, sxx = 0, syy = 0;
     points.forEach(function (p) { sxy += (p.x - mx) * (p.y - my); sxx += (p.x - mx) * (p.x - mx); syy += (p.y - my) * (p.y - my); });
     put(f, Plot.plot(base(f.width, {
-      height: f.width < 500 ? 320 : 420, marginLeft: 60, marginBottom: 44, marginRight: 24, marginTop: 30,
+      height: f.width < 500 ? 340 : 450, marginLeft: left, marginBottom: 44, marginRight: 24, marginTop: 64,
       x: { label: a.label + " →", labelAnchor: "center", nice: true, grid: true, ticks: f.width < 500 ? 4 : 8, tickFormat: function (v) { return CSW.number(v, a.unit); } },
       y: { label: "↑ " + b.label, nice: true, grid: true, tickFormat: function (v) { return CSW.number(v, b.unit); } },
       marks: [
         Plot.dot(rest, { x: "x", y: "y", r: 4, fill: CSW.colour("ref"), fillOpacity: 0.55, title: said }),
         state.la.map(function (c, i) { return Plot.dot(mine.filter(function (p) { return p.i === i; }), { x: "x", y: "y", r: 6, fill: colour(i), symbol: SYMBOLS[i], title: said }); }),
-        names(mine, "x", "y", function (p) { return [(p.x - span.x[0]) / (span.x[1] - span.x[0]) * (f.width - 84), -(p.y - span.y[0]) / (span.y[1] - span.y[0]) * 340]; }, 110),
+        names(mine, "x", "y", function (p) { return [(p.x - span.x[0]) / (span.x[1] - span.x[0] || 1) * inner, -(p.y - span.y[0]) / (span.y[1] - span.y[0] || 1) * 320]; }, inner),
         Plot.tip(points, Plot.pointer({ x: "x", y: "y", title: said, fill: CSW.colour("paper"), stroke: CSW.colour("line") }))
       ]
     })), f.figure.querySelector("figcaption").textContent + ": " + n + " authorities. " + mine.map(function (p) { return said(p).replace("\n", ": "); }).join("; "));

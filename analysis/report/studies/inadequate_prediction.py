@@ -156,9 +156,7 @@ def _validation(found: Found) -> str:
     return (
         "<p>A model that is fitted and judged on the same authorities flatters itself. These figures are of "
         "authorities that it had not seen; an area "
-        "of 0.5 is a coin toss.</p>"
-        + simple_table(head, rows, sortable=False)
-        + charts.many(pictures)
+        "of 0.5 is a coin toss.</p>" + simple_table(head, rows, sortable=False) + charts.many(pictures)
     )
 
 
