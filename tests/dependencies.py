@@ -31,6 +31,14 @@ TAKEN: dict[str, str] = {
 }
 
 
+#: What is kept in the repository for pages to open without a network, or to test them: each folder's LICENSES.txt says
+#: what its files are, and holds the licences.
+SCRIPTS = ("analysis/report/static/vendor", "expectations/static", "tests/report/vendor")
+_SCRIPT = re.compile(
+    r"^(?P<files>[^:\n]+): (?P<name>\S.*) (?P<version>[0-9][0-9.]*) \((?P<licence>[^)]+)\)$", re.MULTILINE
+)
+
+
 @dataclass(frozen=True)
 class Package:
     """A package of the lock: which version, why it is there, under what licence."""
@@ -131,6 +139,21 @@ def page() -> str:
             name = f"**{p.name}**" if p.is_direct else p.name
             weak = " *weak*" if WEAK.search(p.licence) else ""
             lines.append(f"| {name} | {p.version} | {p.licence.replace('|', '/')[:80]}{weak} |")
+    lines += [
+        "",
+        "## In the browser",
+        "",
+        "Kept in the repository as their packages have them, so that pages open without a network; the licences stand "
+        "beside the files. What is under `tests` is not part of the product.",
+        "",
+        "| package | version | licence | files |",
+        "|---|---|---|---|",
+    ]
+    for folder in SCRIPTS:
+        for said in _SCRIPT.finditer((ROOT / folder / "LICENSES.txt").read_text(encoding="utf-8")):
+            weak = " *weak*" if WEAK.search(said["licence"]) else ""
+            files = f"`{folder}`: {said['files']}"
+            lines.append(f"| {said['name']} | {said['version']} | {said['licence']}{weak} | {files} |")
     return "\n".join(lines) + "\n"
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from html import escape
 from typing import Any
 
-from analysis.report import charts, words
+from analysis.report import charts, in_words, words
 from analysis.report.charts import Line
 from analysis.report.pages import authority_page, markup, measure_page, render
 from analysis.report.published import Published, Row, Series
@@ -33,11 +33,12 @@ def page(published: Published, la_code: str, site: Mapping[str, Any], themes: Ma
         site,
         la=la,
         relatives=_relatives(published, la),
+        in_words=_in_words(published, la),
         inspections=[*reversed(published.inspections.get(la_code, []))],
         timeline=markup(timeline(published.inspections.get(la_code, []))),
         groups=[(title, [card(published, la, m) for m in measures]) for title, measures in published.key.groups],
         around=_around(published, la),
-        spend=[markup(_spend(published, la_code, g)) for g in published.key.spend],
+        spend=[(m, markup(_spend(published, la_code, g))) for g, m in published.key.spend.items()],
         value_added=value_added(published, la),
         reports=_reports(published, la_code, themes),
         gaps=_gaps(published, la_code),
@@ -73,12 +74,13 @@ def timeline(inspections: list[Row]) -> str:
     """Every inspection with its overall grade, from the first framework on."""
     if not inspections:
         return ""
-    width, height = 860, 120
+    width, height, left = 860, 120, 140
     last = max(i["publication_date"].year for i in inspections) + 1
-    x = charts.Scale(2009, max(last, 2025), 30, width - 30)
+    x = charts.Scale(2009, max(last, 2025), left + 10, width - 30)
     y = {1: 18, 2: 40, 3: 62, 4: 84}
     parts = [
-        f'<path class="grid" d="M30 {at}H{width - 30}"/><text class="tick" x="4" y="{at + 4}">{g}</text>'
+        f'<path class="grid" d="M{left} {at}H{width - 30}"/>'
+        f'<text class="tick" x="0" y="{at + 4}">{words.GRADES[g]}</text>'
         for g, at in y.items()
     ]
     for year in range(2010, max(last, 2025) + 1, 2):
@@ -98,7 +100,7 @@ def timeline(inspections: list[Row]) -> str:
         )
     label = escape("Inspections: " + "; ".join(told), quote=True)
     svg = f'<svg viewBox="0 0 {width} {height}" role="img" tabindex="0" aria-label="{label}">{"".join(parts)}</svg>'
-    note = "1 outstanding, 2 good, 3 requires improvement (adequate before 2013), 4 inadequate; by day of publication."
+    note = "By the day of publication. Requires improvement was called adequate before 2013."
     return charts.figure("", f'<div class="scroll timeline">{svg}</div>', note=note, wide=True)
 
 
@@ -115,66 +117,170 @@ def _region(published: Published, la: Row, measure: str) -> Series:
 
 
 def card(published: Published, la: Row, measure_id: str) -> dict[str, Any]:
-    """A key measure: latest figure, sparkline, and every year with region, neighbours and England behind it."""
+    """A key measure: the newest year's status, a sparkline, and every year with region, neighbours and England."""
     measure = published.measures[measure_id]
     unit = measure["unit"]
     own = published.values.get(la["la_code"], {}).get(measure_id, {})
-    england = published.areas.get("England", {}).get(measure_id, {})
-    region = _region(published, la, measure_id)
-    similar = published.neighbour_median.get(la["la_code"], {}).get(measure_id, {})
+    beside = published.beside.get(la["la_code"], {}).get(measure_id, {})
     years = [y for y in published.years if y in own and own[y][1] != "not_published"]
     held = [y for y in years if own[y][0] is not None]
-    latest = held[-1] if held else None
     totals = unit in {"count", "fte"}
     show = partial(words.number, unit=unit)
-    body = []
-    for y in reversed(years):
-        value, status = own[y]
-        text = show(value) if value is not None else words.SHORT[status]
-        row = [str(y), _button(measure_id, y, text, status)]
-        if not totals:
-            row += [show(similar.get(y)), show(region.get(y, (None,))[0]), show(england.get(y, (None,))[0])]
-        body.append(row)
-    head = ["year", la["la_name"]] + ([] if totals else ["similar authorities", "region", "England"])
+    england = published.areas.get("England", {}).get(measure_id, {})
+    region = _region(published, la, measure_id)
+    similar = {} if totals else {y: b["neighbour_median"] for y, b in beside.items()}
     told = (
         f"{measure['label']}: {show(own[held[0]][0])} in {held[0]} to {show(own[held[-1]][0])} in {held[-1]}"
         if held
         else f"{measure['label']}: no figures of its own"
     )
     spark = ""
-    if years:
+    if held:
         spark = charts.sparkline(
             _points(own, years),
             [] if totals else _points(england, years),
             [] if totals else _points(region, years),
-            [] if totals else _points(similar, years),
+            _points(similar, years),
             years[0],
-            years[-1] if len(years) > 1 else years[0] + 1,
+            years[-1],
             told,
+            show,
+            _marks(published, la["la_code"]),
         )
     return {
+        "id": measure_id,
         "label": measure["label"],
         "href": UP + measure_page(measure_id),
-        "latest": show(own[latest][0]) if latest else "–",
-        "year": latest,
-        "england": None if totals or latest is None else show(england.get(latest, (None,))[0]),
-        "why": "" if latest else _why(own),
+        "newest": _newest(published, measure, own, beside, years),
+        "older": _older(published, measure, own, years, held),
+        "why": "" if years else "the authority did not exist in these years",
         "spark": markup(spark),
-        "table": markup(charts.table(head, body, "All years")) if years else "",
+        "rows": _all_years(own, beside, years, show, totals, england, region),
     }
 
 
-def _button(measure_id: str, year: int, text: str, status: str) -> str:
-    """A figure that shows where it comes from."""
-    title = escape(f"{words.STATUS[status]}; where does this come from?")
-    return (
-        f'<button type="button" class="t" data-m="{measure_id}" data-y="{year}" title="{title}">{escape(text)}</button>'
-    )
+def _newest(
+    published: Published, measure: Row, own: Series, beside: Mapping[int, Row], years: list[int]
+) -> dict[str, Any] | None:
+    """What is said of the newest year of a measure in which the authority existed, a figure or not."""
+    if not years:
+        return None
+    year = years[-1]
+    value, status = own[year]
+    about = beside.get(year, {})
+    unit, england = measure["unit"], published.areas.get("England", {}).get(measure["measure_id"], {}).get(year)
+    quartile, rank = about.get("quartile_in_england"), about.get("rank_among_neighbours")
+    return {
+        "year": year,
+        "text": words.number(value, unit) if value is not None else words.SHORT[status],
+        "is_figure": value is not None,
+        "status": "" if value is not None else words.STATUS[status],
+        "period": published.periods.get(measure["measure_id"], {}).get(year, str(year)),
+        "england": words.number(england[0], unit) if england and unit not in {"count", "fte"} else "",
+        "quartile": words.quartile(quartile, measure["better_when"]) if quartile else "",
+        "place": quartile,
+        "among": f"{words.ordinal(rank)} of {about['neighbour_count'] + 1} with its neighbours" if rank else "",
+        "joint": bool(about.get("is_joint_return")) and value is not None,
+        "secondary": _secondary(about) if value is not None else "",
+        "primary": words.SHORT.get(about.get("primary_status") or "", ""),
+    }
 
 
-def _why(own: Series) -> str:
-    counts = Counter(status for _, status in own.values())
-    return words.STATUS[counts.most_common(1)[0][0]] if counts else "the authority did not exist in these years"
+def _older(
+    published: Published, measure: Row, own: Series, years: list[int], held: list[int]
+) -> dict[str, str | int] | None:
+    """The last figure there is, where the newest year has none."""
+    if not held or held[-1] == years[-1]:
+        return None
+    year = held[-1]
+    period = published.periods.get(measure["measure_id"], {}).get(year, str(year))
+    return {"year": year, "text": words.number(own[year][0], measure["unit"]), "period": period}
+
+
+def _secondary(about: Mapping[str, Any]) -> str:
+    """What a figure of a secondary source stands in for."""
+    if not about.get("is_secondary"):
+        return ""
+    said = words.STATUS.get(about.get("primary_status") or "", "")
+    return f"from LAIT; the return itself says: {said}" if said else "from LAIT; no return held has it"
+
+
+#: What a row of "All years" says, in order; ``static/site.js`` makes the table when it is opened.
+COLUMNS = ("year", "figure", "quarter", "similar authorities", "region", "England", "note")
+
+
+def _all_years(
+    own: Series,
+    beside: Mapping[int, Row],
+    years: list[int],
+    show: charts.Show,
+    totals: bool,
+    england: Series,
+    region: Series,
+) -> str:
+    """Every year, newest first: rows by ``;``, cells (:data:`COLUMNS`) by ``|``; tables would be half the page."""
+    lines = []
+    for y in reversed(years):
+        value, status = own[y]
+        about = beside.get(y, {})
+        marks = {"is_joint_return": "joint return", "is_secondary": "LAIT"}
+        notes = [word for mark, word in marks.items() if about.get(mark)]
+        cells = [str(y), show(value) if value is not None else words.SHORT[status]]
+        cells += (
+            ["", "", "", ""]
+            if totals
+            else [
+                str(about.get("quartile_in_england") or "–"),
+                show(about.get("neighbour_median")),
+                show(region.get(y, (None,))[0]),
+                show(england.get(y, (None,))[0]),
+            ]
+        )
+        lines.append("|".join([*cells, ", ".join(notes) if value is not None else words.STATUS[status]]))
+    return ";".join(lines)
+
+
+def _marks(published: Published, la_code: str) -> list[tuple[float, int]]:
+    """Inspections with an overall grade, at the reporting year of their report."""
+    return [
+        (i["year_by_publication"], i["overall_judgement"])
+        for i in published.inspections.get(la_code, [])
+        if i["overall_judgement"] in words.GRADES and i["year_by_publication"]
+    ]
+
+
+def _button(text: str, status: str = "reported") -> str:
+    """A figure that shows where it comes from; its measure and year are those of where it stands."""
+    title = "" if status == "reported" else f' title="{escape(words.STATUS[status])}"'
+    return f'<button type="button" class="t"{title}>{escape(text)}</button>'
+
+
+def _in_words(published: Published, la: Row) -> list[str]:
+    """What a paragraph says of the authority."""
+    code = la["la_code"]
+    beside = published.beside.get(code, {})
+    last = published.years[-1]
+    newest = {
+        m: by[max(by)] for m in published.key.all if (by := beside.get(m)) and max(by) == _newest_year(published, m)
+    }
+    reports = published.recommendations.get(code, [])
+    asked = None
+    if reports:
+        newest_report = [r for r in reports if r["report_id"] == reports[0]["report_id"]]
+        asked = (reports[0], [[published.theme_labels.get(t, t) for t in r["themes"]] for r in newest_report])
+    summary = published.summaries.get(code)
+    graded = [i for i in published.inspections.get(code, []) if i["year_by_publication"]]
+    year = graded[-1]["year_by_publication"] if graded else last
+    then = {m: beside[m][year] for m in newest if year in beside[m]}
+    england = {
+        m: tuple(published.areas.get("England", {}).get(m, {}).get(y, (None,))[0] for y in (year, newest[m]["year"]))
+        for m in then
+    }
+    return in_words.paragraph(la["la_name"], summary, newest, then, england, published.measures, asked)  # type: ignore[arg-type]
+
+
+def _newest_year(published: Published, measure_id: str) -> int | None:
+    return max((y for y, r in published.spread.get(measure_id, {}).items() if r["n"]), default=None)
 
 
 def _around(published: Published, la: Row) -> dict[str, Any] | None:
@@ -200,7 +306,7 @@ def _around(published: Published, la: Row) -> dict[str, Any] | None:
         lines = [
             Line(la["la_name"], [(e, own.get(year + e, (None, ""))[0]) for e in events]),
             Line(
-                f"middle of those judged {words.OUTCOMES[drawn['outcome_group']]}",
+                f"median of those judged {words.OUTCOMES[drawn['outcome_group']]}",
                 [(e, alike[e][0] if e in alike and alike[e][1] >= 5 else None) for e in events],
                 "a",
             ),
@@ -239,12 +345,12 @@ def _spend(published: Published, la_code: str, group: str) -> str:
             [(y, by_year.get(y, {}).get("gbp_real_per_child")) for y in span],
         ),
         Line("as paid at the time", [(y, by_year.get(y, {}).get("gbp_nominal_per_child")) for y in span], "b"),
-        Line("middle authority, same prices", [(y, middle.get(y)) for y in span], "ref"),
+        Line("median of authorities, same prices", [(y, middle.get(y)) for y in span], "ref"),
     ]
     body = [
         [
             str(y),
-            _button(published.key.spend[group], y, words.number(by_year[y]["gbp_nominal"], "gbp"), "reported"),
+            _button(words.number(by_year[y]["gbp_nominal"], "gbp")),
             words.number(by_year[y]["gbp_nominal_per_child"], "gbp"),
             words.number(by_year[y]["gbp_real_per_child"], "gbp"),
             words.number(middle.get(y), "gbp"),
@@ -256,7 +362,7 @@ def _spend(published: Published, la_code: str, group: str) -> str:
         "gross spending",
         "per child, as paid",
         f"per child, prices of {base - 1}-{base % 100:02d}",
-        "middle authority",
+        "median of authorities",
     ]
     return charts.line_chart(
         f"{title}, pounds per child",
@@ -290,14 +396,9 @@ def value_added(published: Published, la: Row) -> dict[str, Any] | None:
         "expected": show(found["expected_score"]["value"]),
         "probability": f"{100 * found['probability_above_expected']['value']:.0f}",
         "n": rating["n"],
-        "chart": markup(
-            charts.forest(
-                "Value added: grades better (right) or worse (left) than expected",
-                [(la["la_name"], rating["value"], low, high)],
-                show,
-                value_name="value added, grades",
-            )
-        ),
+        "rating": show(rating["value"]),
+        "low": show(low),
+        "high": show(high),
     }
 
 

@@ -100,14 +100,31 @@ def _alone(points: Points) -> Points:
     ]
 
 
+def column_heads(head: Sequence[str]) -> str:
+    """Heads of columns; a column of row names needs none."""
+    return "".join(f'<th scope="col">{escape(h)}</th>' if h else "<td></td>" for h in head)
+
+
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], summary: str = "Show the numbers") -> str:
     """A table behind a chart. Cells are markup already."""
-    header = "".join(f'<th scope="col">{escape(h)}</th>' for h in head)
+    header = column_heads(head)
     body = "".join(f'<tr><th scope="row">{r[0]}</th>' + "".join(f"<td>{c}</td>" for c in r[1:]) + "</tr>" for r in rows)
     return (
         f"<details><summary>{escape(summary)}</summary>"
         f'<div class="scroll"><table><thead><tr>{header}</tr></thead><tbody>{body}</tbody></table></div></details>'
     )
+
+
+def many(pictures: Sequence[str], shown: int = 6) -> str:
+    """Charts side by side; those beyond the first few are folded."""
+    first, rest = "".join(pictures[:shown]), "".join(pictures[shown:])
+    more = f'<details><summary>{len(pictures) - shown} more</summary><div class="charts">{rest}</div></details>'
+    return f'<div class="charts">{first}</div>{more if rest else ""}'
+
+
+def _too_few(title: str, behind: str, note: str = "") -> str:
+    """What is no chart, because it has one figure: its table, in plain sight."""
+    return figure(title, "", behind.replace("<details>", "<details open>", 1), note)
 
 
 def figure(title: str, svg: str, behind: str = "", note: str = "", key: str = "", wide: bool = False) -> str:
@@ -165,6 +182,8 @@ def line_chart(
     seen = [v for ln in lines for part in (ln.points, ln.low, ln.high) for _, v in part if v is not None]
     if not seen:
         return figure(title, '<p class="empty">No figures to draw.</p>', note=note)
+    if max(sum(v is not None for _, v in ln.points) for ln in lines) < 2:
+        return _too_few(title, behind if behind is not None else _behind(lines, ticks, show, first_column), note)
     low, high = min(seen), max(seen)
     if from_zero or (low >= 0 and low < 0.35 * high):
         low = min(low, 0.0)
@@ -233,25 +252,65 @@ def _behind(lines: Sequence[Line], ticks: Sequence[tuple[float, str]], show: Sho
 
 
 def sparkline(
-    own: Points, reference: Points, region: Points, others: Points, first: float, last: float, words: str
+    own: Points,
+    reference: Points,
+    region: Points,
+    others: Points,
+    first: int,
+    last: int,
+    words: str,
+    show: Show = plain,
+    marks: Sequence[tuple[float, int]] = (),
 ) -> str:
-    """A small line with a reference, the region and the neighbours' middle, without axes."""
-    width, height = 220, 56
+    """A small line with a reference, the region and the neighbours' median; its ends and its range are written.
+
+    Args:
+        own: year to figure; a gap stays a gap.
+        reference: the same of England.
+        region: the same of the region.
+        others: the same of the neighbours' median.
+        first: the first year.
+        last: the last year.
+        words: the text alternative.
+        show: writes a figure.
+        marks: inspections on the axis: year and grade.
+    """
+    width, height, bottom, top = 240, 84, 62, 8
     seen = [v for part in (own, reference, region, others) for _, v in part if v is not None]
     if not seen:
         return ""
     low, high = min(seen), max(seen)
-    x, y = Scale(first, last, 4, width - 8), Scale(low, high, height - 6, 6)
+    right = width - 8 - 6.2 * max(len(show(low)), len(show(high)))
+    across, up = Scale(first, max(last, first + 1), 5, right - 4), Scale(low, high, bottom - 5, top)
+
+    # Whole pixels: thirty of these make a page.
+    def x(value: float) -> float:
+        return round(across(value))
+
+    def y(value: float) -> float:
+        return round(up(value))
+
     parts = [
-        f'<path class="line ref" d="{_path(reference, x, y)}"/>',
-        f'<path class="line b" d="{_path(region, x, y)}"/>',
-        f'<path class="line a" d="{_path(others, x, y)}"/>',
-        f'<path class="line own" d="{_path(own, x, y)}"/>',
-        _dots(_alone(own), x, y, 2, "own"),
+        f'<path class="grid" d="M0 {bottom}H{_n(right)}"/>',
+        f'<text class="tick" x="{_n(right + 4)}" y="{top + 5}">{escape(show(high))}</text>',
+        f'<text class="tick" x="{_n(right + 4)}" y="{bottom - 1}">{escape(show(low))}</text>' if low < high else "",
+        f'<text class="tick" x="0" y="{height - 3}">{first}</text>',
+        f'<text class="tick" x="{_n(right)}" y="{height - 3}" text-anchor="end">{last}</text>' if last > first else "",
     ]
+    parts += [
+        f'<path class="line {style}" d="{_path(points, x, y)}"/>'
+        for style, points in (("ref", reference), ("b", region), ("a", others), ("own", own))
+        if any(v is not None for _, v in points)
+    ]
+    parts.append(_dots(_alone(own), x, y, 2, "own"))
     held = [(a, v) for a, v in own if v is not None]
     if held:
         parts.append(_dots(held[-1:], x, y, 3, "own"))
+    parts += [
+        f'<path class="inspected g{grade}" d="M{x(at)} {bottom}l-4 8h8z"/>'
+        for at, grade in marks
+        if first <= at <= last
+    ]
     return (
         f'<svg class="spark" viewBox="0 0 {width} {height}" role="img" aria-label="{escape(words, quote=True)}">'
         f"{''.join(parts)}</svg>"
@@ -271,6 +330,9 @@ def forest(
     held = [v for _, *three in rows for v in three if v is not None]
     if not held:
         return figure(title, '<p class="empty">No figures to draw.</p>', note=note)
+    body = [[escape(label), show(v), f"{show(a)} to {show(b)}" if a is not None else "–"] for label, v, a, b in rows]
+    if len(rows) < 2:
+        return _too_few(title, table(["", value_name, "95% interval"], body), note)
     width, step, left = 640, 22, 236
     height = 26 + step * len(rows) + 18
     ticks = nice_ticks(min([*held, level]), max([*held, level]), 5)
@@ -292,7 +354,6 @@ def forest(
             parts.append(f'<circle class="dot own" cx="{_n(x(value))}" cy="{at}" r="4"/>')
     words = escape(f"{title}. {len(rows)} estimates with intervals; the figures are in the table below.", quote=True)
     svg = f'<svg viewBox="0 0 {width} {height}" role="img" tabindex="0" aria-label="{words}">{"".join(parts)}</svg>'
-    body = [[escape(label), show(v), f"{show(a)} to {show(b)}" if a is not None else "–"] for label, v, a, b in rows]
     return figure(title, svg, table(["", value_name, "95% interval"], body), note)
 
 
@@ -337,6 +398,8 @@ def bars(
     held = [v for _, v in rows if v is not None]
     if not held:
         return figure(title, '<p class="empty">No figures to draw.</p>', note=note)
+    if len(rows) < 2:
+        return _too_few(title, table(["", "value"], [[escape(a), show(v)] for a, v in rows]), note)
     width, step, left = 640, 24, 250
     height = 8 + step * len(rows)
     x = Scale(0.0, max([*held, highest]) or 1.0, left, width - 80)

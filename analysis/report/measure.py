@@ -33,6 +33,7 @@ def page(published: Published, measure_id: str, site: Mapping[str, Any]) -> str:
         site,
         m=measure,
         unit=words.UNITS.get(measure["unit"], measure["unit"]),
+        says=words.SAYS.get((measure["quality_or_quantity"], measure["effort_or_effect"]), ""),
         group=words.GROUPS.get(measure["measure_group"], measure["measure_group"]),
         publisher_columns=_publisher_columns(measure),
         before=published.measures.get(measure["continues"] or ""),
@@ -63,7 +64,7 @@ def _spread(published: Published, measure: Row, years: list[int]) -> str:
     def at(name: str) -> list[tuple[float, float | None]]:
         return [(y, spread[y][name] if y in spread and spread[y]["n"] >= 5 else None) for y in span]
 
-    lines = [Line("middle authority", at("median"), "own", at("q1"), at("q3"))]
+    lines = [Line("median of authorities", at("median"), "own", at("q1"), at("q3"))]
     lines.append(Line("nine in ten authorities lie between the dotted lines", at("p5"), "c"))
     lines.append(Line("", at("p95"), "c"))
     if measure["unit"] not in {"count", "fte", "gbp"}:
@@ -75,11 +76,11 @@ def _spread(published: Published, measure: Row, years: list[int]) -> str:
     head = [
         "year",
         "authorities",
-        "5 in 100 below",
-        "a quarter below",
-        "middle",
-        "a quarter above",
-        "5 in 100 above",
+        "5th percentile",
+        "lower quartile",
+        "median",
+        "upper quartile",
+        "95th percentile",
         "England",
     ]
     return charts.line_chart(

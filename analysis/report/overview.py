@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from analysis.report import charts, words
@@ -34,6 +35,9 @@ def page(
         "Overview",
         site,
         tiles=_tiles(published),
+        england=[_england(published, m) for m in published.key.england if m in published.measures],
+        grades=_grades(published),
+        news=_news(published, due),
         regions=_regions(published),
         studies=[
             {
@@ -68,6 +72,91 @@ def _tiles(published: Published) -> list[tuple[str, str]]:
         ("reports read", count("select count(*) from marts.fct_report where status = 'read'")),
         ("editions held", f"{len(published.editions)}"),
     ]
+
+
+def _england(published: Published, measure_id: str) -> dict[str, Any]:
+    """England's newest figure of a measure, the year before, and its path."""
+    measure = published.measures[measure_id]
+    show = partial(words.number, unit=measure["unit"])
+    held = {
+        y: v for y, (v, _) in sorted(published.areas.get("England", {}).get(measure_id, {}).items()) if v is not None
+    }
+    said: dict[str, Any] = {"label": measure["label"], "href": measure_page(measure_id), "id": measure_id, "text": ""}
+    if not held:
+        return said
+    first, last = min(held), max(held)
+    span = [(float(y), held.get(y)) for y in range(first, last + 1)]
+    told = f"England, {measure['label']}: {show(held[first])} in {first} to {show(held[last])} in {last}"
+    return {
+        **said,
+        "text": show(held[last]),
+        "period": published.periods.get(measure_id, {}).get(last, str(last)),
+        "before": f"{show(held[last - 1])} a year before" if last - 1 in held else "",
+        "spark": markup(charts.sparkline(span, [], [], [], first, last, told, show)),
+    }
+
+
+def _grades(published: Published) -> dict[str, Any]:
+    """The newest overall grades of the authorities of today."""
+    counts = Counter(
+        newest[-1]["overall_judgement"]
+        for code, la in published.authorities.items()
+        if la["is_current"]
+        and (newest := [i for i in published.inspections.get(code, []) if i["overall_judgement"] in words.GRADES])
+    )
+    total = sum(counts.values())
+    return {
+        "total": total,
+        "parts": [(g, name.lower(), counts[g], f"{100 * counts[g] / total:.1f}") for g, name in words.GRADES.items()]
+        if total
+        else [],
+    }
+
+
+#: How many of the newest releases the first page names.
+NEWS = 6
+
+
+def _news(published: Published, due: Mapping[str, Mapping[str, str]]) -> list[dict[str, Any]]:
+    """The newest releases with figures of authorities, and what they changed of what was known before."""
+    changes = {
+        (source, edition): (n, large)
+        for source, edition, n, large in published.con.execute(
+            "select source, edition, count(*), count(*) filter (abs(relative_change) > 0.5) "
+            "from audit.rpt_edition_changes where area_level = 'la' group by all"
+        ).fetchall()
+    }
+    standing = {
+        (source, edition): (figures, standing)
+        for source, edition, figures, standing in published.con.execute(
+            "select source, edition, sum(figures), sum(figures_standing) from audit.rpt_fact_ledger group by all"
+        ).fetchall()
+    }
+    newest = sorted(
+        (e for e in published.editions if e["published_on"] and e["role"] != "reference"),
+        key=lambda e: (e["published_on"], e["source"], e["edition"]),
+        reverse=True,
+    )
+    out = []
+    for e in newest[:NEWS]:
+        key = (e["source"], e["edition"])
+        parts = []
+        if key in standing:
+            parts.append(f"{int(standing[key][0]):,} figures, of which {int(standing[key][1]):,} stand today")
+        if key in changes:
+            n, large = changes[key]
+            parts.append(f"{n:,} differ from what an earlier edition said, {large:,} of them by more than half")
+        out.append(
+            {
+                "title": due.get(e["source"], {}).get("title", e["source"]),
+                "edition": e["edition"],
+                "published": words.day(e["published_on"])
+                if e["published_basis"] == "stated"
+                else f"{e['published_on']:%B %Y}, its usual month",
+                "told": "; ".join(parts) or "inspections and reports",
+            }
+        )
+    return out
 
 
 def _regions(published: Published) -> list[tuple[str, list[tuple[Row, str]]]]:

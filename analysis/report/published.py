@@ -26,6 +26,7 @@ class KeyMeasures:
     around_inspection: tuple[str, ...]
     spend: Mapping[str, str]
     """Group of spending to the measure that holds its pounds."""
+    england: tuple[str, ...] = ()
 
     @property
     def all(self) -> list[str]:
@@ -39,7 +40,7 @@ def key_measures() -> KeyMeasures:
 
     said = yaml.safe_load((HERE / "key_measures.yml").read_text(encoding="utf-8"))
     groups = tuple((g["title"], tuple(g["measures"])) for g in said["groups"])
-    return KeyMeasures(groups, tuple(said["around_inspection"]), said["spend"])
+    return KeyMeasures(groups, tuple(said["around_inspection"]), said["spend"], tuple(said["england"]))
 
 
 def rows(con: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any] | None = None) -> list[Row]:
@@ -99,6 +100,54 @@ class Published:
         return found
 
     @cached_property
+    def periods(self) -> dict[str, dict[int, str]]:
+        """Measure, then year: the day or span that the publisher's figure is of, in words."""
+        found: dict[str, dict[int, str]] = defaultdict(dict)
+        sql = """
+            select measure_id, year, mode(period_label) from marts.fct_la_year_measure
+            where period_label is not null group by all order by all
+        """
+        for measure, year, label in self.con.execute(sql).fetchall():
+            found[measure][year] = label
+        return found
+
+    @cached_property
+    def beside(self) -> dict[str, dict[str, dict[int, Row]]]:
+        """DfE code, then key measure, then year: the figure beside England, the region and the neighbours."""
+        found: dict[str, dict[str, dict[int, Row]]] = defaultdict(lambda: defaultdict(dict))
+        sql = """
+            select b.*, f.numerator, f.primary_status
+            from marts.fct_la_year_benchmark as b
+            inner join marts.fct_la_year_measure as f using (la_code, year, measure_id)
+            where list_contains(?, b.measure_id)
+        """
+        for r in rows(self.con, sql, [self.key.all]):
+            found[r["la_code"]][r["measure_id"]][r["year"]] = r
+        return found
+
+    @cached_property
+    def summaries(self) -> dict[str, Row]:
+        """DfE code to the authority's newest inspection, and when the next is likely."""
+        return {r["la_code"]: r for r in rows(self.con, "select * from marts.fct_authority_summary")}
+
+    @cached_property
+    def other_names(self) -> dict[str, list[str]]:
+        """DfE code to what else publishers and people call the authority."""
+        found: dict[str, list[str]] = defaultdict(list)
+        sql = (
+            "select la_code, alias from seeds.la_alias union all select la_code, label from seeds.tile_map order by all"
+        )
+        for la, name in self.con.execute(sql).fetchall():
+            found[la].append(name)
+        return found
+
+    @cached_property
+    def tiles(self) -> dict[str, tuple[int, int, str]]:
+        """DfE code to its square on the tile map: column, row, label."""
+        sql = "select la_code, tile_column, tile_row, label from seeds.tile_map order by all"
+        return {la: (column, row, label) for la, column, row, label in self.con.execute(sql).fetchall()}
+
+    @cached_property
     def spread(self) -> dict[str, dict[int, Row]]:
         """Measure, then year: how the authorities are spread, and how many have no figure for which reason."""
         found: dict[str, dict[int, Row]] = defaultdict(dict)
@@ -127,21 +176,6 @@ class Published:
         sql = "select la_code, neighbour_la_code from marts.dim_statistical_neighbour order by la_code, position"
         for la, other in self.con.execute(sql).fetchall():
             found[la].append(other)
-        return found
-
-    @cached_property
-    def neighbour_median(self) -> dict[str, dict[str, dict[int, float]]]:
-        """DfE code, then measure, then year: the middle figure of its statistical neighbours."""
-        found: dict[str, dict[str, dict[int, float]]] = defaultdict(lambda: defaultdict(dict))
-        sql = """
-            select n.la_code, f.measure_id, f.year, median(f.value)
-            from marts.dim_statistical_neighbour as n
-            inner join marts.fct_la_year_measure as f on n.neighbour_la_code = f.la_code
-            where f.value is not null and list_contains(?, f.measure_id)
-            group by all
-        """
-        for la, measure, year, value in self.con.execute(sql, [self.key.all]).fetchall():
-            found[la][measure][year] = value
         return found
 
     @cached_property
@@ -182,7 +216,7 @@ class Published:
 
     @cached_property
     def around(self) -> dict[tuple[str, str, str], dict[int, tuple[float, int]]]:
-        """Framework, outcome and measure to event year: the middle authority's figure, and how many there are."""
+        """Framework, outcome and measure to event year: the median, and how many there are."""
         found: dict[tuple[str, str, str], dict[int, tuple[float, int]]] = defaultdict(dict)
         sql = """
             select y.framework, y.outcome_group, y.measure_id, y.event_year, median(y.value), count(y.value)
@@ -214,7 +248,7 @@ class Published:
 
     @cached_property
     def spend_median(self) -> dict[str, dict[int, float]]:
-        """Group, then year: the middle authority's real spending per child."""
+        """Group, then year: the median of real spending per child."""
         found: dict[str, dict[int, float]] = defaultdict(dict)
         for groups in self.spend.values():
             for group, by_year in groups.items():

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from analysis.report import authority, measure, overview, study, words
-from analysis.report.pages import authority_page, measure_page, study_page
+from analysis.report import authority, figures, measure, overview, study, words
+from analysis.report.pages import authority_page, measure_page, render, study_page
 from analysis.report.published import Published
 from analysis.report.traces import traces
 from analysis.spreadsheet import harmless_query
@@ -27,7 +28,9 @@ class Built:
 
 
 #: The first page, and the folders of the rest.
-PLACES = ("index.html", "authorities", "measures", "studies", "trace", "static", "data")
+PLACES = ("index.html", "authorities", "measures", "studies", "trace", "figures", "static", "data")
+#: Pages that draw with a script, and their titles.
+DRAWN = {"compare": "Compare authorities", "map": "Map of authorities"}
 
 
 def build(
@@ -95,6 +98,10 @@ def _write(
     progress("measures")
     for measure_id in published.measures:
         pages[measure_page(measure_id)] = measure.page(published, measure_id, site)
+    for name, title in DRAWN.items():
+        pages[f"{name}.html"] = render(f"{name}.html", "", title, site)
+    for measure_id, script in figures.measures(published):
+        (part / "figures" / f"{measure_id}.js").write_text(script, encoding="utf-8")
     progress("authorities")
     for code in published.authorities:
         pages[authority_page(code)] = authority.page(published, code, site, themes)
@@ -103,14 +110,14 @@ def _write(
     )
     for name, text in pages.items():
         (part / name).write_text(text, encoding="utf-8")
-    for file in sorted(STATIC.iterdir()):
-        shutil.copyfile(file, part / "static" / file.name)
+    shutil.copytree(STATIC, part / "static", dirs_exist_ok=True)
+    (part / "static" / "index.js").write_text(figures.index(published), encoding="utf-8")
     (part / "static" / "search.js").write_text(_search(published), encoding="utf-8")
     return len(pages)
 
 
 def _study_files(published: Published, name: str, folder: Path) -> None:
-    """A study's estimates and sample for download."""
+    """A study's estimates and sample for download: CSV, zipped, the same bytes for the same rows."""
     quoted = name.replace("'", "''")
     for what, sql in (
         ("estimates", f"from results.estimate where study = '{quoted}'"),
@@ -119,25 +126,37 @@ def _study_files(published: Published, name: str, folder: Path) -> None:
         table = "estimate" if what == "estimates" else f"rpt_{name}__sample"
         known = published.con.execute("select count(*) from duckdb_tables() where table_name = ?", [table]).fetchone()
         if known and known[0]:
-            path = (folder / f"{name}_{what}.csv").as_posix().replace("'", "''")
+            plain = folder / f"{name}_{what}.csv"
+            path = plain.as_posix().replace("'", "''")
             query = harmless_query(published.con, sql)
             published.con.execute(f"copy ({query}) to '{path}' (format csv, header true)")
+            with zipfile.ZipFile(folder / f"{plain.name}.zip", "w") as packed:
+                about = zipfile.ZipInfo(plain.name)
+                about.compress_type = zipfile.ZIP_DEFLATED
+                packed.writestr(about, plain.read_bytes())
+            plain.unlink()
 
 
 def _search(published: Published) -> str:
     """The index that the search box reads: name, kind, address, what else it is called."""
-    entries = [
-        [
-            la["la_name"],
-            f"authority · {la['region_name'] or ''}",
-            authority_page(code),
-            f"{code}; {la['ons_code'] or ''}",
+    names = published.other_names
+    entries = []
+    for code, la in published.authorities.items():
+        # Who looks for an authority that is no more may mean the one that has its ground.
+        before = [
+            published.authorities[c]["la_name"]
+            for c in published.relatives.get(code, [])
+            if la["is_current"] and not published.authorities[c]["is_current"]
         ]
-        for code, la in published.authorities.items()
-    ]
+        other = dict.fromkeys([code, la["ons_code"] or "", *names.get(code, []), *before])
+        ended = "" if la["is_current"] else f" · to {la['valid_to'].year}"
+        entries.append(
+            [la["la_name"], f"authority · {la['region_name'] or ''}{ended}", authority_page(code), "; ".join(other)]
+        )
     entries += [
         [m["label"], "measure", measure_page(i), f"{i}; {m['publisher_columns'] or ''}"]
         for i, m in published.measures.items()
     ]
     entries += [[title, "study", study_page(s), s] for s, title in study.TITLES.items() if s in published.estimates]
+    entries += [[title, "page", f"{name}.html", name] for name, title in DRAWN.items()]
     return f"window.SEARCH={json.dumps(entries, ensure_ascii=False, separators=(',', ':'))};\n"

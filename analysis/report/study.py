@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from analysis.report import words
+from analysis.report.charts import column_heads
 from analysis.report.pages import markup, render
 from analysis.report.published import Published, Row, rows
 from analysis.verdicts import VERDICTS
@@ -34,20 +35,34 @@ TITLES = {
 
 @dataclass(frozen=True)
 class Section:
-    """A part of a study's page; ``body`` is markup."""
+    """A part of a study's page; ``body`` is markup. A part that is not open is folded."""
 
     title: str
     body: str
+    is_open: bool = False
 
 
 @dataclass(frozen=True)
 class StudyPage:
-    """What a study shows beyond its scoreboard; ``summary`` is markup."""
+    """What a study shows beyond its scoreboard.
+
+    ``found`` are the sentences that it begins with; ``summary`` is markup.
+    """
 
     study: str
     title: str
     summary: str
     sections: Sequence[Section]
+    found: Sequence[str] = ()
+
+
+#: How many parts of a page are open when it comes: a phone shows them in a dozen screens.
+OPEN = 2
+
+
+def _charts_first(sections: Sequence[Section]) -> list[Section]:
+    """What is drawn before what is printed in tables; otherwise as the study has them."""
+    return sorted(sections, key=lambda s: "<svg" not in s.body)
 
 
 class Found:
@@ -110,7 +125,11 @@ def page(published: Published, spec: Spec, site: Mapping[str, Any]) -> str:
         shown.title,
         site,
         page=StudyPage(
-            shown.study, shown.title, markup(shown.summary), [Section(s.title, markup(s.body)) for s in shown.sections]
+            shown.study,
+            shown.title,
+            markup(shown.summary),
+            [Section(s.title, markup(s.body), i < OPEN) for i, s in enumerate(_charts_first(shown.sections))],
+            shown.found,
         ),
         question=spec.question,
         paper="Proposed in the discussion of a paper; nothing was printed to compare with."
@@ -165,8 +184,11 @@ def _sections(published: Published, study: str) -> StudyPage:
     name = f"analysis.report.studies.{study}"
     if find_spec(name) is None:
         return StudyPage(study, title, "", [])
-    summary, sections = import_module(name).sections(published, Found(published, study))
-    return StudyPage(study, title, summary, sections)
+    module, found = import_module(name), Found(published, study)
+    summary, sections = module.sections(published, found)
+    # What is believed today, in sentences with numbers and intervals, where the study writes them from its results.
+    believed = module.believed(found) if hasattr(module, "believed") else []
+    return StudyPage(study, title, summary, sections, believed)
 
 
 def _sources(published: Published) -> list[tuple[str, str]]:
@@ -187,7 +209,7 @@ def _sources(published: Published) -> list[tuple[str, str]]:
 def simple_table(head: Sequence[str], body: Sequence[Sequence[Any]], caption: str = "", sortable: bool = True) -> str:
     """A table in plain sight; cells are escaped."""
     about = f"<caption>{escape(caption)}</caption>" if caption else ""
-    header = "".join(f'<th scope="col">{escape(h)}</th>' for h in head)
+    header = column_heads(head)
     lines = "".join(
         f'<tr><th scope="row">{escape(str(r[0]))}</th>' + "".join(f"<td>{escape(str(c))}</td>" for c in r[1:]) + "</tr>"
         for r in body

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import date
 
 #: value_status -> what a reader is told.
@@ -39,6 +40,13 @@ FRAMEWORKS = {
     "sif": "SIF, 2013–18",
     "ilacs": "ILACS, since 2018",
 }
+SHORT_FRAMEWORKS = {
+    "slac": "SLAC",
+    "cpi": "child protection",
+    "tlac": "looked after children",
+    "sif": "SIF",
+    "ilacs": "ILACS",
+}
 GROUPS = {
     "population": "Population",
     "demand_and_provision": "Demand and provision",
@@ -51,6 +59,13 @@ GROUPS = {
     "care_leavers": "Care leavers",
     "education": "Education",
     "spend": "Spending",
+}
+#: quality_or_quantity and effort_or_effect -> what a measure says something of.
+SAYS = {
+    ("quantity", "effort"): "how much is asked for, done or spent",
+    ("quality", "effort"): "how well it is done: in time, in full, by whom",
+    ("quality", "effect"): "what comes of it: how children and young people fare",
+    ("quantity", "effect"): "how many children and young people are better off",
 }
 SPEND = {
     "total": "All children's services",
@@ -102,3 +117,26 @@ def p_value(p: float | None) -> str:
 def day(value: date | None) -> str:
     """19 November 2021."""
     return f"{value.day} {value:%B %Y}" if value else "–"
+
+
+def count(n: int) -> str:
+    """A small number in words: three, 14."""
+    small = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+    return small[n] if 0 <= n < len(small) else f"{n:,}"
+
+
+def ordinal(n: int) -> str:
+    """1st, 2nd, 23rd, 111th."""
+    ending = "th" if 10 <= n % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")
+    return f"{n}{ending}"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """one, two and three."""
+    return " and ".join(([", ".join(parts[:-1])] if parts[1:] else []) + list(parts[-1:]))
+
+
+def quartile(place: int, better_when: str) -> str:
+    """A quarter of the authorities: best and worst only where the measure has a better end."""
+    first, last = ("highest", "lowest") if better_when == "neither" else ("best", "worst")
+    return {1: f"{first} quarter", 2: "second quarter", 3: "third quarter", 4: f"{last} quarter"}[place]

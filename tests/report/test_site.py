@@ -5,12 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from dataclasses import dataclass
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
+from analysis.report import words
+from analysis.report.authority import COLUMNS
+from analysis.report.packed import unpack
 from analysis.report.published import key_measures
 from analysis.report.site import build
 from flows.common.settings import Settings
@@ -26,12 +31,18 @@ def site(published: Installation) -> Path:
 
 @pytest.fixture(scope="module")
 def pages(site: Path) -> dict[str, Page]:
-    own = [site / "index.html", *(p for d in ("authorities", "measures", "studies") for p in (site / d).glob("*.html"))]
+    own = [
+        *site.glob("*.html"),
+        *(p for d in ("authorities", "measures", "studies") for p in (site / d).glob("*.html")),
+    ]
     return {p.relative_to(site).as_posix(): Page(p) for p in sorted(own)}
 
 
 def digests(folder: Path) -> dict[str, str]:
-    own = ("index.html", "authorities/", "measures/", "studies/", "trace/", "static/", "data/")
+    own = (
+        "index.html", "compare.html", "map.html",
+        "authorities/", "measures/", "studies/", "trace/", "figures/", "static/", "data/",
+    )  # fmt: skip
     return {
         name: hashlib.sha256(f.read_bytes()).hexdigest()
         for f in sorted(folder.rglob("*"))
@@ -39,10 +50,39 @@ def digests(folder: Path) -> dict[str, str]:
     }
 
 
-def trace_of(site: Path, code: str) -> dict[str, Any]:
-    text = (site / "trace" / f"{code}.js").read_text(encoding="utf-8")
-    found: dict[str, Any] = json.loads(text.removeprefix("window.TRACE=").rstrip(";\n"))
-    return found
+@dataclass(frozen=True)
+class Origins:
+    """What the trace files say of an authority's figures."""
+
+    shared: dict[str, Any]
+    own: dict[str, Any]
+
+    def of(self, columns: str, measure: str, year: int) -> list[dict[str, Any]]:
+        """The rows of a measure and year: ``editions`` or ``cells``."""
+        number = next(i for i, (m, *_) in enumerate(self.shared["measures"]) if m == measure)
+        held = self.own[columns]
+        at = [i for i, (m, y) in enumerate(zip(held["m"], held["y"], strict=True)) if (m, y) == (number, year)]
+        return [{k: v[i] for k, v in held.items()} for i in at]
+
+    def said(self, row: dict[str, Any], measure: str) -> str:
+        """What an edition says, as the page shows it."""
+        unit = next(u for m, _, u in self.shared["measures"] if m == measure)
+        return words.number(row["v"], unit) if row["v"] is not None else words.STATUS[row["s"]]
+
+
+def origins(site: Path, code: str) -> Origins:
+    shared = (site / "trace" / "shared.js").read_text(encoding="utf-8")
+    own = (site / "trace" / f"{code}.js").read_text(encoding="utf-8")
+    return Origins(json.loads(shared.removeprefix("window.TRACE_SHARED=").rstrip(";\n")), unpack(own))
+
+
+def all_years(page: str, measure: str) -> dict[int, list[str]]:
+    """The rows behind "All years" of a measure: year to what the columns say."""
+    card = re.search(rf'<article class="measure" data-m="{measure}">.*?data-rows="([^"]*)"', page, re.DOTALL)
+    assert card, measure
+    rows = [line.split("|") for line in unescape(card[1]).split(";")]
+    assert all(len(r) == len(COLUMNS) for r in rows)
+    return {int(r[0]): r[1:] for r in rows}
 
 
 def test_there_is_a_page_for_everything(published: Installation, pages: dict[str, Page]) -> None:
@@ -115,9 +155,7 @@ def test_an_authoritys_page_shows_its_figures_and_its_gaps(published: Installati
     assert rate is not None
     assert rate[1] == true
     page = (site / "authorities" / "886.html").read_text(encoding="utf-8")
-    found = re.search(rf'data-m="cin_at_31_march_rate_per_10k" data-y="{year}"[^>]*>([^<]+)<', page)
-    assert found
-    assert found.group(1) == f"{rate[0]:,.1f}"
+    assert all_years(page, "cin_at_31_march_rate_per_10k")[year][0] == f"{rate[0]:,.1f}"
     source, code, gap_year = next(u for u in published.truth.unavailable if u[0] == "dfe_cin")
     gaps = (site / "authorities" / f"{code}.html").read_text(encoding="utf-8")
     assert re.search(rf"not available: not submitted, or not collected: [^<]*{gap_year}", gaps), source
@@ -131,16 +169,44 @@ def test_predecessors_and_successors_are_linked(site: Path) -> None:
 
 
 def test_every_figure_on_an_authoritys_page_can_be_followed(site: Path) -> None:
-    page, trace = (site / "authorities" / "886.html").read_text(encoding="utf-8"), trace_of(site, "886")
-    buttons = re.findall(r'data-m="([a-z0-9_]+)" data-y="(\d{4})" title="reported;[^>]*>([^<]+)<', page)
-    assert len(buttons) > 200
-    for measure, year, shown in buttons:
-        about = trace["figures"].get(measure, {}).get(year)
-        if about is None:
-            # Computed from two figures, each of which can be followed.
-            assert all(year in trace["figures"][side] for side in trace["sides"][measure]), (measure, year)
-            continue
-        assert shown in {said for _, said, _, stands, _ in about[0] if stands}, (measure, year)
+    page, trace = (site / "authorities" / "886.html").read_text(encoding="utf-8"), origins(site, "886")
+    followed = 0
+    for measure in key_measures().all[:-1]:
+        for year, (shown, *_) in all_years(page, measure).items():
+            if shown in words.SHORT.values():
+                continue
+            followed += 1
+            editions = trace.of("editions", measure, year)
+            if not editions:
+                # Computed from two figures, each of which can be followed.
+                assert all(trace.of("editions", side, year) for side in trace.shared["sides"][measure]), (measure, year)
+                continue
+            assert shown in {trace.said(e, measure) for e in editions if e["a"]}, (measure, year)
+    assert followed > 200
+
+
+def test_the_newest_year_leads_and_an_older_figure_says_so(published: Installation, site: Path) -> None:
+    """What a page says first is of the measure's newest year, a figure or the reason why there is none."""
+    asked = """
+        select f.la_code, f.measure_id, f.year, f.value, f.value_status
+        from marts.fct_la_year_measure as f
+        inner join marts.dim_local_authority as a using (la_code)
+        where a.is_current and f.value is null and list_contains(?, f.measure_id) and f.value_status <> 'not_published'
+        and f.year = (
+            select max(year) from marts.fct_la_year_measure as g
+            where g.measure_id = f.measure_id and g.value is not null
+        ) order by all limit 20
+    """
+    with duckdb.connect(str(published.settings.published), read_only=True) as con:
+        gaps = con.execute(asked, [key_measures().all]).fetchall()
+    assert gaps
+    for code, measure, year, _, status in gaps:
+        page = (site / "authorities" / f"{code}.html").read_text(encoding="utf-8")
+        card = re.search(rf'<article class="measure" data-m="{measure}">.*?</article>', page, re.DOTALL)
+        assert card
+        assert f'data-y="{year}"><span class="gap" title="{words.STATUS[status]}">' in card[0]
+        older = re.search(r'<p class="older" data-y="(\d{4})"', card[0])
+        assert older is None or int(older[1]) < year
 
 
 def test_a_trace_is_that_of_the_command(published: Installation, site: Path) -> None:
@@ -149,16 +215,16 @@ def test_a_trace_is_that_of_the_command(published: Installation, site: Path) -> 
     if measure not in key_measures().all:
         measure = "cin_at_31_march_rate_per_10k"
     told = published.csw("trace", "--la", cell.la_code, "--measure", measure, "--year", str(cell.year)).stdout
-    trace = trace_of(site, cell.la_code)
-    editions, cells = trace["figures"][measure][str(cell.year)]
+    trace = origins(site, cell.la_code)
+    editions, cells = trace.of("editions", measure, cell.year), trace.of("cells", measure, cell.year)
     assert len(editions) > 1
-    for place, *_ in editions:
-        assert " ".join(trace["editions"][place][:2]) in told
+    for row in editions:
+        assert " ".join(trace.shared["editions"][row["e"]][:2]) in told
     assert cells
-    for place, row, column, _, text, *_ in cells:
-        file = trace["files"][place]
-        assert f"{file[0]} {file[1]} · {file[3]} · row {row} · column {trace['columns'][column]!r}" in told
-        assert f"printed {text!r}" in told
+    for row in cells:
+        file, column = trace.shared["files"][row["f"]], trace.shared["columns"][row["c"]]
+        assert f"{file[0]} {file[1]} · {file[3]} · row {row['r']} · column {column!r}" in told
+        assert f"printed {row['t']!r}" in told
         assert file[4] in told
 
 
@@ -171,6 +237,9 @@ def test_search_knows_authorities_measures_and_publishers_columns(site: Path) ->
     assert any("CINAt310316RatePer10K" in other for _, _, other in by_name.values())
     assert by_name["What an inspection does"][1] == "studies/inspection_impact.html"
     assert all((site / page).exists() for _, page, _ in by_name.values())
+    # What people call it, and who had the ground before.
+    united = by_name["Bournemouth, Christchurch and Poole"][2]
+    assert {"BCP", "Bournemouth", "Poole"} <= set(united.split("; "))
 
 
 @pytest.mark.parametrize(

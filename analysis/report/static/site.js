@@ -12,16 +12,37 @@
     return e;
   }
 
+  // A short word is the beginning of one ("n yorks"); a longer one may stand anywhere in a publisher's column.
+  function has(text, word) {
+    return word.length > 3 ? text.indexOf(word) >= 0 : (" " + text.replace(/[^a-z0-9]+/g, " ")).indexOf(" " + word) >= 0;
+  }
+  // A figure as the rest of the site writes it (analysis/report/words.py).
+  window.number = function (value, unit) {
+    if (value === null || value === undefined || !isFinite(value)) return "–";
+    function fixed(v, digits) {
+      var text = v.toLocaleString("en-GB", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+      return parseFloat(text.replace(/,/g, "")) === 0 ? text.replace("-", "") : text.replace("-", "\u2212");
+    }
+    if (unit === "gbp") {
+      var size = Math.abs(value), sign = value < 0 ? "\u2212" : "";
+      if (size >= 1e9) return sign + "£" + fixed(size / 1e9, 1) + "bn";
+      if (size >= 1e5) return sign + "£" + fixed(size / 1e6, 1) + "m";
+      return sign + "£" + fixed(size, 0);
+    }
+    return fixed(value, unit === "count" || unit === "fte" ? 0 : 1) + (unit === "pct" ? "%" : "");
+  };
+
   function search() {
-    var asked = plain(box.value.trim()), words = asked.split(/\s+/).filter(Boolean);
+    var asked = plain(box.value.trim()), words = asked.split(/[\s.]+/).filter(Boolean);
     hits.textContent = "";
     hits.hidden = words.length === 0;
     if (hits.hidden) return;
     var found = [];
     (window.SEARCH || []).forEach(function (entry) {
-      var name = plain(entry[0]), all = name + " " + plain(entry[3] || "");
-      if (!words.every(function (w) { return all.indexOf(w) >= 0; })) return;
-      found.push([name.indexOf(asked) === 0 ? 0 : name.indexOf(asked) > 0 ? 1 : 2, name, entry]);
+      var name = plain(entry[0]), others = plain(entry[3] || "");
+      if (!words.every(function (w) { return has(name + " " + others, w); })) return;
+      var exact = others.split("; ").indexOf(asked) >= 0;
+      found.push([exact || name.indexOf(asked) === 0 ? 0 : words.every(function (w) { return has(name, w); }) ? 1 : 2, name, entry]);
     });
     found.sort(function (a, b) { return a[0] - b[0] || (a[1] < b[1] ? -1 : 1); });
     found.slice(0, 12).forEach(function (f) {
@@ -46,7 +67,7 @@
     document.addEventListener("click", function (e) { if (!e.target.closest(".search")) hits.hidden = true; });
   }
 
-  document.querySelectorAll("table.sortable").forEach(function (table) {
+  window.sortable = function (table) {
     Array.prototype.forEach.call(table.tHead.rows[0].cells, function (head, i) {
       head.tabIndex = 0;
       function sort() {
@@ -64,13 +85,67 @@
       head.addEventListener("click", sort);
       head.addEventListener("keydown", function (e) { if (e.key === "Enter") sort(); });
     });
+  };
+  document.querySelectorAll("table.sortable").forEach(window.sortable);
+
+  // "All years" of a measure, made when it is opened: rows by ";", cells by "|" (analysis/report/authority.py).
+  document.querySelectorAll("details[data-rows]").forEach(function (part) {
+    part.addEventListener("toggle", function () {
+      if (part.querySelector("table")) return;
+      var rows = part.dataset.rows.split(";").map(function (r) { return r.split("|"); });
+      var head = ["year", document.querySelector("h1").textContent, "quarter", "similar authorities", "region", "England", "note"];
+      var used = head.map(function (_, i) { return rows.some(function (r) { return r[i]; }); });
+      var scroll = element("div", undefined, part), table = element("table", undefined, scroll);
+      scroll.className = "scroll";
+      var line = element("tr", undefined, element("thead", undefined, table)), body = element("tbody", undefined, table);
+      head.forEach(function (h, i) { if (used[i]) element("th", h, line).scope = "col"; });
+      rows.forEach(function (r) {
+        var tr = element("tr", undefined, body);
+        r.forEach(function (c, i) {
+          if (!used[i]) return;
+          if (i === 0) { element("th", c, tr).scope = "row"; return; }
+          var td = element("td", i === 1 ? undefined : c, tr);
+          if (i === 1) { var button = element("button", c, td); button.type = "button"; button.className = "t"; }
+        });
+      });
+      reachable();
+    });
   });
 
+  // Everything on a page at once; paper has no folds.
+  function unfold(scope) { document.querySelectorAll(scope + " details:not([open])").forEach(function (d) { d.open = true; }); }
+  var all = document.getElementById("unfold");
+  if (all) all.addEventListener("click", function () { unfold("main"); });
+  window.addEventListener("beforeprint", function () { unfold("body:not(.authority) main"); });
+
+  // What scrolls sideways can be reached by keyboard; what does not is no stop on the way.
+  function reachable() {
+    document.querySelectorAll(".scroll,.plot").forEach(function (e) {
+      if (e.scrollWidth > e.clientWidth + 1) {
+        e.tabIndex = 0;
+        e.setAttribute("role", "group");
+        var title = e.closest("figure,article,section,details,main").querySelector("figcaption,h4,h2,summary,h1");
+        e.setAttribute("aria-label", (title ? title.textContent : "Table") + ", scrolls sideways");
+      } else if (e.hasAttribute("tabindex")) ["tabindex", "role", "aria-label"].forEach(function (a) { e.removeAttribute(a); });
+    });
+  }
+  window.reachable = reachable;
+  reachable();
+  window.addEventListener("resize", reachable);
+  document.addEventListener("toggle", reachable, true);
+
   var dialog = document.getElementById("trace"), place = document.getElementById("traced");
+  // The entries of a measure and year in columns of equal length, as rows.
+  function entries(columns, measure, year) {
+    var out = [];
+    (columns.m || []).forEach(function (m, i) { if (m === measure && columns.y[i] === year) out.push(i); });
+    return out;
+  }
   function origin(measure, year, level) {
-    var all = window.TRACE, about = all.figures[measure] && all.figures[measure][year];
-    element(level, all.measures[measure] + ", " + year, place);
-    if (!about) {
+    var all = window.TRACE, number = all.measures.findIndex(function (m) { return m[0] === measure; }), about = all.measures[number];
+    var said = all.said, cells = all.cells, editions = entries(said, number, +year);
+    element(level, about[1] + ", " + year, place);
+    if (!editions.length) {
       var sides = level === "h2" ? all.sides[measure] : null;
       element("p", sides ? "No edition prints this figure; it is computed from these." : "No edition held prints this figure.", place);
       (sides || []).forEach(function (side) { origin(side, year, "h3"); });
@@ -78,43 +153,63 @@
     }
     element("h4", "What each edition says", place);
     var list = element("ul", undefined, place);
-    about[0].forEach(function (e) {
-      var edition = all.editions[e[0]], said = e[1] + (e[2] ? " \u00b7 computed from its counts" : "") + (e[4] ? " \u00b7 left out: " + e[4] : "");
-      var item = element("li", undefined, list);
-      element(e[3] ? "strong" : "span", edition[0] + " " + edition[1] + ": " + said + (e[3] ? " \u2190 stands" : ""), item);
+    editions.forEach(function (i) {
+      var edition = all.editions[said.e[i]], stands = said.a[i], item = element("li", undefined, list);
+      var text = (said.v[i] === null ? all.statuses[said.s[i]] || said.s[i] : window.number(said.v[i], about[2])) +
+        (said.c[i] ? " \u00b7 computed from its counts" : "") + (said.x[i] ? " \u00b7 left out: " + said.x[i] : "");
+      element(stands ? "strong" : "span", edition[0] + " " + edition[1] + ": " + text + (stands ? " \u2190 stands" : ""), item);
       element("small", " " + edition[2] + ", published " + edition[3] + (edition[4] === "usual" ? " (usual month)" : ""), item);
     });
     element("h4", "The published cells", place);
-    about[1].forEach(function (c) {
-      var file = all.files[c[0]], part = element("p", undefined, place);
+    entries(cells, number, +year).forEach(function (i) {
+      var file = all.files[cells.f[i]], part = element("p", undefined, place);
       element("strong", file[0] + " " + file[1], part);
-      element("span", " \u00b7 " + file[3] + " \u00b7 row " + c[1] + " \u00b7 column ", part);
-      element("code", all.columns[c[2]], part);
-      element("span", (c[3] ? " \u00b7 " + all.filters[c[3] - 1] : "") + " \u00b7 printed ", part);
-      element("code", c[4], part);
-      element("span", " (" + c[5] + "), read as " + all.components[c[6]] + (c[7] !== 1 ? " \u00d7 " + c[7] : ""), part);
+      element("span", " \u00b7 " + file[3] + " \u00b7 row " + cells.r[i] + " \u00b7 column ", part);
+      element("code", all.columns[cells.c[i]], part);
+      element("span", (cells.w[i] ? " \u00b7 " + all.filters[cells.w[i] - 1] : "") + " \u00b7 printed ", part);
+      element("code", cells.t[i], part);
+      element("span", " (" + cells.s[i] + "), read as " + cells.p[i] + (cells.u[i] !== 1 ? " \u00d7 " + cells.u[i] : ""), part);
       element("br", undefined, part);
       element("small", "sha256 " + file[4], part);
       element("br", undefined, part);
       if (/^https?:/.test(file[5])) { var a = element("a", file[5], part); a.href = file[5]; } else element("small", file[5], part);
     });
   }
+  // What a page loads when it is asked for comes compressed (analysis/report/packed.py).
+  window.unpack = function (text) {
+    var bytes = Uint8Array.from(atob(text), function (c) { return c.charCodeAt(0); });
+    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).json();
+  };
+  function open() { if (dialog.showModal) dialog.showModal(); else dialog.setAttribute("open", ""); }
+  function fail(text) { place.textContent = ""; element("p", text, place); open(); }
   function show(code, measure, year) {
+    if (!window.TRACE_SHARED) {
+      var shared = document.createElement("script");
+      shared.src = up + "trace/shared.js";
+      shared.onload = function () { show(code, measure, year); };
+      shared.onerror = function () { fail("The origins of figures are missing beside this page."); };
+      document.head.appendChild(shared);
+      return;
+    }
     if (!window.TRACE || window.TRACE.code !== code) {
       var script = document.createElement("script");
       script.src = up + "trace/" + code + ".js";
-      script.onload = function () { show(code, measure, year); };
+      script.onload = function () { window.unpack(window.PACKED).then(function (all) { window.TRACE = Object.assign({}, window.TRACE_SHARED, { code: all.code, said: all.editions, cells: all.cells }); show(code, measure, year); }, function () { fail("This browser cannot unpack the origins of figures; one of the last three years can."); }); };
+      script.onerror = function () { fail("The origins of this authority's figures are missing beside this page."); };
       document.head.appendChild(script);
       return;
     }
     place.textContent = "";
     origin(measure, year, "h2");
     element("p", "The same on the command line: csw trace --la " + code + " --measure " + measure + " --year " + year, place).className = "note";
-    if (dialog.showModal) dialog.showModal(); else dialog.setAttribute("open", "");
+    open();
   }
   document.addEventListener("click", function (e) {
     var button = e.target.closest("button.t");
-    if (button) show(window.TRACE_OF, button.dataset.m, button.dataset.y);
+    if (button) {
+      var row = button.closest("tr"), year = button.closest("[data-y]");
+      show(window.TRACE_OF, button.closest("[data-m]").dataset.m, row ? row.cells[0].textContent : year.dataset.y);
+    }
     if (e.target.id === "follow") { var asked = e.target.form.elements; show(asked.la.value, asked.m.value, asked.y.value); }
   });
 })();

@@ -55,7 +55,7 @@ def _trends(found: Found) -> str:
                 size=(320, 180),
             )
         )
-    return f'<div class="charts">{"".join(pictures)}</div>'
+    return charts.many(pictures)
 
 
 def _persistent(found: Found) -> str:
@@ -156,9 +156,7 @@ def _validation(found: Found) -> str:
     return (
         "<p>A model that is fitted and judged on the same authorities flatters itself. These figures are of "
         "authorities that it had not seen; an area "
-        "of 0.5 is a coin toss.</p>"
-        + simple_table(head, rows, sortable=False)
-        + f'<div class="charts">{"".join(pictures)}</div>'
+        "of 0.5 is a coin toss.</p>" + simple_table(head, rows, sortable=False) + charts.many(pictures)
     )
 
 

@@ -75,7 +75,7 @@ def sections(published: Published, found: Found) -> tuple[str, list[Section]]:
     out = [
         Section("The authorities", _sample(found)),
         Section(
-            "The middle authority, year by year",
+            "The median, year by year",
             "<p>Y0 is the reporting year in which the report was published. The line is the median of the "
             "authorities that have a figure in that "
             "year, where there are ten or more; figures 1 of the paper.</p>"
@@ -109,11 +109,8 @@ def _blocks(held: dict[str, Row], draw: object) -> str:
     assert callable(draw)
     parts = []
     for i, (title, measures) in enumerate(BLOCKS):
-        pictures = "".join(draw(m) for m in measures if any(f" {m} " in f" {k.replace('|', ' ')} " for k in held))
-        parts.append(
-            f"<details{' open' if i == 0 else ''}><summary>{title}</summary><div "
-            f'class="charts">{pictures}</div></details>'
-        )
+        pictures = [draw(m) for m in measures if any(f" {m} " in f" {k.replace('|', ' ')} " for k in held)]
+        parts.append(f"<details{' open' if i == 0 else ''}><summary>{title}</summary>{charts.many(pictures)}</details>")
     return "".join(parts)
 
 
@@ -207,7 +204,7 @@ def _beyond(found: Found) -> str:
                     size=(400, 220),
                 )
             )
-    parts.append(f'<div class="charts">{"".join(pictures)}</div>')
+    parts.append(charts.many(pictures))
     curve = found.of("specification curve", "percent_change")
     rows = by_size(curve, "all | cpp | step0 | ")
     if rows:
