@@ -60,7 +60,8 @@ def study_samples(con: Any) -> list[dict[str, str]]:
     """study, column, n, mean, distinct; the row ``*`` counts rows and authorities."""
     out = []
     samples = con.execute(
-        "select table_name from duckdb_tables() where schema_name = 'studies' and table_name like 'rpt_%__sample' order by 1"
+        "select table_name from duckdb_tables() where schema_name = 'studies' and table_name like 'rpt_%__sample' "
+        "order by 1"
     ).fetchall()
     for (name,) in samples:
         study, table = name.removeprefix("rpt_").removesuffix("__sample"), f"studies.{name}"

@@ -8,9 +8,9 @@ with profiles as (
 
 ),
 
-deprivation as (
+authorities as (
 
-    select * from {{ ref('int_deprivation__la') }}
+    select * from {{ ref('int_geography__authority') }}
 
 ),
 
@@ -83,15 +83,14 @@ final as (
 
     select
         {{ inspection_profile_columns('lags') }},
-        imd_2015.imd_decile as imd_2015_decile,
-        imd_2019.imd_decile as imd_2019_decile,
+        authorities.imd_2015_decile,
+        authorities.imd_2019_decile,
         lags.lag,
         cast(lags.year as integer) as year,
         la_years.population_0_17,
         spend.* exclude (la_code, year)
     from lags
-    left join deprivation as imd_2015 on lags.la_code = imd_2015.la_code and imd_2015.imd_edition = '2015'
-    left join deprivation as imd_2019 on lags.la_code = imd_2019.la_code and imd_2019.imd_edition = '2019'
+    inner join authorities on lags.la_code = authorities.la_code
     left join la_years on lags.la_code = la_years.la_code and lags.year = la_years.year
     left join spend on lags.la_code = spend.la_code and lags.year = spend.year
 
