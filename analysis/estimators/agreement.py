@@ -240,12 +240,17 @@ def krippendorff_alpha(
     if draws:
         of, n = codes_of(range(n_units) if clusters is None else np.asarray(clusters, dtype=object)[kept].tolist())
         drawn = np.einsum("dn,ncv->dcv", multiplicities(n, draws, seed), sums(by_unit, of, n))
-        found = []
-        for coincidence in drawn:
-            if (coincidence.sum(axis=1) > 0).sum() > 1:
-                o, e = _disagreement(coincidence, values, level)
-                found.append(1 - o / e)
-        low, high = np.quantile(found, [0.025, 0.975]) if found else (low, high)
+        # Draws of units that all carry one code have no variation to agree on.
+        varied = drawn[(drawn.sum(axis=2) > 0).sum(axis=1) > 1]
+        if level == "nominal":
+            totals = varied.sum(axis=2)
+            size_of = totals.sum(axis=1)
+            apart = (size_of - np.trace(varied, axis1=1, axis2=2)) / size_of
+            chance = (size_of**2 - (totals**2).sum(axis=1)) / (size_of * (size_of - 1))
+            found = 1 - apart / chance
+        else:
+            found = np.array([1 - o / e for o, e in (_disagreement(c, values, level) for c in varied)])
+        low, high = np.quantile(found, [0.025, 0.975]) if len(found) else (low, high)
     return Alpha(
         *size,
         alpha=1 - observed / expected,

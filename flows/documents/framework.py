@@ -74,6 +74,8 @@ def kind_of(framework: Framework | None) -> ReportKind | None:
 
 
 _APOSTROPHE = "['\u2019\u2018]?"
+_AREA = r"(?:(?:joint |local )*area (?:partnership )?)?"
+_LOOK = r"(?:inspection|re-? ?inspection|visit|re-? ?visit)"
 # In the order in which they are tried: the single inspection names the review of the board in its own title.
 _TITLES: tuple[tuple[Framework, str], ...] = (
     (Framework.SIF, r"\b(?:re-? ?)?inspection of services for children in need of help and protection"),
@@ -96,9 +98,9 @@ _TITLES: tuple[tuple[Framework, str], ...] = (
     (
         Framework.AREA_SEND,
         # "SEND" is no verb before or behind the name of an inspection.
-        r"\bsend (?:\w+ ){0,2}(?:inspection|re-? ?inspection|visit|re-? ?visit)\b"
+        rf"\b{_AREA}send (?:\w+ ){{0,2}}{_LOOK}\b"
         r"|\b(?:inspection|re-? ?visit|thematic visit) .{0,80}(?:special educational needs|\bsend\b)"
-        r"|special educational needs (?:and (?:/ ?or )?disabilit\w+ )?(?:\(send\) )?(?:inspection|visit|re-? ?visit)\b",
+        rf"|\b{_AREA}special educational needs (?:and (?:/ ?or )?disabilit\w+ )?(?:\(send\) )?{_LOOK}\b",
     ),
     (Framework.ASSURANCE_VISIT, r"assurance visit"),
     (Framework.MONITORING_VISIT, r"monitoring visit"),

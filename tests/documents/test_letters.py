@@ -149,7 +149,10 @@ def test_a_letter_whose_title_is_set_like_its_text_is_known_by_its_first_sentenc
 )
 def test_reports_of_other_kinds(title: tuple[str, ...], kind: str) -> None:
     sheet = Sheet().heading(*title, size=26).heading("Inspection dates: 12 to 16 February 2030", size=12)
-    assert str(read(sheet).kind) == kind
+    found = read(sheet)
+    assert str(found.kind) == kind
+    # What stands before the name of the inspection is taken for the authority: it is all of the name.
+    assert "Nowhere" in str(found.cover.authority.value)
 
 
 def test_a_joint_inspection_has_no_framework_whatever_its_name() -> None:

@@ -146,6 +146,17 @@ def test_alpha_of_two_coders_without_gaps_is_near_kappa() -> None:
     assert alpha.ci_high - alpha.ci_low == pytest.approx(2 * 1.96 * cohen_kappa(first, second).se, rel=0.2)
 
 
+def test_intervals_of_alpha_for_two_codes_are_alike_at_every_level() -> None:
+    """Of noughts and ones any two that differ are equally far apart; nominal draws are made without a loop."""
+    rng = np.random.default_rng(3)
+    first = rng.integers(0, 2, 80)
+    codes, of = [first, np.where(rng.random(80) < 0.8, first, 1 - first)], np.repeat(np.arange(16), 5)
+    nominal = krippendorff_alpha(codes, draws=200, clusters=of)
+    for level in ("ordinal", "interval"):
+        other = krippendorff_alpha(codes, level=level, draws=200, clusters=of)  # type: ignore[arg-type]
+        assert (other.ci_low, other.ci_high) == pytest.approx((nominal.ci_low, nominal.ci_high))
+
+
 def test_alpha_without_an_answer() -> None:
     assert "no unit" in krippendorff_alpha([["a", None], [None, "b"]]).reason
     assert "no variation" in krippendorff_alpha([["a", "a"], ["a", "a"]]).reason

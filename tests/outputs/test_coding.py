@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,7 +12,9 @@ import duckdb
 import pandas as pd
 import pytest
 from openpyxl import load_workbook
+from typer.testing import CliRunner
 
+from flows.cli.app import app
 from flows.common.settings import Settings
 from flows.documents.themes.coder import code_text, load_codebook
 from flows.documents.themes.codings import AGREED, MODEL, CodingError, Codings, text_key
@@ -213,3 +216,43 @@ def test_a_model_is_one_more_coder_with_figures_of_its_own(tmp_path: Path) -> No
         # It stands for nobody: people are asked what the rules and it differ on.
         assert coding.codings.people() == []
         assert coding.progress().agreed == 1000
+
+
+def test_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    items, truth = made(20, 5)
+    settings = Settings(data=tmp_path / "data")
+    with warehouse(items) as con:
+
+        @contextmanager
+        def published(_: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+            yield con
+
+        monkeypatch.setattr("flows.warehouse.publish.open_published", published)
+        monkeypatch.setenv("CSW_DATA", str(settings.data))
+
+        def csw(*arguments: str) -> str:
+            done = CliRunner().invoke(app, ["coding", *arguments])
+            problem = "" if done.exception is None or done.exit_code == 0 else str(done.exception)
+            return done.output + problem
+
+        out = tmp_path / "sheets"
+        said = csw("draw", "anna", "ben", "--items", "50", "--out", str(out))
+        assert "Drew 50 recommendations, 10 of them for two coders." in said
+        assert f"anna: 30 in {out}/anna_drawn.xlsx" in said
+        for n, coder in enumerate(("anna", "ben")):
+            fill(out / f"{coder}_drawn.xlsx", truth, 0.3 * n, n)
+        broken = tmp_path / "broken.xlsx"
+        broken.write_bytes(b"no workbook")
+        said = csw("import", str(out / "anna_drawn.xlsx"), str(broken), str(out / "ben_drawn.xlsx"))
+        assert "anna_drawn.xlsx: kept 30 items coded by anna" in said
+        assert "ben_drawn.xlsx: kept 30 items coded by ben" in said
+        assert "broken.xlsx: is neither a workbook (.xlsx) nor a .csv." in said
+        assert "100 recommendations: 0 agreed; not agreed yet are 10 coded by two or more and 40 by one." in csw(
+            "status"
+        )
+        assert "anna and ben. Pooled: Cohen's kappa" in csw("agreement")
+        said = csw("disagreements", "--out", str(tmp_path / "settle"))
+        assert "anna: " in said
+        assert " items to settle, then " in said
+        assert "no model yet: 0 agreed items of the 1000 that a model needs. 1000 more are needed" in csw("model")
+        assert "somebody may be coding there" in csw("draw", "anna", "ben", "--items", "20", "--out", str(out))

@@ -299,6 +299,9 @@ def agreement(marts: Marts) -> Iterator[Estimate]:
     from analysis.studies.report_themes.reliability import reliability
 
     codings: dict[str, dict[tuple[str, int], tuple[str, ...]]] = {}
+    if not marts.has(CODINGS):
+        yield _estimate("agreement", "kappa", "pooled", None, reason=f"the warehouse has no {CODINGS}")
+        return
     said = marts.frame(f"select coder, report_id, item, theme from {CODINGS} order by all")
     for coder, report, item, theme in said.to_numpy(dtype=object):
         themes = codings.setdefault(coder, {})
