@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-#: Seconds of each stage of a first run on real returns on two cores: what is expected where nothing ran here before. Only
-#: their proportions count once a stage has ended.
+#: Seconds of each stage of a first run on real returns on two cores: what is expected where nothing ran here before.
+#: Only their proportions count once a stage has ended.
 USUAL = {
     "fetch": 60.0,
     "land": 100.0,
@@ -24,7 +24,7 @@ USUAL = {
     "report": 35.0,
 }
 #: What a run goes through, in order, and its parts that are commands of their own.
-RUN = ("land", "read reports", "gate", "build", "check", "analyse", "publish", "data docs", "copy for dbt", "export", "report")
+RUN = tuple(stage for stage in USUAL if stage != "fetch")
 
 
 def last_stages(path: Path) -> dict[str, float]:

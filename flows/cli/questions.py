@@ -1,4 +1,5 @@
-"""Questions to what is landed and published: ``status · sql · compare · trace · coverage · report-quality · scoreboard``."""
+"""Questions to what is landed and published: ``status · sql · compare · trace · coverage · report-quality ·
+scoreboard``."""
 
 from __future__ import annotations
 

@@ -348,7 +348,9 @@ def _resource(relation: Relation, path: Path, folder: Path) -> dict[str, Any]:
     with path.open("rb") as f:
         digest = hashlib.file_digest(f, "sha256").hexdigest()
     return {
-        **({"profile": "tabular-data-resource"} if is_csv else {}),
+        # A Parquet file carries its own types; as a file it is held against its size and hash. Readers of tables that
+        # go through pandas lose whole numbers beside gaps.
+        **({"profile": "tabular-data-resource"} if is_csv else {"type": "file"}),
         "name": f"{relation.schema}_{relation.name}" + ("" if is_csv else "_parquet"),
         "path": path.relative_to(folder).as_posix(),
         "title": f"{relation.schema}.{relation.name}",

@@ -104,4 +104,3 @@ def _by_words(asked: str, name: str) -> bool:
 
 def _by_initials(asked: str, name: str) -> bool:
     return len(asked) > 1 and asked.replace(" ", "") == "".join(w[0] for w in _words(name))
-

@@ -1,6 +1,6 @@
-"""What the publishers' files say to the questions of docs/using_the_data.md, by a few lines of pandas and nothing of ours.
+"""What the publishers' files say to the questions of docs/using_the_data.md, by pandas and nothing of ours.
 
-Each function takes the folder of returns and gives rows as the question's SQL does, or the part of them that one file holds.
+Each takes the folder of returns and gives rows as the question's SQL does, or the part of them that one file holds.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def tidy(returns: Path, pattern: str, column: str) -> pd.DataFrame:
             "region": raw["region_name"].replace({"Inner London": "London", "Outer London": "London"}),
             "text": raw[column],
             "value": pd.to_numeric(raw[column], errors="coerce"),
-            "kind": raw["population_count"] if "population_count" in raw else "",
+            "kind": raw.get("population_count", ""),
         }
     )
 

@@ -1,4 +1,4 @@
-"""The worked questions of docs/using_the_data.md: on the sample and on the real returns, against the files themselves."""
+"""The worked questions of docs/using_the_data.md on sample and real returns, against the files themselves."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ def test_an_authority_that_began_has_no_change_and_one_that_ended_no_rank(ours: 
 
 def test_a_joint_return_is_one_figure(real_warehouse: Any) -> None:
     sql = """
-        select year, max(authorities_in_england), count(*) filter (where value is not null), count(*) filter (where is_joint_return)
+        select year, max(authorities_in_england), count(value), count(*) filter (where is_joint_return)
         from marts.fct_la_year_benchmark
         where measure_id = 'agency_rate_pct' and is_joint_return is not null
         group by year having count(*) filter (where is_joint_return) > 0
