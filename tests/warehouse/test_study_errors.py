@@ -18,9 +18,9 @@ def test_an_error_stands_until_the_study_runs(settings: Settings) -> None:
     published(
         settings,
         "create schema marts; create table marts.dim_edition (x integer); create schema results; "
-        "create table results.estimate (study varchar, place varchar, subject varchar, reason varchar); insert into results.estimate values "
-        "('one', 'run', 'error', 'KeyError: x (model.py:1)'), ('two', 'run', 'could not run', 'no such return'), "
-        "('three', 'table 1', 'error', 'a subject of that name')",
+        "create table results.estimate (study varchar, place varchar, subject varchar, reason varchar); "
+        "insert into results.estimate values ('one', 'run', 'error', 'KeyError: x (model.py:1)'), "
+        "('two', 'run', 'could not run', 'no such return'), ('three', 'table 1', 'error', 'a subject of that name')",
     )
     assert study_errors_that_stand(settings) == {"one": "KeyError: x (model.py:1)"}
 
