@@ -10,9 +10,11 @@ from __future__ import annotations
 import csv
 import html
 import io
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from analysis.results import ERROR, Estimate, by_key, p_in_words
@@ -254,4 +256,9 @@ def as_html(rows: Sequence[ScoreRow]) -> str:
     )
 
 
-SHOW = {"table": as_table, "csv": as_csv, "html": as_html}
+def as_json(rows: Sequence[ScoreRow]) -> str:
+    """A JSON list of rows."""
+    return json.dumps([asdict(r) for r in rows], default=str, indent=1, ensure_ascii=False)
+
+
+SHOW = {"table": as_table, "csv": as_csv, "html": as_html, "json": as_json}

@@ -19,8 +19,10 @@ value_symbol as (
 
 {%- if execute %}
     {%- set figures = figure_columns(publication) %}
+    {%- set name_regions = tables_that_name_regions(publication) %}
 {%- else %}
     {%- set figures = {} %}
+    {%- set name_regions = [] %}
 {%- endif %}
 {%- set with_figures = [] %}
 {%- for table_name in tables if figures.get(table_name) %}
@@ -42,7 +44,9 @@ published as (
     {%- for table_name in with_figures %}
     select
         _source as source, _table as table_name, _edition as edition, cast(_row as integer) as row_number,
-        _level as level, _la_code as unit_code, _gss_code as unit_ons_code, _la_name as unit_name,
+        _level as level, _la_code as unit_code, _gss_code as unit_ons_code,
+        {{ "case when _level = 'regional' and coalesce(trim(_la_name), '') = '' then coalesce(region_name, '') else _la_name end"
+            if table_name in name_regions else "_la_name" }} as unit_name,
         _period as period_label, _filter as filter, column_name, value_text
     from cells_of_{{ table_name }}
     {{ 'union all' if not loop.last }}
@@ -111,6 +115,22 @@ select * from final
     {%- set found = {} -%}
     {%- for row in run_query(query).rows -%}
         {%- do found.setdefault(row[0], []).append(row[1]) -%}
+    {%- endfor -%}
+    {{ return(found) }}
+{%- endmacro %}
+
+
+{#- The tables of a publication whose rows of regions bear their name in a column of its own, where an authority's stands
+    empty. -#}
+{% macro tables_that_name_regions(publication) -%}
+    {%- set query -%}
+        select distinct table_name
+        from {{ columns_of_landing() }}
+        where source = '{{ publication }}' and role = 'text' and lower(column_name) = 'region_name'
+    {%- endset -%}
+    {%- set found = [] -%}
+    {%- for row in run_query(query).rows -%}
+        {%- do found.append(row[0]) -%}
     {%- endfor -%}
     {{ return(found) }}
 {%- endmacro %}

@@ -18,7 +18,6 @@ app = typer.Typer(
     name="csw",
     help="England's children's-services returns and Ofsted inspections as inspection-centred marts.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )

@@ -28,7 +28,7 @@ def report(
     from flows.outputs.site import write_site
 
     check_database(database)
-    with progress(quiet) as (say, _):
+    with progress(quiet, ("report",)) as (say, _):
         built = write_site(Settings(), database, out, say)
     typer.echo(f"{built.pages} pages, {built.bytes / 1e6:.0f} MB: {built.index}")
 
@@ -41,6 +41,7 @@ def export(
     formats: Annotated[
         str, typer.Option("--format", "-f", help="parquet, csv, xlsx; several with commas. The others stay.")
     ] = "",
+    quiet: Quiet = False,
 ) -> None:
     """Write the published tables as Parquet, CSV (a Frictionless data package) and one Excel workbook."""
     from flows.common.settings import Settings
@@ -48,7 +49,8 @@ def export(
     from flows.outputs.export import export as write
 
     chosen = [f.strip() for f in formats.split(",") if f.strip()] or list(FORMATS)
-    done = write(Settings(), out, chosen)
+    with progress(quiet, ("export",)) as (say, _):
+        done = write(Settings(), out, chosen, say)
     typer.echo(f"{len(done.files)} files, {done.bytes / 1e6:.0f} MB: {done.folder}")
     if done.left_out:
         typer.echo(f"Too large for a sheet, in the other formats only: {', '.join(done.left_out)}")

@@ -6,16 +6,27 @@ from typing import Annotated
 
 import typer
 
+from flows.cli.options import Json
+
 verbs = typer.Typer()
 
 
 @verbs.command()
-def quarantine() -> None:
+def quarantine(json: Json = False) -> None:
     """What is held back of what was landed: why, since when, and what mends it."""
-    from flows.common.settings import Settings
-    from flows.landing.quarantine import describe_quarantine
+    from dataclasses import asdict
 
-    typer.echo(describe_quarantine(Settings()))
+    from flows.common.settings import Settings
+    from flows.landing.quarantine import describe_quarantine, unseen
+    from flows.landing.withdrawn import read_withdrawn
+    from flows.outputs.query import as_json
+
+    settings = Settings()
+    if json:
+        held = [asdict(q) for q in unseen(settings)], [asdict(w) for w in read_withdrawn(settings)]
+        typer.echo(as_json(dict(zip(("quarantined", "withdrawn"), held, strict=True))))
+        return
+    typer.echo(describe_quarantine(settings))
 
 
 @verbs.command()

@@ -23,6 +23,8 @@ Archive = Annotated[
     bool, typer.Option("--archive", help="Land nothing new: what the archive holds, e.g. after a restore.")
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what went wrong.")]
+Json = Annotated[bool, typer.Option("--json", help="As JSON, for other programs.")]
+Authority = Annotated[str, typer.Option("--la", help='DfE three-digit code or name, e.g. 886, kent or "n yorks".')]
 AsOf = Annotated[
     str, typer.Option("--as-of", help="Build what was known on this date (YYYY-MM-DD), in a file of its own.")
 ]

@@ -1,4 +1,5 @@
-"""Questions to what is landed and published: ``status · sql · trace · coverage · report-quality · scoreboard``."""
+"""Questions to what is landed and published: ``status · sql · compare · trace · coverage · report-quality ·
+scoreboard``."""
 
 from __future__ import annotations
 
@@ -7,19 +8,25 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.options import check_database
+from flows.cli.options import Authority, Json, check_database
 
 verbs = typer.Typer()
 
 
 @verbs.command()
-def status() -> None:
+def status(json: Json = False) -> None:
     """What is landed, what is published, what is due, and what the schedules do."""
+    from dataclasses import asdict
+
     from flows.common.settings import Settings
+    from flows.outputs.query import as_json
     from flows.outputs.status import status as state
     from flows.schedule.upcoming import upcoming
 
     settings = Settings()
+    if json:
+        typer.echo(as_json(asdict(state(settings)) | {"schedules": asdict(upcoming(settings))}))
+        return
     typer.echo(state(settings).text())
     typer.echo("\n" + upcoming(settings).text())
 
@@ -28,6 +35,9 @@ def status() -> None:
 def sql(
     statement: Annotated[str, typer.Argument(help="One SQL statement; schemas: marts, studies, audit.")],
     output: Annotated[str, typer.Option("--format", "-f", help="table, csv or json.")] = "table",
+    every: Annotated[
+        bool, typer.Option("--all", "-a", help="Every row and column of a table, which else is cut to a screen.")
+    ] = False,
     database: Annotated[
         Path | None, typer.Option("--database", help="Another warehouse file, e.g. one built --as-of.")
     ] = None,
@@ -35,18 +45,50 @@ def sql(
     """Ask the published warehouse, read-only."""
     from flows.common.settings import Settings
     from flows.outputs.query import query
+    from flows.outputs.relations import accepted_values
     from flows.warehouse.publish import published_path
 
     if output not in {"table", "csv", "json"}:
         raise typer.BadParameter("--format is table, csv or json")
     check_database(database)
-    typer.echo(query(database or published_path(Settings()), statement, output))  # type: ignore[arg-type]
+    settings = Settings()
+    path, accepted = database or published_path(settings), accepted_values(settings.root)
+    typer.echo(query(path, statement, output, every, accepted))  # type: ignore[arg-type]
+
+
+@verbs.command()
+def compare(
+    la: Annotated[str, typer.Argument(help='Authority: DfE three-digit code or name, e.g. 886, kent or "n yorks".')],
+    measures: Annotated[
+        list[str] | None, typer.Argument(help="Measures: ids, or words of a label. Default: the key measures.")
+    ] = None,
+    year: Annotated[int | None, typer.Option("--year", help="Reporting year. Default: the newest of each.")] = None,
+    output: Annotated[str, typer.Option("--format", "-f", help="table, csv or json.")] = "table",
+    json: Json = False,
+) -> None:
+    """An authority beside England, its region and its statistical neighbours: rank, quartile and change."""
+    from flows.common.settings import Settings
+    from flows.outputs.compare import as_table
+    from flows.outputs.compare import compare as side_by_side
+    from flows.outputs.query import as_csv, as_json
+    from flows.warehouse.publish import open_published
+
+    if output not in {"table", "csv", "json"}:
+        raise typer.BadParameter("--format is table, csv or json")
+    with open_published(Settings()) as con:
+        rows = side_by_side(con, la, measures or [], year)
+    if json or output == "json":
+        typer.echo(as_json(rows))
+    elif output == "csv":
+        typer.echo(as_csv([*rows[0]], [[*r.values()] for r in rows]))
+    else:
+        typer.echo(as_table(rows))
 
 
 @verbs.command()
 def trace(
-    la: Annotated[str, typer.Option("--la", help="DfE three-digit code, e.g. 886.")],
-    measure: Annotated[str, typer.Option("--measure", help="Measure id, see marts.dim_measure.")],
+    la: Authority,
+    measure: Annotated[str, typer.Option("--measure", help="Measure: id, or words of its label.")],
     year: Annotated[int, typer.Option("--year", help="Reporting year.")],
 ) -> None:
     """From a number to the cells, rows and files it rests on."""
@@ -62,13 +104,20 @@ def trace(
 @verbs.command()
 def coverage(
     out: Annotated[Path | None, typer.Option("--out", help="Write the page here instead of showing it.")] = None,
+    json: Json = False,
 ) -> None:
     """How many authorities have a value, per measure and year, and why the rest do not."""
     from flows.common.settings import Settings
-    from flows.outputs.coverage import coverage_page, write_page
+    from flows.outputs.coverage import coverage_page, coverage_rows, write_page
+    from flows.outputs.query import as_json
     from flows.warehouse.publish import open_published
 
+    if json and out is not None:
+        raise typer.BadParameter("--out writes the page; --json shows rows")
     with open_published(Settings()) as con:
+        if json:
+            typer.echo(as_json(coverage_rows(con)))
+            return
         page = coverage_page(con)
     if out is None:
         typer.echo(page)
@@ -105,13 +154,14 @@ def report_quality(
 
 @verbs.command()
 def scoreboard(
-    output: Annotated[str, typer.Option("--format", "-f", help="table, csv or html.")] = "table",
+    output: Annotated[str, typer.Option("--format", "-f", help="table, csv, html or json.")] = "table",
+    json: Json = False,
     study: Annotated[str, typer.Option("--study", help="One study only.")] = "",
 ) -> None:
     """The printed figures of the papers beside ours, each with a verdict and its reason."""
     from flows.common.settings import Settings
     from flows.outputs.analyses import scoreboard as show
 
-    if output not in {"table", "csv", "html"}:
-        raise typer.BadParameter("--format is table, csv or html")
-    typer.echo(show(Settings(), output, study))
+    if output not in {"table", "csv", "html", "json"}:
+        raise typer.BadParameter("--format is table, csv, html or json")
+    typer.echo(show(Settings(), "json" if json else output, study))

@@ -67,11 +67,10 @@ def land(
     settings = Settings()
     only_live(live, source)
     only_archive(archive, live, returns)
-    with writer(settings.data), progress(quiet) as (say, _):
+    with writer(settings.data), progress(quiet, ("land", "read reports")) as (say, _):
         folder = None if archive else returns if live else _returns_or_sample(settings, returns, quiet)
         if folder is not None:
             _keep_apart(settings, folder)
-        say = say if live else (lambda _: None)
         report = fetch_and_land(settings, folder, live=live, sources=source, say=say)
     show_fetch(report.fetched, quiet)
     show_landing(report.landing, quiet)
@@ -88,7 +87,7 @@ def build(as_of: AsOf = "", full: Annotated[bool, typer.Option("--full")] = Fals
     from flows.run import build_only
 
     check_date(as_of)
-    with progress(quiet) as (say, each):
+    with progress(quiet, ("build",)) as (say, each):
         report = build_only(Settings(), as_of=as_of, full=full, say=say, progress=each)
     show_run(report, quiet)
 
@@ -104,7 +103,7 @@ def check(
     from flows.common.settings import Settings
     from flows.run import check_only
 
-    with progress(quiet) as (say, _):
+    with progress(quiet, ("gate", "check")) as (say, _):
         report = check_only(Settings(), docs=docs, say=say)
     show_run(report, quiet)
 

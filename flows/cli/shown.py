@@ -10,17 +10,27 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from flows.cli.pace import RUN, Pace, in_words, last_stages
 from flows.common.text import printable
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from flows.landing.land import LandingReport
     from flows.publishers.fetch import FetchReport
     from flows.run import RunReport
 
 
 @contextmanager
-def progress(quiet: bool) -> Iterator[tuple[Callable[[str], None], Callable[[str], None]]]:
-    """How long work is shown: a live line on a terminal, a line per stage elsewhere, nothing when quiet."""
+def progress(
+    quiet: bool, stages: tuple[str, ...] = RUN
+) -> Iterator[tuple[Callable[[str], None], Callable[[str], None]]]:
+    """How long work is shown: a bar with the time left on a terminal, a line per stage elsewhere, nothing when quiet.
+
+    Args:
+        quiet: show nothing.
+        stages: what the work goes through, as :class:`flows.run.Stopwatch` names it.
+    """
     if quiet:
         yield (lambda _: None), (lambda _: None)
         return
@@ -28,21 +38,44 @@ def progress(quiet: bool) -> Iterator[tuple[Callable[[str], None], Callable[[str
         yield (lambda s: typer.echo(s, err=True)), (lambda _: None)
         return
     from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+    from flows.common.settings import Settings
+
+    pace = Pace(stages, last_stages(Settings().data / "last_run.json"))
     console = Console(stderr=True)
-    with console.status("starting") as line:
+    columns = [
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[left]}", markup=False),
+    ]
+
+    class Bar(Progress):
+        def get_renderables(self) -> Iterator[RenderableType]:  # type: ignore[override]
+            # Asked for as often as the screen is drawn: the bar moves while a stage is silent.
+            for task in self.tasks:
+                task.completed, task.fields["left"] = pace.completed, in_words(pace.left)
+            yield self.make_tasks_table(self.tasks)
+
+    with Bar(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("starting", total=pace.total, left="")
         done = 0
+        if len(stages) == 1:
+            pace.enter(stages[0])
 
         def say(text: str) -> None:
-            console.print(text, highlight=False)
-            line.update(text)
+            pace.enter(text.removesuffix(" …"))
+            console.print(text, highlight=False, markup=False)
+            bar.update(task, description=text)
 
-        def progress(name: str) -> None:
+        def each(name: str) -> None:
             nonlocal done
             done += 1
-            line.update(f"{done} · {name}")
+            bar.update(task, description=f"{done} · {name}")
 
-        yield say, progress
+        yield say, each
 
 
 def show_fetch(report: FetchReport | None, quiet: bool) -> None:

@@ -89,7 +89,7 @@ def _of_an_earlier_version(folder: Path) -> dict[str, list[str]]:
 
 
 def scoreboard(settings: Settings, output: str, study: str = "") -> str:
-    """The scoreboard of the published warehouse as a table, csv or html.
+    """The scoreboard of the published warehouse as a table, csv, html or json.
 
     Raises:
         WrongArgument: there is no such study.

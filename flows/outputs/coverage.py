@@ -89,6 +89,20 @@ def coverage_page(con: duckdb.DuckDBPyConnection) -> str:
     return "\n".join(_squeezed(lines)) + "\n"
 
 
+def coverage_rows(con: duckdb.DuckDBPyConnection) -> list[dict[str, object]]:
+    """One row per measure, year and status: how many authorities."""
+    found = con.execute(
+        """
+        select measure_id, year, value_status, count(*) as authorities
+        from marts.fct_la_year_measure
+        group by all
+        order by all
+        """
+    )
+    names = [d[0] for d in found.description]
+    return [dict(zip(names, r, strict=True)) for r in found.fetchall()]
+
+
 def write_page(path: Path, page: str) -> None:
     """Write the page to a file: a new one, or one that was such a page before.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from flows.common.errors import CswError, WrongArgument
 from flows.common.output_folder import OutputFolder
 from flows.common.settings import Settings
 from flows.outputs.lock import writing_outputs
-from flows.outputs.relations import Column, Relation
+from flows.outputs.relations import Column, Relation, accepted_values
 from flows.sources.passport import load_passports
 from flows.warehouse.fingerprint import file_identity
 from flows.warehouse.publish import published_path
@@ -35,6 +35,14 @@ PACKAGE, NAME, WORKBOOK = "package", "childrens-services-warehouse", "warehouse.
 EARLIER_MARK = ".made_from"
 #: Views that only make sense asked for an authority, a measure or a year.
 NOT_EXPORTED = {"rpt_figure_edition", "rpt_figure_cell"}
+#: Column -> the table that it is the key of.
+KEYS = {
+    "la_code": "dim_local_authority",
+    "neighbour_la_code": "dim_local_authority",
+    "measure_id": "dim_measure",
+    "inspection_id": "fct_inspection",
+    "report_id": "fct_report",
+}
 #: An Excel sheet holds no more rows; a larger table is left to the other formats.
 SHEET_ROWS = 50_000
 LICENCE = {
@@ -73,13 +81,19 @@ class Exported:
         return sum(f.stat().st_size for f in self.files)
 
 
-def export(settings: Settings, out: Path | None = None, formats: Sequence[str] = FORMATS) -> Exported:
+def export(
+    settings: Settings,
+    out: Path | None = None,
+    formats: Sequence[str] = FORMATS,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Exported:
     """Write the published warehouse into a folder: every table of marts, studies, results and audit.
 
     Args:
         settings: where things are kept.
         out: the folder, empty or with an export in it; ``data/export`` where None.
         formats: of :data:`FORMATS`; these are replaced, the others in the folder stay.
+        progress: told what is being written.
 
     Raises:
         CswError: nothing is published, a format is unknown, the folder holds something else, or the disk refuses.
@@ -100,6 +114,7 @@ def export(settings: Settings, out: Path | None = None, formats: Sequence[str] =
             with duckdb.connect(str(published_path(settings)), read_only=True) as con:
                 about = relations(settings, con)
                 for format in formats:
+                    progress(f"{format}: {len(about)} tables")
                     with place.replacing(format, stamp) as made:
                         done.left_out += _write_format(con, about, made, format)
                 with place.replacing(PACKAGE, stamp) as made:
@@ -158,7 +173,7 @@ def _stamp(settings: Settings) -> str:
 
 def relations(settings: Settings, con: duckdb.DuckDBPyConnection) -> list[Relation]:
     """Every table that is exported, with its columns as the warehouse has them and their meaning as the YAML says."""
-    said = _said(settings)
+    said, values = _said(settings), accepted_values(settings.root)
     found = []
     for schema in SCHEMAS:
         tables = con.execute(
@@ -170,15 +185,51 @@ def relations(settings: Settings, con: duckdb.DuckDBPyConnection) -> list[Relati
             model = said.get(name, {})
             about = {c["name"]: c for c in model.get("columns", [])}
             columns = tuple(
-                Column(c, kind, _plain(about.get(c, {}).get("description", "")), _is_required(about.get(c, {})))
+                Column(
+                    c,
+                    kind,
+                    _plain(about.get(c, {}).get("description", "")),
+                    _is_required(about.get(c, {})),
+                    values.get(c, ()),
+                )
                 for c, kind, *_ in con.execute(f"describe {schema}.{name}").fetchall()
             )
             rows = con.execute(f"select count(*) from {schema}.{name}").fetchone()
-            grain = tuple(model.get("config", {}).get("meta", {}).get("grain", ()))
+            meta = model.get("config", {}).get("meta", {})
+            # A key with gaps orders rows and is no primary key.
+            grain, gaps = tuple(meta.get("grain", ())), tuple(meta.get("grain_nullable", ()))
             found.append(
-                Relation(schema, name, _plain(model.get("description", "")), grain, columns, rows[0] if rows else 0)
+                Relation(
+                    schema,
+                    name,
+                    _plain(model.get("description", "")),
+                    grain,
+                    columns,
+                    rows[0] if rows else 0,
+                    _refers(con, schema, name, columns),
+                    gaps,
+                )
             )
     return found
+
+
+def _refers(
+    con: duckdb.DuckDBPyConnection, schema: str, name: str, columns: Sequence[Column]
+) -> tuple[tuple[str, str, str], ...]:
+    """The columns that are keys of another table, as far as every row of this one meets a row there."""
+    found = []
+    for column in columns:
+        target = KEYS.get(column.name)
+        if target is None or target == name:
+            continue
+        key = "la_code" if target == "dim_local_authority" else column.name
+        strays = con.execute(
+            f"select count(*) from {schema}.{name} as t where t.{column.name} is not null "
+            f"and t.{column.name} not in (select {key} from marts.{target})"
+        ).fetchone()
+        if strays == (0,):
+            found.append((column.name, f"marts_{target}", key))
+    return tuple(found)
 
 
 def _said(settings: Settings) -> dict[str, dict[str, Any]]:
@@ -265,6 +316,13 @@ def _type(kind: str) -> str:
     return "number" if kind.startswith("DECIMAL") else TYPES.get(kind, "any")
 
 
+def _limits(column: Column) -> dict[str, Any]:
+    return {
+        **({"required": True} if column.is_required else {}),
+        **({"enum": list(column.values)} if column.values else {}),
+    }
+
+
 def _resource(relation: Relation, path: Path, folder: Path) -> dict[str, Any]:
     is_csv = path.suffix == ".csv"
     described: dict[str, Any] = {
@@ -273,18 +331,26 @@ def _resource(relation: Relation, path: Path, folder: Path) -> dict[str, Any]:
                 "name": c.name,
                 "type": _type(c.type),
                 **({"description": c.description} if c.description else {}),
-                **({"constraints": {"required": True}} if c.is_required else {}),
+                **({"constraints": limits} if (limits := _limits(c)) else {}),
             }
             for c in relation.columns
         ],
         "missingValues": [""],
     }
-    if relation.grain:
+    if relation.grain and not relation.gaps:
         described["primaryKey"] = list(relation.grain)
+    if relation.refers:
+        suffix = "" if is_csv else "_parquet"
+        described["foreignKeys"] = [
+            {"fields": [column], "reference": {"resource": f"{table}{suffix}", "fields": [key]}}
+            for column, table, key in relation.refers
+        ]
     with path.open("rb") as f:
         digest = hashlib.file_digest(f, "sha256").hexdigest()
     return {
-        **({"profile": "tabular-data-resource"} if is_csv else {}),
+        # A Parquet file carries its own types; as a file it is held against its size and hash. Readers of tables that
+        # go through pandas lose whole numbers beside gaps.
+        **({"profile": "tabular-data-resource"} if is_csv else {"type": "file"}),
         "name": f"{relation.schema}_{relation.name}" + ("" if is_csv else "_parquet"),
         "path": path.relative_to(folder).as_posix(),
         "title": f"{relation.schema}.{relation.name}",

@@ -5,22 +5,35 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from flows.common.errors import CswError
+from flows.outputs.literals import check_values
 from flows.warehouse.publish import check_warehouse
 
 Format = Literal["table", "csv", "json"]
+#: What a table is given at most where all of it is asked for.
+EVERY = 10_000_000
 
 
-def query(database: Path, sql: str, output: Format = "table") -> str:
+def query(
+    database: Path,
+    sql: str,
+    output: Format = "table",
+    every: bool = False,
+    accepted: Mapping[str, Sequence[str]] | None = None,
+) -> str:
     """The answer to one SQL statement.
 
     Args:
         database: a published warehouse.
         sql: the statement; it can read the warehouse and nothing else.
         output: a text table, csv, or a JSON list of rows.
+        every: every row and column of a text table, which else is cut to what one looks at.
+        accepted: what columns may hold; a comparison with something else is refused instead of answered with no rows.
 
     Raises:
         CswError: the file is no warehouse, or the statement is not valid; the message is the database's own.
@@ -32,15 +45,31 @@ def query(database: Path, sql: str, output: Format = "table") -> str:
     with duckdb.connect(str(database), read_only=True, config={"enable_external_access": "false"}) as con:
         try:
             relation = con.sql(sql)
+            if accepted:
+                check_values(con, sql, accepted)
             if relation is None:
                 return ""
-            if output == "table":
+            if output == "table" and not every:
                 return str(relation)
+            if output == "table":
+                with redirect_stdout(io.StringIO()) as shown:
+                    relation.show(max_rows=EVERY, max_width=EVERY)
+                return shown.getvalue().rstrip("\n")
             columns, rows = relation.columns, relation.fetchall()
         except duckdb.Error as exc:
             raise CswError(f"{exc}") from exc
     if output == "json":
-        return json.dumps([dict(zip(columns, r, strict=True)) for r in rows], default=str, indent=1)
+        return as_json([dict(zip(columns, r, strict=True)) for r in rows])
+    return as_csv(columns, rows)
+
+
+def as_json(found: Any) -> str:
+    """Rows, or what else was found, as JSON; dates as ISO text."""
+    return json.dumps(found, default=str, indent=1, ensure_ascii=False)
+
+
+def as_csv(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Rows as CSV with a header."""
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(columns)

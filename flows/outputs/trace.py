@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from flows.common.errors import WrongArgument
 from flows.common.settings import Settings
 from flows.landing.catalogue import landed_path
+from flows.outputs.find import find_authority, find_measure
 
 if TYPE_CHECKING:
     import duckdb
@@ -103,13 +104,14 @@ def trace(settings: Settings, con: duckdb.DuckDBPyConnection, la: str, measure: 
     Args:
         settings: where the archive and the landing are.
         con: the warehouse.
-        la: DfE code of the authority.
-        measure: measure id.
+        la: DfE code or name of the authority.
+        measure: measure id, or words of it or of its label.
         year: reporting year.
 
     Raises:
         WrongArgument: there is no such row; the message says which part is not known.
     """
+    la, measure = find_authority(con, la, year), find_measure(con, measure)
     fact = _rows(
         con,
         """
@@ -179,13 +181,5 @@ def _cell(settings: Settings, r: dict[str, Any]) -> Cell:
 
 
 def _why_no_row(con: duckdb.DuckDBPyConnection, la: str, measure: str, year: int) -> str:
-    import difflib
-
-    names = con.execute("select la_name from marts.dim_local_authority where la_code = ?", [la]).fetchone()
-    if names is None:
-        return f"{la!r} is not a DfE code of an authority (see marts.dim_local_authority)."
-    known = [r[0] for r in con.execute("select measure_id from marts.dim_measure").fetchall()]
-    if measure not in known:
-        near = difflib.get_close_matches(measure, known, n=3, cutoff=0.4)
-        return f"{measure!r} is not a measure." + (f" Nearest: {', '.join(near)}." if near else "")
+    names = con.execute("select la_name from marts.dim_local_authority where la_code = ?", [la]).fetchone() or ("",)
     return f"{names[0]} ({la}) did not exist in {year}, or {year} is outside the warehouse's years."

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 SCHEMAS = ("marts", "studies", "results")
 #: Excel's limit of text in a cell.
 CELL = 32_767
+#: A column is as wide as its first lines are, and not wider than one reads.
+LOOKED_AT, WIDEST = 300, 60
 
 
 def write_workbook(con: duckdb.DuckDBPyConnection, about: Sequence[Relation], path: Path, most_rows: int) -> list[str]:
@@ -79,8 +81,8 @@ def _first_page(
         [f"Left to Parquet and CSV, with more than {most_rows:,} rows: {', '.join(left_out) or 'none'}."],
     ]
     sheet = book.create_sheet("read me")
-    sheet.column_dimensions["A"].width = 34
-    sheet.column_dimensions["B"].width = 44
+    for column, width in (("A", 34), ("B", 44), ("C", 10), ("D", 100)):
+        sheet.column_dimensions[column].width = width
     for line in lines:
         sheet.append([_cell(sheet, v) for v in line])
 
@@ -88,9 +90,15 @@ def _first_page(
 def _sheet(book: Workbook, name: str, header: Sequence[str], lines: Sequence[Sequence[Any]]) -> None:
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.styles import Font
+    from openpyxl.utils import get_column_letter
 
     sheet = book.create_sheet(name)
     sheet.freeze_panes = "A2"
+    # Before any row: this kind of sheet writes them as they come.
+    for i, width in enumerate(_widths(header, lines), 1):
+        sheet.column_dimensions[get_column_letter(i)].width = width
+    if lines:
+        sheet.auto_filter.ref = f"A1:{get_column_letter(len(header))}{len(lines) + 1}"
     bold = Font(bold=True)
     top = []
     for label in header:
@@ -100,6 +108,25 @@ def _sheet(book: Workbook, name: str, header: Sequence[str], lines: Sequence[Seq
     sheet.append(top)
     for line in lines:
         sheet.append([_cell(sheet, v) for v in line])
+
+
+def _widths(header: Sequence[str], lines: Sequence[Sequence[Any]]) -> list[int]:
+    """Widths of columns in letters, by their heads and the first lines."""
+    seen = lines[:LOOKED_AT]
+    return [
+        min(max(len(head) + 4, *(len(_plainly(line[i])) + 2 for line in seen), 8), WIDEST)
+        if seen
+        else min(len(head) + 4, WIDEST)
+        for i, head in enumerate(header)
+    ]
+
+
+def _plainly(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.10g}"
+    if isinstance(value, datetime):
+        return "2024-03-31 00:00:00"
+    return "" if value is None else str(value)
 
 
 def _cell(sheet: WriteOnlyWorksheet, value: Any) -> Any:

@@ -95,6 +95,54 @@ def test_every_column_of_a_mart_is_described_somewhere(package: dict[str, Any]) 
         assert fields[name].get("description"), name
 
 
+def test_tables_refer_to_one_another(package: dict[str, Any]) -> None:
+    keys = {
+        (r["name"], k["fields"][0]): k["reference"]
+        for r in package["resources"]
+        for k in r["schema"].get("foreignKeys", [])
+    }
+    authority = {"resource": "marts_dim_local_authority", "fields": ["la_code"]}
+    for table in ("fct_la_year_measure", "fct_la_year_benchmark", "fct_la_year_spend", "fct_inspection", "fct_la_year"):
+        assert keys[f"marts_{table}", "la_code"] == authority, table
+    assert keys["marts_dim_statistical_neighbour", "neighbour_la_code"] == authority
+    assert keys["marts_fct_la_year_measure", "measure_id"]["resource"] == "marts_dim_measure"
+    assert keys["marts_fct_inspection_year", "inspection_id"]["resource"] == "marts_fct_inspection"
+    assert keys["marts_fct_inspection_parquet", "la_code"]["resource"] == "marts_dim_local_authority_parquet"
+    # No table refers to itself.
+    assert ("marts_dim_local_authority", "la_code") not in keys
+
+
+def test_short_lists_of_values_are_said(package: dict[str, Any]) -> None:
+    fields = {(r["name"], f["name"]): f for r in package["resources"] for f in r["schema"]["fields"]}
+    assert fields["marts_fct_la_year_spend_real", "price_index"]["constraints"]["enum"] == ["gdp", "rpi", "cpih"]
+    assert "suppressed" in fields["marts_fct_la_year_measure", "value_status"]["constraints"]["enum"]
+    assert not [name for name, f in fields.items() if not f.get("description")]
+
+
+def test_the_package_is_valid(folder: Path, tmp_path: Path) -> None:
+    """By the reference implementation: the first rows of every table, with their keys to whole ones."""
+    from frictionless import Package
+
+    package = Package(str(folder / "datapackage.json"))
+    report = package.validate(limit_rows=200)
+    assert report.valid, report.flatten(["name", "type", "rowNumber", "fieldName", "note"])[:10]
+    # It is looked at: another size, a code of no authority, a value that cannot be.
+    shutil.copytree(folder, tmp_path / "export", ignore=shutil.ignore_patterns("*.xlsx", "parquet", "studies", "audit"))
+    descriptor = json.loads((tmp_path / "export" / "datapackage.json").read_text(encoding="utf-8"))
+    keep = {"marts_dim_local_authority", "marts_fct_inspection"}
+    descriptor["resources"] = [r for r in descriptor["resources"] if r["name"] in keep]
+    for r in descriptor["resources"]:
+        del r["bytes"], r["hash"]
+    (tmp_path / "export" / "datapackage.json").write_text(json.dumps(descriptor), encoding="utf-8")
+    path = tmp_path / "export" / "csv" / "marts" / "fct_inspection.csv"
+    header, first, *rest = path.read_text(encoding="utf-8").splitlines()
+    cells = first.split(",")
+    cells[header.split(",").index("la_code")], cells[header.split(",").index("outcome_group")] = "999", "middling"
+    path.write_text("\n".join([header, ",".join(cells), *rest]) + "\n", encoding="utf-8")
+    found = Package(str(tmp_path / "export" / "datapackage.json")).validate()
+    assert {"foreign-key", "constraint-error"} <= {e for (e,) in found.flatten(["type"])}
+
+
 #: Names that a spreadsheet would run, each in the place of an authority's.
 NASTY = {
     "886": '=HYPERLINK("http://example.org")',
@@ -148,6 +196,23 @@ def test_the_workbook_has_a_dictionary_and_text_stays_text(nasty: Exported) -> N
     assert any(isinstance(v, int | float) for v in values)
     words = {(r[0].value, r[1].value) for r in book["dictionary"].iter_rows(min_row=2)}
     assert ("marts.fct_inspection_year", "event_year") in words
+
+
+def test_the_workbook_is_made_for_reading(nasty: Exported) -> None:
+    """Filters, columns wide enough for what stands in them, dates as dates."""
+    from openpyxl import load_workbook
+
+    book = load_workbook(nasty.folder / "warehouse.xlsx")
+    sheet = book["fct_inspection"]
+    assert sheet.auto_filter.ref == sheet.dimensions
+    assert sheet.freeze_panes == "A2"
+    header = {c.value: c for c in sheet[1]}
+    day = sheet.cell(2, header["publication_date"].column)
+    assert day.is_date
+    assert "yy" in day.number_format
+    for name in ("inspection_id", "publication_date", "outcome_group"):
+        longest = max(len(str(c.value)) for c in sheet[header[name].column_letter][:50])
+        assert sheet.column_dimensions[header[name].column_letter].width >= min(longest - 9 * (name[-4:] == "date"), 60)
 
 
 def test_what_cannot_be_written_is_said(tmp_path: Path, published: Installation) -> None:

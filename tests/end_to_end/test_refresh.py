@@ -64,24 +64,6 @@ def test_nothing_new_touches_nothing(copied: Installation) -> None:
     assert digest(copied.settings.published) == before
 
 
-def test_an_amendment_is_a_new_edition_and_rebuilds_what_depends_on_it(copied: Installation, tmp_path: Path) -> None:
-    old = value(copied, "886", 2024, "cin_at_31_march_count")
-    assert isinstance(old, float)
-    changed = amended(copied, tmp_path, {("886", "2024", "At31_episodes"): str(int(old) + 3)})
-    done = copied.run(changed)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert value(copied, "886", 2024, "cin_at_31_march_count") == old + 3
-    with duckdb.connect(str(copied.settings.published), read_only=True) as con:
-        assert con.execute(
-            "select previous_edition, previous_value, edition, value from audit.rpt_edition_changes "
-            "where area_code = '886' and year = 2024 and measure_id = 'cin_at_31_march_count' and edition = '2024-r2'"
-        ).fetchall() == [("2024", old, "2024-r2", old + 3)]
-    results = json.loads((copied.settings.data / "dbt" / "target" / "run_results.json").read_text())["results"]
-    built = {r["unique_id"].rsplit(".", 1)[-1] for r in results if r["unique_id"].startswith("model.")}
-    assert {"stg_dfe_cin__cells", "fct_inspection_year"} <= built
-    assert not {"stg_dfe_cla__cells", "stg_dfe_lait__cells", "stg_dfe_s251_outturn__cells"} & built
-
-
 @pytest.mark.slow
 def test_as_of_brings_back_what_was_known_and_repeats_itself(copied: Installation) -> None:
     cell = next(c for c in copied.truth.revised if len(set(c.by_edition.values())) > 1 and "2022" in c.by_edition)
@@ -143,7 +125,7 @@ def test_an_unknown_authority_holds_its_table_back_and_is_named(copied: Installa
     assert figures(copied) == before
 
 
-def test_killed_while_building_what_is_published_stays_and_the_next_run_completes(
+def test_killed_while_building_what_is_published_stays_and_the_next_run_takes_the_amendment_in(
     copied: Installation, tmp_path: Path
 ) -> None:
     before = digest(copied.settings.published)
@@ -174,3 +156,14 @@ def test_killed_while_building_what_is_published_stays_and_the_next_run_complete
     done = copied.csw("run", "--returns", str(folder))
     assert done.returncode == 0, done.stdout + done.stderr
     assert value(copied, "886", 2024, "cin_at_31_march_count") == old + 5
+    # The amendment is an edition of its own.
+    with duckdb.connect(str(copied.settings.published), read_only=True) as con:
+        assert con.execute(
+            "select previous_edition, previous_value, edition, value from audit.rpt_edition_changes "
+            "where area_code = '886' and year = 2024 and measure_id = 'cin_at_31_march_count' and edition = '2024-r2'"
+        ).fetchall() == [("2024", old, "2024-r2", old + 5)]
+    # What depends on it was built anew, and nothing else.
+    results = json.loads((copied.settings.data / "dbt" / "target" / "run_results.json").read_text())["results"]
+    built = {r["unique_id"].rsplit(".", 1)[-1] for r in results if r["unique_id"].startswith("model.")}
+    assert {"stg_dfe_cin__cells", "fct_inspection_year"} <= built
+    assert not {"stg_dfe_cla__cells", "stg_dfe_lait__cells", "stg_dfe_s251_outturn__cells"} & built
