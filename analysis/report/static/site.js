@@ -119,7 +119,7 @@
   function unfold(scope) { document.querySelectorAll(scope + " details:not([open])").forEach(function (d) { d.open = true; }); }
   var all = document.getElementById("unfold");
   if (all) all.addEventListener("click", function () { unfold("main"); });
-  window.addEventListener("beforeprint", function () { unfold("body:not(.authority) main"); });
+  window.addEventListener("beforeprint", function () { unfold(".study main"); });
 
   // What scrolls sideways can be reached by keyboard; what does not is no stop on the way.
   function reachable() {
