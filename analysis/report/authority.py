@@ -276,7 +276,16 @@ def _in_words(published: Published, la: Row) -> list[str]:
         m: tuple(published.areas.get("England", {}).get(m, {}).get(y, (None,))[0] for y in (year, newest[m]["year"]))
         for m in then
     }
-    return in_words.paragraph(la["la_name"], summary, newest, then, england, published.measures, asked)  # type: ignore[arg-type]
+    return in_words.paragraph(
+        la["la_name"],
+        summary,
+        newest,
+        then,
+        england,  # type: ignore[arg-type]
+        published.measures,
+        asked,
+        bool(la["is_excluded_from_studies"]),
+    )
 
 
 def _newest_year(published: Published, measure_id: str) -> int | None:

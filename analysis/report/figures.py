@@ -101,7 +101,7 @@ def _measure(rows: list[dict[str, Any]]) -> dict[str, Any]:
     regions: dict[str, list[Any]] = {}
     authorities: dict[str, dict[str, Any]] = {}
     for code, series in groupby(rows, key=itemgetter("la_code")):
-        value, near, rank = (cast("list[Any]", [None] * len(years)) for _ in range(3))
+        value, near, rank = ([cast(Any, None)] * len(years) for _ in range(3))
         status, quartile, among = ([NOTHING] * len(years) for _ in range(3))
         marks: dict[str, list[int]] = {}
         for r in series:

@@ -33,6 +33,7 @@ def paragraph(
     england: Mapping[str, tuple[float | None, float | None]],
     measures: Mapping[str, Row],
     asked: tuple[Row, Sequence[Sequence[str]]] | None,
+    is_small: bool = False,
 ) -> list[str]:
     """The sentences.
 
@@ -44,9 +45,14 @@ def paragraph(
         england: measure to England's figure then and in the newest year.
         measures: the dictionary.
         asked: the newest report's row, and the labels of the themes of each of its recommendations.
+        is_small: whether so few children live there that single figures say little.
     """
     found = [_inspection(name, summary)]
-    found += [_neighbours(name, newest, measures), _since(summary, newest, then, england, measures), _asked(asked)]
+    if is_small:
+        found.append(f"So few children live in {name} that single figures say little: none is put in words here.")
+    else:
+        found += [_neighbours(newest, measures), _since(summary, newest, then, england, measures)]
+    found.append(_asked(asked))
     return [s for s in found if s]
 
 
@@ -70,7 +76,7 @@ def _inspection(name: str, summary: Row | None) -> str:
     return said
 
 
-def _neighbours(name: str, newest: Mapping[str, Row], measures: Mapping[str, Row]) -> str:
+def _neighbours(newest: Mapping[str, Row], measures: Mapping[str, Row]) -> str:
     outside = []
     for measure_id, r in newest.items():
         middle, rank, near = r["neighbour_median"], r["rank_among_neighbours"], r["neighbour_count"]
@@ -97,7 +103,7 @@ def _neighbours(name: str, newest: Mapping[str, Row], measures: Mapping[str, Row
         )
     more = len(outside) - len(parts)
     rest = f", and for {words.count(more)} more measure{'s' if more > 1 else ''}" if more > 0 else ""
-    return f"Beside its statistical neighbours it stands out for {'; '.join(parts)}{rest}."
+    return f"Beside its statistical neighbours it stands out for: {'; '.join(parts)}{rest}."
 
 
 def _since(
@@ -139,7 +145,7 @@ def _since(
         if e0 is not None and e1 is not None:
             said += f" (England {words.number(e0, m['unit'])} to {words.number(e1, m['unit'])})"
         parts.append(said)
-    return f"Since the year of that report {'; '.join(parts)}."
+    return f"Since the year of that report: {'; '.join(parts)}."
 
 
 def _asked(asked: tuple[Row, Sequence[Sequence[str]]] | None) -> str:

@@ -56,6 +56,8 @@ class StudyPage:
     found: Sequence[str] = ()
 
 
+#: Place and statistic of the estimates that hold a sentence on what was found, in ``method``.
+BELIEVED = ("believed", "sentence")
 #: How many parts of a page are open when it comes: a phone shows them in a dozen screens.
 OPEN = 2
 
@@ -167,7 +169,7 @@ def _methods(published: Published, study: str) -> list[tuple[str, str]]:
     """How each part of a study was computed, as its estimates say."""
     found: dict[str, dict[str, None]] = {}
     for r in published.estimates.get(study, []):
-        if r["method"]:
+        if r["method"] and (r["place"], r["statistic"]) != BELIEVED:
             found.setdefault(r["method"], {})[f"{r['place']}: {r['statistic']}"] = None
     return [(method, ", ".join(places)) for method, places in found.items()]
 
@@ -182,13 +184,17 @@ def _digits(value: float | None) -> int:
 def _sections(published: Published, study: str) -> StudyPage:
     title = TITLES.get(study, study.replace("_", " ").capitalize())
     name = f"analysis.report.studies.{study}"
+    found = Found(published, study)
     if find_spec(name) is None:
-        return StudyPage(study, title, "", [])
-    module, found = import_module(name), Found(published, study)
-    summary, sections = module.sections(published, found)
-    # What is believed today, in sentences with numbers and intervals, where the study writes them from its results.
-    believed = module.believed(found) if hasattr(module, "believed") else []
-    return StudyPage(study, title, summary, sections, believed)
+        return StudyPage(study, title, "", [], sentences(found.rows))
+    summary, sections = import_module(name).sections(published, found)
+    return StudyPage(study, title, summary, sections, sentences(found.rows))
+
+
+def sentences(estimates: Sequence[Row]) -> list[str]:
+    """What is believed today, as the study's results say it: a sentence that they do not carry has no value."""
+    rows = [r for r in estimates if (r["place"], r["statistic"]) == BELIEVED and r["value"] is not None]
+    return [r["method"] for r in sorted(rows, key=lambda r: int(r["subject"]))]
 
 
 def _sources(published: Published) -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ from flows import __version__
 from flows.common.settings import ROOT
 
 #: Read by a run, and no Python module: it has to travel with the packages.
-READ = (".sql", ".yml", ".yaml", ".csv", ".html", ".css", ".js", ".py")
+READ = (".sql", ".yml", ".yaml", ".csv", ".html", ".css", ".js", ".txt", ".py")
 
 
 def test_one_version() -> None:

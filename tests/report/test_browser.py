@@ -107,7 +107,6 @@ def test_every_page_renders_without_a_word_in_the_console(browser: Any, site: Pa
         ("N Yorks", "authorities/815.html"),
         ("poole", "authorities/836.html"),
         ("poole", "authorities/839.html"),
-        ("compare", "compare.html"),
     ],
 )
 def test_search_leads_to_the_page(browser: Any, site: Path, asked: str, leads_to: str) -> None:
@@ -262,8 +261,9 @@ def test_what_is_compared_is_what_the_mart_says(browser: Any, site: Path, publis
     with duckdb.connect(str(published.settings.published), read_only=True) as con:
         mart = {(la, year): rest for la, year, *rest in con.execute(asked).fetchall()}
     script = """
-        return CSW.load(["rereferrals_pct"], h => window.rows = h) || ["886", "815", "839"].flatMap(la =>
-            window.rows[0].years.map(y => CSW.cell(window.rows[0], la, y)).filter(Boolean))
+        let held;
+        CSW.load(["rereferrals_pct"], h => { held = h[0]; });
+        return ["886", "815", "839"].flatMap(la => held.years.map(y => CSW.cell(held, la, y)).filter(Boolean));
     """
     cells = browser.execute_script(script)
     assert len(cells) == len(mart)
@@ -295,7 +295,7 @@ def test_a_gap_is_drawn_as_one(browser: Any, site: Path, published: Installation
     open_page(browser, site / "compare.html", f"la={la}&m={measure}&with=none&year={year}")
     titles = [t.get_attribute("textContent") for t in browser.find_elements("css selector", "#trend svg title")]
     assert any(f"{year}: withheld" in t for t in titles)
-    points = "return document.querySelectorAll('#trend .plot svg')[0].querySelectorAll('path[transform]').length"
+    points = "return document.querySelectorAll('#trend .points > *').length"
     assert browser.execute_script(points) == held[0]
     taken = "let t; const b = Blob; window.Blob = function (p) { t = p[0]; return new b(p); }; "
     taken += "document.querySelector('#trend [data-take=csv]').click(); window.Blob = b; return t"
@@ -327,15 +327,25 @@ def test_numbers_read_alike_on_every_page(browser: Any, site: Path) -> None:
 
     open_page(browser, site / "index.html")
     for unit in ("count", "fte", "pct", "per_10k", "ratio", "score", "gbp"):
-        for value in (0, -0.04, 0.05, 1.25, 12.34, 999.95, 99_999, 100_000, 1_234_567.8, 2.5e9, -1234.5, None):
+        for value in (
+            0,
+            -0.04,
+            0.05,
+            0.15,
+            1.25,
+            1.35,
+            12.34,
+            999.95,
+            99_999,
+            100_000,
+            1_234_567.8,
+            2.5e9,
+            -1234.5,
+            -0.25,
+            None,
+        ):
             shown = browser.execute_script("return window.number(arguments[0], arguments[1])", value, unit)
-            told = words.number(value, unit)
-            # Python rounds a half to even, a browser away from nought: the last digit may differ there.
-            assert shown == told or abs(float(plain(shown)) - float(plain(told))) <= 0.11, (value, unit, shown, told)
-
-
-def plain(text: str) -> str:
-    return "".join(c for c in text.replace("\u2212", "-") if c in "-.0123456789")
+            assert shown == words.number(value, unit), (value, unit)
 
 
 def test_the_map_has_a_square_for_each_authority(browser: Any, site: Path) -> None:
@@ -363,7 +373,7 @@ def test_the_map_has_a_square_for_each_authority(browser: Any, site: Path) -> No
         "authorities/836.html",
         "measures/rereferrals_pct.html",
         "measures/population_0_17.html",
-        "studies/inspection_impact.html",
+        "studies/inspection_factors.html",
         "studies/report_themes.html",
         "studies/value_added.html",
     ],

@@ -33,8 +33,8 @@ def test_a_gap_stays_a_gap_and_a_lone_figure_is_seen() -> None:
 
 
 def test_what_is_drawn_is_also_said_and_tabled() -> None:
-    line = Line("Kent", [(2010, 1241.0), (2011, None)], "own", [(2010, 1200.0)], [(2010, 1300.0)])
-    picture = charts.line_chart("Referrals", [line], YEARS[:2], lambda v: words.number(v, "count"))
+    line = Line("Kent", [(2010, 1241.0), (2011, None), (2012, 1250.0)], "own", [(2010, 1200.0)], [(2010, 1300.0)])
+    picture = charts.line_chart("Referrals", [line], YEARS[:3], lambda v: words.number(v, "count"))
     label = svg_of(picture).get("aria-label") or ""
     assert "Referrals" in label
     assert "Kent: 1,241 (2010)" in label
@@ -42,13 +42,36 @@ def test_what_is_drawn_is_also_said_and_tabled() -> None:
     assert '<th scope="row">2011</th><td>–</td>' in picture
 
 
+def test_one_figure_is_no_chart_but_stands_in_plain_sight() -> None:
+    for picture in (
+        charts.line_chart("t", [Line("Kent", [(2010, 12.0), (2011, None)]), Line("England", [(2010, 9.0)])], YEARS),
+        charts.forest("t", [("Kent", 12.0, 1.0, 20.0)]),
+        charts.bars("t", [("Kent", 12.0)]),
+    ):
+        assert "<svg" not in picture
+        assert "<details open>" in picture
+        assert ">12</td>" in picture
+
+
+def test_a_sparkline_says_its_years_its_range_and_its_inspections() -> None:
+    own = [(2010, 10.0), (2011, None), (2012, 30.0), (2013, 20.0)]
+    picture = charts.sparkline(own, [], [], [], 2010, 2013, "w", marks=[(2012, 4), (2020, 1)])
+    assert re.findall(r">([^<]+)</text>", picture) == ["30", "10", "2010", "2013"]
+    assert re.findall(r'class="inspected g(\d)"', picture) == ["4"]
+    line = re.search(r'class="line own" d="([^"]+)"', picture)
+    assert line
+    assert line[1].count("M") == 2
+
+
 def test_text_is_never_markup() -> None:
     nasty = '<script>"&'
     for picture in (
+        charts.line_chart(nasty, [Line(nasty, [(2010, 1.0), (2011, 2.0)])], YEARS),
         charts.line_chart(nasty, [Line(nasty, [(2010, 1.0)])], YEARS),
+        charts.forest(nasty, [(nasty, 1.0, 0.0, 2.0)] * 2),
         charts.forest(nasty, [(nasty, 1.0, 0.0, 2.0)]),
         charts.ranges(nasty, [(nasty, [(nasty, 0.0, 1.0, 2.0), (nasty, 0.0, 1.0, 2.0)])]),
-        charts.bars(nasty, [(nasty, 1.0)]),
+        charts.bars(nasty, [(nasty, 1.0)] * 2),
         charts.scatter(nasty, [(0.0, 1.0, nasty)]),
         charts.heat(nasty, [nasty], [nasty], lambda i, j: (nasty, 0.5)),
         charts.sparkline([(2010, 1.0), (2011, 2.0)], [], [], [], 2010, 2011, nasty),

@@ -52,9 +52,9 @@ def test_all_four_sentences() -> None:
     assert said == [
         "Ofsted last reported on Anyshire on 5 July 2022: good; it had been inadequate in 2018. By the cycle so far "
         "the next is likely between November 2026 and November 2027.",
-        "Beside its statistical neighbours it stands out for child protection plans per 10,000 (60.0, above their "
+        "Beside its statistical neighbours it stands out for: child protection plans per 10,000 (60.0, above their "
         "median of 40.0).",
-        "Since the year of that report reviews on time rose from 70.0% to 96.0% (England 93.0% to 94.0%); child "
+        "Since the year of that report: reviews on time rose from 70.0% to 96.0% (England 93.0% to 94.0%); child "
         "protection plans per 10,000 rose from 45.0 to 60.0 (England 42.0 to 41.0).",
         "The newest report held with recommendations, of 5 July 2022, makes three, most often on caseloads and "
         "supervision.",
@@ -109,6 +109,12 @@ def test_a_change_that_is_englands_too_is_not_told() -> None:
         None,
     )
     assert "Since the year of that report no key measure has moved much otherwise than England's." in said
+
+
+def test_where_few_children_live_no_figure_is_put_in_words() -> None:
+    said = paragraph("Smallholm", None, {"plans": figure(90.0)}, {}, {}, MEASURES, None, is_small=True)
+    assert len(said) == 2
+    assert said[1] == "So few children live in Smallholm that single figures say little: none is put in words here."
 
 
 def test_no_year_has_gone_by_since_the_inspection() -> None:

@@ -18,6 +18,7 @@ from analysis.report.authority import COLUMNS
 from analysis.report.packed import unpack
 from analysis.report.published import key_measures
 from analysis.report.site import build
+from analysis.report.study import sentences
 from flows.common.settings import Settings
 from flows.outputs.site import is_current, write_site
 from tests.installation import Installation
@@ -103,6 +104,12 @@ def test_every_page_is_whole_and_every_link_leads_somewhere(pages: dict[str, Pag
         assert len(set(page.ids)) == len(page.ids), name
         for file, anchor in page.targets():
             assert file.exists(), f"{name} points to {file}"
+            if file.name in {"compare.html", "map.html"} and "=" in anchor:
+                # What is chosen: an authority, a measure.
+                what, _, which = anchor.partition("=")
+                kind = {"la": "authorities", "m": "measures"}[what]
+                assert (file.parent / kind / f"{which}.html").exists(), f"{name} chooses {anchor}"
+                continue
             assert not anchor or anchor in ids[file], f"{name} points to {file}#{anchor}"
 
 
@@ -263,6 +270,14 @@ def test_a_studys_page_has_its_parts(site: Path, study: str, words: list[str]) -
         assert expected in page, expected
     if study != "value_added":
         assert "Printed and ours" in page
+
+
+def test_what_was_found_stands_first_where_the_results_carry_it() -> None:
+    def row(subject: str, value: float | None, method: str | None, place: str = "believed") -> dict[str, Any]:
+        return {"place": place, "statistic": "sentence", "subject": subject, "value": value, "method": method}
+
+    held = [row("2", 1.0, "Second."), row("1", 0.5, "First."), row("3", None, None), row("1", 1.0, "Else.", "table 1")]
+    assert sentences(held) == ["First.", "Second."]
 
 
 def test_report_of_another_file_goes_where_it_is_told(published: Installation, tmp_path: Path) -> None:

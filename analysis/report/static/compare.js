@@ -134,7 +134,7 @@
       marks: [
         refs.map(function (r) { return Plot.lineY(refPoints.filter(function (p) { return p.name === r.name; }), { x: "year", y: "value", stroke: CSW.colour("ref"), strokeWidth: 2, strokeDasharray: r.dash }); }),
         state.la.map(function (code, i) { return Plot.lineY(points.filter(function (p) { return p.i === i; }), { x: "year", y: "value", stroke: colour(i), strokeWidth: i ? 2 : 3 }); }),
-        state.la.map(function (code, i) { return Plot.dot(drawn.filter(function (p) { return p.i === i; }), { x: "year", y: "value", fill: colour(i), symbol: SYMBOLS[i], r: i ? 3.5 : 4 }); }),
+        state.la.map(function (code, i) { return Plot.dot(drawn.filter(function (p) { return p.i === i; }), { x: "year", y: "value", fill: colour(i), symbol: SYMBOLS[i], r: i ? 3.5 : 4, className: "points" }); }),
         state.la.map(function (code, i) { return Plot.text(gaps.filter(function (g) { return g.i === i; }), { x: "year", frameAnchor: "bottom", dy: -3 - 11 * i, text: function () { return "×"; }, fill: function (g) { return colour(g.i); }, fontSize: 15, fontWeight: 700, title: function (g) { return g.name + ", " + g.year + ": " + CSW.statuses[g.status]; } }); }),
         Plot.tip(drawn.concat(refPoints.filter(function (p) { return p.value !== null && p.value !== undefined; })), Plot.pointer({ x: "year", y: "value", title: text, fill: CSW.colour("paper"), stroke: CSW.colour("line") }))
       ]

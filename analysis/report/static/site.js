@@ -19,9 +19,12 @@
   // A figure as the rest of the site writes it (analysis/report/words.py).
   window.number = function (value, unit) {
     if (value === null || value === undefined || !isFinite(value)) return "–";
+    // As Python rounds: by the exact value, and a true half to the even digit.
     function fixed(v, digits) {
-      var text = v.toLocaleString("en-GB", { minimumFractionDigits: digits, maximumFractionDigits: digits });
-      return parseFloat(text.replace(/,/g, "")) === 0 ? text.replace("-", "") : text.replace("-", "\u2212");
+      var scale = Math.pow(10, digits), up = Math.abs(v) * scale;
+      if (Number.isInteger(v * Math.pow(2, digits + 1)) && up % 1 === 0.5) v = (v < 0 ? -2 : 2) * Math.round(up / 2) / scale;
+      var text = v.toFixed(digits), minus = text[0] === "-" && parseFloat(text) !== 0 ? "\u2212" : "";
+      return minus + text.replace("-", "").replace(/\B(?=(\d{3})+(?!\d))(?<!\.\d*)/g, ",");
     }
     if (unit === "gbp") {
       var size = Math.abs(value), sign = value < 0 ? "\u2212" : "";
@@ -116,7 +119,7 @@
   function unfold(scope) { document.querySelectorAll(scope + " details:not([open])").forEach(function (d) { d.open = true; }); }
   var all = document.getElementById("unfold");
   if (all) all.addEventListener("click", function () { unfold("main"); });
-  window.addEventListener("beforeprint", function () { unfold("body:not(.authority) main"); });
+  window.addEventListener("beforeprint", function () { unfold(".study main"); });
 
   // What scrolls sideways can be reached by keyboard; what does not is no stop on the way.
   function reachable() {
