@@ -40,6 +40,10 @@ def authorities() -> Authorities:
         ("Inspection of Westmorland and Furness local authority children’s services", "943"),
         ("Inspection of Westmorland & Furness Council’s children’s services", "943"),
         ("Inspection of Kent’s services for children", "886"),
+        ("Inspection of Cheshire West and Chester’s children’s services", "896"),
+        ("Inspection of Cheshire East’s children’s services", "895"),
+        ("Inspection of St Helen’s children’s services", "342"),
+        ("Joint targeted area inspection in the North West: Salford", "355"),
         ("Inspection of North Yorkshire Council children’s services", "815"),
         ("Inspection of Achieving for Children on behalf of Kingston upon Thames children’s services", "314"),
     ],
@@ -47,6 +51,22 @@ def authorities() -> Authorities:
 def test_the_title_names_the_authority(authorities: Authorities, title: str, code: str) -> None:
     place = authorities.place([title], None, "50276411.pdf", NOW)
     assert (place.la_code, place.basis, place.reason) == (code, "title", None)
+
+
+@pytest.mark.parametrize(
+    ("title", "on", "code"),
+    [
+        ("Inspection of Northamptonshire local authority children’s services", date(2021, 6, 1), "928"),
+        ("Inspection of Northamptonshire Children’s Trust", date(2024, 6, 1), None),
+        ("Inspection of Cumbria local authority children’s services", date(2023, 9, 1), "909"),
+        ("Inspection of Cumbria local authority children’s services", date(2026, 1, 1), None),
+        ("Inspection of Bedfordshire", date(2026, 1, 1), None),
+    ],
+)
+def test_an_authority_that_is_long_gone_is_not_meant(
+    authorities: Authorities, title: str, on: date, code: str | None
+) -> None:
+    assert authorities.place([title], None, "a.pdf", on).la_code == code
 
 
 @pytest.mark.parametrize(
