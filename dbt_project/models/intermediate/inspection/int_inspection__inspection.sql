@@ -106,9 +106,9 @@ corrected as (
         within_edition.source,
         within_edition.edition,
         concat_ws(
-            ' '
-            {%- for field in correctable %},
-            correction_of_{{ field }}.field
+            ' ',
+            {%- for field in correctable %}
+            correction_of_{{ field }}.field{{ ',' if not loop.last }}
             {%- endfor %}
         ) as corrected_fields,
         within_edition.edition_day
