@@ -143,24 +143,49 @@ def _maximise(y: Array, X: Array, start: Array, free: Any) -> tuple[Array, float
     The penalty is always that of the whole model, as in Heinze & Schemper.
     """
     beta = start.copy()
-    value, p, information, leverage = _penalised(y, X, beta)
-    for _ in range(200):
-        score = X.T @ (y - p + leverage * (0.5 - p))
+    value, score, information = _with_score(y, X, beta)
+    for turn in range(200):
         if np.abs(score[free]).max(initial=0.0) < 1e-9:
             return beta, value, np.asarray(np.linalg.inv(information), dtype=np.float64)
         step = np.zeros_like(beta)
-        step[free] = np.linalg.solve(information[np.ix_(free, free)], score[free])
-        largest = np.abs(step).max()
-        step *= min(1.0, 5.0 / largest)
+        # Fisher's steps come near from anywhere, but slowly where the outcome is parted: then the score's own slope.
+        slope = information[np.ix_(free, free)] if turn < SCORING else _slope(y, X, beta, free)
+        step[free] = np.linalg.solve(slope, score[free])
+        if step @ score <= 0:
+            step[free] = np.linalg.solve(information[np.ix_(free, free)], score[free])
+        step *= min(1.0, 5.0 / np.abs(step).max())
         for _ in range(30):
-            tried = _penalised(y, X, beta + step)
-            if tried[0] >= value - 1e-12:
+            tried = _with_score(y, X, beta + step)
+            if tried[0] >= value - 1e-11:
                 break
             step /= 2
         else:
             return None
-        beta, (value, p, information, leverage) = beta + step, tried
+        beta, (value, score, information) = beta + step, tried
     return None
+
+
+#: Steps by the information before those by the slope of the score.
+SCORING = 12
+
+
+def _with_score(y: Array, X: Array, beta: Array) -> tuple[float, Array, Array]:
+    """Penalised log-likelihood, its score and the information."""
+    value, p, information, leverage = _penalised(y, X, beta)
+    return value, X.T @ (y - p + leverage * (0.5 - p)), information
+
+
+def _slope(y: Array, X: Array, beta: Array, free: Any) -> Array:
+    """Minus the derivative of the score in the free coefficients, by central differences."""
+    places = np.flatnonzero(free)
+    out = np.empty((len(places), len(places)))
+    for k, j in enumerate(places):
+        h = 1e-5 * max(1.0, abs(beta[j]))
+        moved = np.zeros_like(beta)
+        moved[j] = h
+        high, low = (_with_score(y, X, beta + sign * moved)[1][places] for sign in (1.0, -1.0))
+        out[:, k] = (low - high) / (2 * h)
+    return (out + out.T) / 2
 
 
 def _limit(y: Array, X: Array, coef: Array, j: int, side: float, se: float, top: float) -> float:
