@@ -53,7 +53,7 @@ def progress(
     ]
 
     class Bar(Progress):
-        def get_renderables(self) -> Iterator[RenderableType]:  # type: ignore[override]
+        def get_renderables(self) -> Iterator[RenderableType]:
             # Asked for as often as the screen is drawn: the bar moves while a stage is silent.
             for task in self.tasks:
                 task.completed, task.fields["left"] = pace.completed, in_words(pace.left)

@@ -48,7 +48,7 @@ def find_authority(con: duckdb.DuckDBPyConnection, asked: str, year: int | None 
         codes = {c for name, of in names.items() if matches(_key(asked), name) for c in of}
         chosen = codes & alive or codes
         if len(chosen) == 1:
-            return chosen.pop()
+            return str(chosen.pop())
         if chosen:
             said = ", ".join(f"{full[c]} ({c})" for c in sorted(chosen)[:NAMED])
             raise WrongArgument(f"{asked!r} may be {said}{' …' if len(chosen) > NAMED else ''}. Give the code.")

@@ -19,7 +19,12 @@ from flows.sources.passport import load_passports
 
 PROJECT = ROOT / "dbt_project"
 LAYERS = ("staging", "intermediate", "marts")
-ACCESS = {"staging": {"protected", "private"}, "intermediate": {"protected", "private"}, "core": {"public"}}
+ACCESS = {
+    "staging": {"protected", "private"},
+    "intermediate": {"protected", "private"},
+    "core": {"public"},
+    "benchmark": {"public"},
+}
 
 
 @pytest.fixture(scope="module")

@@ -41,6 +41,12 @@ benchmarks as (
 
 ),
 
+present_framework as (
+
+    select framework, first_year from {{ ref('framework') }} where last_year is null
+
+),
+
 newest_day as (
 
     select greatest(
@@ -69,13 +75,15 @@ sequenced as (
 gaps as (
 
     select
-        previous_outcome_group as outcome_group,
+        sequenced.previous_outcome_group as outcome_group,
+        any_value(present_framework.first_year) as since_year,
         count(*) as gap_count,
-        cast(quantile_disc(days_between, 0.25) as integer) as days_from,
-        cast(quantile_disc(days_between, 0.75) as integer) as days_to
+        cast(quantile_disc(sequenced.days_between, 0.25) as integer) as days_from,
+        cast(quantile_disc(sequenced.days_between, 0.75) as integer) as days_to
     from sequenced
-    where framework = 'ilacs' and previous_framework = 'ilacs' and previous_outcome_group is not null
-    group by previous_outcome_group
+    inner join present_framework on sequenced.framework = present_framework.framework
+    where sequenced.previous_framework = sequenced.framework and sequenced.previous_outcome_group is not null
+    group by sequenced.previous_outcome_group
 
 ),
 
@@ -85,6 +93,7 @@ latest as (
         sequenced.*,
         coalesce(gaps.gap_count, 0) >= 10 as has_gaps,
         gaps.gap_count,
+        gaps.since_year,
         -- Ofsted's framework: every authority about once in three years.
         case when coalesce(gaps.gap_count, 0) >= 10 then gaps.days_from else 913 end as days_from,
         case when coalesce(gaps.gap_count, 0) >= 10 then gaps.days_to else 1278 end as days_to
@@ -100,7 +109,7 @@ visit_counts as (
         latest.la_code,
         count(*) as visit_count
     from latest
-    inner join visits on latest.la_code = visits.la_code and visits.visit_date > latest.publication_date
+    inner join visits on latest.la_code = visits.la_code and latest.publication_date < visits.visit_date
     group by latest.la_code
 
 ),
@@ -108,31 +117,26 @@ visit_counts as (
 key_figures as (
 
     select
-        benchmarks.la_code,
         {%- for measure in key_measures %}
         max(benchmarks.value) filter (where benchmarks.measure_id = '{{ measure }}') as {{ measure }},
-        max(benchmarks.quartile_in_england)
-            filter (where benchmarks.measure_id = '{{ measure }}') as {{ measure }}_quartile{{ ',' if not loop.last }}
+        max(benchmarks.year) filter (where benchmarks.measure_id = '{{ measure }}') as {{ measure }}_year,
+        max(benchmarks.quartile_in_england) filter (where benchmarks.measure_id = '{{ measure }}') as {{ measure }}_quartile,
         {%- endfor %}
+        benchmarks.la_code
     from benchmarks
     inner join measures on benchmarks.measure_id = measures.measure_id and benchmarks.year = measures.last_year
     group by benchmarks.la_code
 
 ),
 
-key_years as (
-
-    select
-        {%- for measure in key_measures %}
-        max(last_year) filter (where measure_id = '{{ measure }}') as {{ measure }}_year{{ ',' if not loop.last }}
-        {%- endfor %}
-    from measures
-
-),
-
 final as (
 
     select
+        {%- for measure in key_measures %}
+        key_figures.{{ measure }},
+        key_figures.{{ measure }}_year,
+        key_figures.{{ measure }}_quartile,
+        {%- endfor %}
         authorities.la_code,
         authorities.la_name,
         authorities.region_code,
@@ -154,8 +158,7 @@ final as (
         latest.outcome_group,
         latest.previous_grade,
         latest.previous_publication_date,
-        case when latest.la_code is not null then cast(coalesce(visit_counts.visit_count, 0) as integer) end
-            as visit_count_since,
+        case when latest.la_code is not null then cast(coalesce(visit_counts.visit_count, 0) as integer) end as visit_count_since,
         case when authorities.is_current then latest.publication_date + latest.days_from end as next_inspection_from,
         case when authorities.is_current then latest.publication_date + latest.days_to end as next_inspection_to,
         case
@@ -163,20 +166,15 @@ final as (
             when latest.la_code is null then 'not inspected yet'
             when latest.has_gaps
                 then concat(
-                    'middle half of ', latest.gap_count, ' times between two inspections of one authority since 2018, after ',
-                    replace(latest.outcome_group, '_', ' '), ': ', cast(round(latest.days_from / 30.4375) as integer), ' to ',
+                    'middle half of ', latest.gap_count, ' times between two inspections of one authority since ',
+                    latest.since_year, ', after ', replace(latest.outcome_group, '_', ' '), ': ',
+                    cast(round(latest.days_from / 30.4375) as integer), ' to ',
                     cast(round(latest.days_to / 30.4375) as integer), ' months from report to report'
                 )
             else 'Ofsted inspects an authority about once in three years: 30 to 42 months from report to report'
-        end as next_inspection_basis,
-        {%- for measure in key_measures %}
-        key_figures.{{ measure }},
-        key_years.{{ measure }}_year,
-        key_figures.{{ measure }}_quartile{{ ',' if not loop.last }}
-        {%- endfor %}
+        end as next_inspection_basis
     from authorities
     cross join newest_day
-    cross join key_years
     left join latest on authorities.la_code = latest.la_code
     left join visit_counts on authorities.la_code = visit_counts.la_code
     left join key_figures on authorities.la_code = key_figures.la_code
