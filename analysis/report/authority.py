@@ -178,7 +178,7 @@ def _newest(
         "period": published.periods.get(measure["measure_id"], {}).get(year, str(year)),
         "england": words.number(england[0], unit) if england and unit not in {"count", "fte"} else "",
         "quartile": words.quartile(quartile, measure["better_when"]) if quartile else "",
-        "place": quartile,
+        "shade": f"{'h' if measure['better_when'] == 'neither' else 'q'}{quartile}",
         "among": f"{words.ordinal(rank)} of {about['neighbour_count'] + 1} with its neighbours" if rank else "",
         "joint": bool(about.get("is_joint_return")) and value is not None,
         "secondary": _secondary(about) if value is not None else "",

@@ -175,7 +175,7 @@
     }); });
     if (!marks.length) return;
     var said = function (d) { return d.name + ": " + CSW.grades[d.grade] + ", " + d.day.toLocaleDateString("en-GB", { day: "numeric", month: "long", year: "numeric" }) + " (" + d.framework + ")"; };
-    var left = f.width < 500 ? 56 : Math.min(215, 20 + 7.4 * Math.max.apply(null, names.map(function (n) { return n.length; })));
+    var left = f.width < 500 ? 74 : Math.min(215, 20 + 7.4 * Math.max.apply(null, names.map(function (n) { return n.length; })));
     CSW.element("p", { "class": "note" }, "Inspections by the day of the report: 1 outstanding, 2 good, 3 requires improvement, 4 inadequate.", f.place);
     put(f, Plot.plot(base(f.width, {
       height: 34 + 24 * names.length, marginLeft: left, marginRight: 20, marginTop: 4, x: { domain: domain, label: null, tickFormat: "d", ticks: f.width < 500 ? 4 : 10 },
@@ -196,7 +196,7 @@
     var f = frame("ranked", m.label + ", " + period + ": in order");
     document.getElementById("without").textContent = without.length ? "No figure: " + without.map(function (c) { return c.name + " (" + (CSW.short[c.status] || "none") + ")"; }).join("; ") + "." : "";
     if (!bars.length) { CSW.element("p", { "class": "empty" }, "No figures to draw.", f.place); return found; }
-    var fill = function (c) { return c.quartile ? CSW.colour("q" + c.quartile) : CSW.colour("ref"); };
+    var fill = function (c) { return CSW.colour(c.quartile ? CSW.quartileClass(state.m, c.quartile) : "ref"); };
     var chosen = function (c) { return state.la.indexOf(c.code) >= 0; };
     var i = figures.years.indexOf(year), line = CSW.isRanked(state.m) ? figures.median[i] : null;
     var said = function (c) { return c.name + ": " + CSW.number(c.value, m.unit) + (c.quartile ? "\n" + words[c.quartile] + " in England, rank " + c.rank + " of " + figures.counted[i] : "") + (c.joint ? "\nof a joint return" : ""); };
@@ -225,11 +225,12 @@
     key.textContent = "";
     if (CSW.isRanked(state.m)) [1, 2, 3, 4].forEach(function (q) {
       var item = CSW.element("li", {}, null, key);
-      CSW.element("i", { "class": "square q" + q }, null, item);
+      CSW.element("i", { "class": "square " + CSW.quartileClass(state.m, q) }, null, item);
       item.appendChild(document.createTextNode(words[q]));
     });
     if (line !== null) CSW.element("li", {}, "┄ median of England’s authorities: " + show(line), key);
-    f.figure.dataset.key = CSW.isRanked(state.m) ? "From " + words[1] + " (blue) to " + words[4] + " (orange) of England’s authorities" + (line === null ? "" : "; dashed: their median, " + show(line)) : "";
+    var ends = m.better === "neither" ? ["dark", "pale"] : ["blue", "orange"];
+    f.figure.dataset.key = CSW.isRanked(state.m) ? "From " + words[1] + " (" + ends[0] + ") to " + words[4] + " (" + ends[1] + ") of England’s authorities" + (line === null ? "" : "; dashed: their median, " + show(line)) : "";
     return found;
   }
 

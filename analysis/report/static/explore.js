@@ -35,6 +35,9 @@
 
   CSW.isRanked = function (id) { return ["per_10k", "pct", "ratio", "score"].indexOf(CSW.measures[id].unit) >= 0; };
 
+  // The colour of a quarter: two-ended only where the measure has a better end.
+  CSW.quartileClass = function (id, quartile) { return (CSW.measures[id].better === "neither" ? "h" : "q") + quartile; };
+
   // What a quartile is called: best and worst only where the measure has a better end.
   CSW.quartileWords = function (id) {
     var ends = CSW.measures[id].better === "neither" ? ["highest", "lowest"] : ["best", "worst"];

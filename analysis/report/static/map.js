@@ -42,7 +42,7 @@
       var shade = d3.scaleSequential([d3.quantile(values, 0.02), d3.quantile(values, 0.98)], d3.interpolateRgb(CSW.colour("low"), CSW.colour("high"))).clamp(true);
       function fill(t) {
         if (!t.cell || t.cell.value === null || (by === "quartile" && !t.cell.quartile)) return CSW.colour("wash");
-        return by === "quartile" ? CSW.colour("q" + t.cell.quartile) : shade(t.cell.value);
+        return by === "quartile" ? CSW.colour(CSW.quartileClass(state.m, t.cell.quartile)) : shade(t.cell.value);
       }
       function said(t) {
         return t.name + "\n" + (t.cell ? CSW.written(t.cell, m.unit) : "no figure") + (t.cell && t.cell.quartile ? "\n" + words[t.cell.quartile] + " in England, rank " + t.cell.rank : "") +
@@ -71,7 +71,7 @@
       });
       CSW.describe(plot, "Tile map of England's authorities: " + m.label + ", " + (m.periods[year] || year) + ". " + values.length + " have a figure, between " + CSW.number(values[0], m.unit) + " and " + CSW.number(values[values.length - 1], m.unit) + ". The figures are in the table below.");
       place.appendChild(plot);
-      var key = document.getElementById("key"), entries = by === "quartile" ? [1, 2, 3, 4].map(function (q) { return ["q" + q, q + " " + words[q]]; }) : [["low", CSW.number(shade.domain()[0], m.unit) + " or less"], ["high", CSW.number(shade.domain()[1], m.unit) + " or more"]];
+      var key = document.getElementById("key"), entries = by === "quartile" ? [1, 2, 3, 4].map(function (q) { return [CSW.quartileClass(state.m, q), q + " " + words[q]]; }) : [["low", CSW.number(shade.domain()[0], m.unit) + " or less"], ["high", CSW.number(shade.domain()[1], m.unit) + " or more"]];
       key.textContent = "";
       entries.concat([["none", "× no figure"]]).forEach(function (e) {
         var item = CSW.element("li", {}, null, key);
