@@ -11,11 +11,12 @@ export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export GX_ANALYTICS_ENABLED := false
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help run test test-quick test-slow test-r lint lint-sql types dictionary bench drill figures coverage dependencies clean
+.PHONY: help run test suite test-quick test-slow test-r lint lint-sql types dictionary bench drill figures coverage dependencies clean
 
 help:
 	@echo "make run        the main job on the bundled synthetic sample (RUN_ARGS='--returns DIR' for real returns)"
 	@echo "make test       lint, types, unit, architecture, dbt on the sample, the real returns where present"
+	@echo "make test-quick unit, architecture, estimators, documents, landing; every model, dbt unit test and data test on the sample"
 	@echo "make bench      how long each stage takes on the real returns (RETURNS=DIR)"
 	@echo "make test-slow  what takes too long for every change: schedules on a real Prefect server, simulations, every page"
 	@echo "make drill      everything that can go wrong with a refresh, and 200 random faults (docs/reliability.md); an hour"
@@ -36,11 +37,16 @@ endif
 run: .venv/.synced
 	$(BIN)/csw run $(RUN_ARGS)
 
-test: .venv/.synced lint types
+# Side by side: types take a minute on one core where nothing is cached.
+test: .venv/.synced
+	@$(MAKE) --no-print-directory -j3 lint types suite
+
+suite: .venv/.synced
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 test-quick: .venv/.synced
-	$(BIN)/pytest -m "not real" tests/unit tests/common tests/landing tests/sample tests/warehouse tests/outputs tests/schedule tests/architecture
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --keep -m "not slow and not real" \
+		tests/warehouse/test_dbt_project.py tests/unit tests/architecture tests/common tests/documents tests/estimators tests/landing
 
 lint: .venv/.synced
 	$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pickle
 import shutil
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from filelock import FileLock
 
 from flows.common.settings import ROOT, Settings
 from flows.sample import write_sample
@@ -19,6 +21,10 @@ from tests.sample_truth import SampleTruth, truth_of
 
 #: What takes longest begins first; two processes begin with different warehouses, so that neither waits.
 FIRST = ("tests/real/test_warehouse", "tests/end_to_end/test_refresh", "tests/end_to_end/", "tests/real/")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--keep", action="store_true", help="keep the landed sample from call to call (make test-quick)")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -65,6 +71,40 @@ def published(sample: Sample, tmp_path_factory: pytest.TempPathFactory) -> Insta
     return Installation(Settings(data=folder / "data"), sample.returns, sample.truth)
 
 
+@pytest.fixture(scope="session")
+def landed(request: pytest.FixtureRequest) -> Settings:
+    """An installation in which the sample is landed, for tests of the dbt project alone. Read only.
+
+    That of the whole sample, or with ``--keep`` one that is kept from call to call while nothing changes that lands it.
+    """
+    if not request.config.getoption("--keep"):
+        published: Installation = request.getfixturevalue("published")
+        return published.settings
+    root = request.config.cache.mkdir("landed-sample") if request.config.cache else Path()
+    folder = root / landing_digest()
+    with FileLock(root / "lock"):
+        if not (folder / "made").exists():
+            for old in root.iterdir():
+                if old.is_dir():
+                    shutil.rmtree(old)
+            sample: Sample = request.getfixturevalue("sample")
+            done = Installation(Settings(data=folder / "data"), sample.returns, sample.truth).csw(
+                "land", "--returns", str(sample.returns)
+            )
+            assert done.returncode == 0, done.stdout + done.stderr
+            (folder / "made").touch()
+    return Settings(data=folder / "data")
+
+
+def landing_digest() -> str:
+    """Changes with whatever lands the sample."""
+    rooms = ("flows/common", "flows/documents", "flows/landing", "flows/sample", "flows/sources", "dbt_project/seeds")
+    found = hashlib.sha256()
+    for path in sorted(p for room in rooms for p in (ROOT / room).rglob("*") if p.is_file() and p.suffix != ".pyc"):
+        found.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
+    return found.hexdigest()[:16]
+
+
 @pytest.fixture
 def copied(published: Installation, tmp_path: Path) -> Installation:
     """A copy that a test may change, without the file that is left for dbt by hand."""
@@ -86,10 +126,11 @@ def real_settings(real_returns: Path, tmp_path_factory: pytest.TempPathFactory) 
     """An installation whose warehouse is published from the real returns; made once for all tests. Read only."""
     from flows.run import run
 
-    folder = made_once(
-        tmp_path_factory, "real-returns", lambda at: (run(Settings(data=at / "data"), real_returns), None)[1]
-    )
-    return Settings(data=folder / "data")
+    def make(folder: Path) -> None:
+        report = run(Settings(data=folder / "data"), real_returns)
+        assert (report.unwritten, report.study_errors, report.withheld) == ([], {}, "")
+
+    return Settings(data=made_once(tmp_path_factory, "real-returns", make) / "data")
 
 
 @pytest.fixture(scope="session")

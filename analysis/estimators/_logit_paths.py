@@ -52,7 +52,8 @@ def penalised_logit_paths(
 
 def _objective(eta: Array, y: Array, weights: Array, slope: Array, lasso: Array, ridge: Array) -> Array:
     loss = (weights * (np.logaddexp(0.0, eta) - y * eta)).sum(axis=1)
-    return loss + lasso * np.abs(slope).sum(axis=1) + 0.5 * ridge * (slope**2).sum(axis=1)
+    objective: Array = loss + lasso * np.abs(slope).sum(axis=1) + 0.5 * ridge * (slope**2).sum(axis=1)
+    return objective
 
 
 def _one_penalty(

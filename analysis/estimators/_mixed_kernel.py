@@ -198,7 +198,8 @@ def linear_predictor(stack: Stack, beta: Array) -> Array:
 
 
 def _sum(a: Array, b: Array) -> Array:
-    return np.einsum("tc,tc->c", a, b)
+    total: Array = np.einsum("tc,tc->c", a, b)
+    return total
 
 
 def find_modes(
@@ -265,7 +266,8 @@ class _Poisson:
 
     def log(self, eta: Array, mean: Array) -> Array:
         """Sum over a cluster's observations, less the constant that depends on y alone."""
-        return _sum(self.stack.y, eta - self.stack.log_y) - mean.sum(axis=0) + self.stack.sum_y
+        total: Array = _sum(self.stack.y, eta - self.stack.log_y) - mean.sum(axis=0) + self.stack.sum_y
+        return total
 
     def residual(self, mean: Array) -> Array:
         """Score of the linear predictor."""
@@ -289,7 +291,8 @@ class _NegativeBinomial(_Poisson):
     def log(self, eta: Array, mean: Array) -> Array:
         y = self.stack.y
         grown = _sum(y + self.size, np.log1p(self.by * mean))
-        return _sum(y, eta - self.stack.log_y) + self.shape_terms + self.stack.sum_y - grown
+        total: Array = _sum(y, eta - self.stack.log_y) + self.shape_terms + self.stack.sum_y - grown
+        return total
 
     def residual(self, mean: Array) -> Array:
         return (self.stack.y - mean) / (1.0 + self.by * mean)

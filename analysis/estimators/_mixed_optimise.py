@@ -115,7 +115,8 @@ def _profiled_information(stack: Stack, chol: Array, weight: Array, spread: Arra
 
 def t_part(stack: Stack, a: Array, b: Array, c: Array, v: Array) -> Array:
     """The random part of the linear predictor, ``(T, C)``."""
-    return a * v[0] + stack.t * (b * v[0] + c * v[1])
+    part: Array = a * v[0] + stack.t * (b * v[0] + c * v[1])
+    return part
 
 
 def _cross_products(stack: Stack, weight: Array) -> Array:

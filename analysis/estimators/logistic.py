@@ -76,7 +76,8 @@ class LogisticFit(LikelihoodRatio):
         design = design[:, None] if design.ndim == 1 else design
         from scipy.special import expit
 
-        return expit(self.coef[0] + design @ self.coef[1:])
+        probability: Array = expit(self.coef[0] + design @ self.coef[1:])
+        return probability
 
     def summary(self) -> str:
         """The model's tests and its table of coefficients."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -106,7 +107,8 @@ class OrdinalFit(LikelihoodRatio):
     def expected(self, X: Any, scores: Sequence[float] | None = None) -> Array:
         """Expected category for new rows, with the levels themselves as scores unless others are given."""
         values = np.asarray(self.levels if scores is None else scores, dtype=float)
-        return self.predict(X) @ values
+        expected: Array = self.predict(X) @ values
+        return expected
 
     def summary(self) -> str:
         """Tests, slopes and thresholds."""
@@ -191,19 +193,38 @@ def fit_ordinal(
     )
 
 
+@cache
+def _logistic() -> Any:
+    """The standard logistic distribution for statsmodels, without the checks that scipy.stats makes at every call."""
+    from scipy.special import expit, logit
+    from scipy.stats import rv_continuous
+
+    class Logistic(rv_continuous):  # type: ignore[misc]
+        def cdf(self, x: Array) -> Any:
+            return expit(x)
+
+        def pdf(self, x: Array) -> Any:
+            return expit(x) * expit(-x)
+
+        def ppf(self, q: Array) -> Any:
+            return logit(q)
+
+    return Logistic(name="logistic")
+
+
 def _maximum(code: IntArray, X: Array) -> tuple[Array, Array, Array] | str:
     """Slopes, thresholds and the inverse information at the maximum, or why there is none; X standardised."""
     from statsmodels.miscmodels.ordinal_model import OrderedModel
 
     p = X.shape[1]
-    model = OrderedModel(code, X, distr="logit")
-    result, trouble = fit_quietly(model, method="bfgs", gtol=1e-9, maxiter=500, skip_hessian=True)
+    model = OrderedModel(code, X, distr=_logistic())
+    result, trouble = fit_quietly(model, method="bfgs", gtol=1e-4, maxiter=500, skip_hessian=True)
     if trouble:
         return str(trouble)
     slopes = np.asarray(result.params)[:p]
     cuts = np.asarray(model.transform_threshold_params(np.asarray(result.params)))[1:-1]
-    # statsmodels differentiates numerically: two Newton steps on the exact derivatives take the last digits.
-    for _ in range(2):
+    # statsmodels differentiates numerically: Newton steps on the exact derivatives take the last digits.
+    for _ in range(4):
         score, information = _derivatives(X, code, slopes, cuts)
         step = np.linalg.solve(information, score)
         slopes, cuts = slopes + step[:p], cuts + step[p:]

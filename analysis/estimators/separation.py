@@ -33,7 +33,8 @@ def separating_direction(conditions: Array) -> Array | None:
     )
     if solution.status != 0 or -solution.fun <= 1e-7 * len(rows):
         return None
-    return np.asarray(solution.x) / scale
+    direction: Array = np.asarray(solution.x) / scale
+    return direction
 
 
 def binary_conditions(X: Array, y: IntArray) -> Array:

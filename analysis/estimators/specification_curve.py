@@ -40,7 +40,10 @@ class SpecificationCurve:
     @property
     def estimated(self) -> pd.DataFrame:
         """The specifications that gave an estimate."""
-        return self.specifications[np.isfinite(self.specifications["estimate"].to_numpy(dtype=float))]
+        estimated: pd.DataFrame = self.specifications[
+            np.isfinite(self.specifications["estimate"].to_numpy(dtype=float))
+        ]
+        return estimated
 
     @property
     def ok(self) -> bool:

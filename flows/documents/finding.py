@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 Value = TypeVar("Value")
 
@@ -48,6 +48,6 @@ class Finding(Generic[Value]):
             raise ValueError("nothing found needs a reason")
 
 
-def missing(reason: str, *, page: int | None = None, printed: str | None = None) -> Finding:
+def missing(reason: str, *, page: int | None = None, printed: str | None = None) -> Finding[Any]:
     """A finding without a value, with its reason; `printed` holds words that could not be understood."""
     return Finding(None, None, reason, page, printed)

@@ -74,11 +74,15 @@ def _look_into(folder: Path, unpacked: Path, found: Delivery) -> None:
     paths = sorted((p for p in paths if p.name != MANIFEST), key=lambda p: (bool(_COPY.search(p.name)), p))
     said = Manifests(folder, found.refused)
     with ThreadPoolExecutor(4) as pool:
-        hashes = list(pool.map(_hashes, paths))
+        hashes = list(pool.map(_hashes_if_readable, paths))
     synthetic = is_synthetic(folder)
-    for path, (sha, content) in zip(paths, hashes, strict=True):
+    for path, known in zip(paths, hashes, strict=True):
         name = path.relative_to(folder).as_posix()
         row = said.rows.get(name, {})
+        if isinstance(known, OSError):
+            found.refused.append(unreadable(printable(name), known))
+            continue
+        sha, content = known
         if wrong := refused_name(name):
             found.refused.append(RefusedFile(printable(name), wrong, advice="Give it the publisher's name."))
         elif row.get("sha256", sha).lower() != sha:
@@ -181,6 +185,35 @@ def as_day(text: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         return None
+
+
+def unreadable(name: str, exc: OSError) -> RefusedFile:
+    """The refusal of a file that was listed and cannot be read: it is gone again, or not ours to read."""
+    advice = "Was it still being copied or moved? Run again when it is there, and readable for this user."
+    return RefusedFile(name, f"it cannot be read: {exc.strerror or exc}.", advice=advice)
+
+
+def same_bytes(path: Path, name: str, sha256: str) -> bytes:
+    """The bytes of a delivered file, which have to be those that were hashed when it was found.
+
+    Raises:
+        RefusedFile: the file is gone, cannot be read, or was written to in the meantime.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as exc:
+        raise unreadable(name, exc) from exc
+    if sha256_of(data) != sha256:
+        problem = "it changed while it was being landed."
+        raise RefusedFile(name, problem, advice="Is it still being copied or downloaded? Run again when it is whole.")
+    return data
+
+
+def _hashes_if_readable(path: Path) -> tuple[str, str] | OSError:
+    try:
+        return _hashes(path)
+    except OSError as exc:
+        return exc
 
 
 def _hashes(path: Path) -> tuple[str, str]:

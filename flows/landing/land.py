@@ -33,7 +33,7 @@ from flows.landing.catalogue import (
     revision_number,
 )
 from flows.landing.cells import cells_sha256
-from flows.landing.delivery import File, as_day, delivered
+from flows.landing.delivery import File, as_day, delivered, same_bytes
 from flows.landing.ledger import Ledger, reading_digest
 from flows.landing.quarantine import is_withdrawn, next_state, quarantine_path, read_quarantine, reconcile
 from flows.landing.states import in_order, mark_of
@@ -181,7 +181,11 @@ class _Landing:
             problem = f"the archived file {what}: it is not what came (sha256 {p.sha256[:12]}…)."
             self.report.refused.append(RefusedFile(name, problem, advice=advice))
             return False
-        self.archive.add(good.path.read_bytes(), p)
+        try:
+            self.archive.add(same_bytes(good.path, good.name, good.sha256), p)
+        except RefusedFile as exc:
+            self.report.refused.append(exc)
+            return False
         self.report.notes.append(f"{name} {what[3:]}: replaced by {good.name}.")
         return self.ledger.is_whole(self.settings, path, p.sha256)
 
@@ -203,7 +207,7 @@ class _Landing:
             problem = "its provenance is lost, and no passport is of that publication."
             self.report.refused.append(RefusedFile(name, problem, advice="Deliver it again."))
             return
-        self.archive.attest(path, replace(self._provenance(passport, edition, f), landed_at=came))
+        self.archive.attest(path, replace(self._provenance(passport, edition, f, len(data)), landed_at=came))
         self.report.notes.append(
             f"{name}: its provenance was lost and is written again, without address and stated day."
         )
@@ -393,7 +397,8 @@ class _Landing:
             self.report.unrecognised.append(f.name + why)
             return
         if done.is_document:
-            self._keep(f, done.source, done.edition)
+            if self._keep(f, done.source, done.edition) is None:
+                return
             self.ledger.files[f.sha256] = "document"
             self.report.documents += 1
             return
@@ -414,6 +419,8 @@ class _Landing:
             wanted = {t.table for t in new}
             new = [t for t in done.tables if t.table in wanted]
         provenance = self._keep(f, done.source, edition)
+        if provenance is None:
+            return
         meta = self.passports[done.source].edition(base_edition(edition))
         assert meta is not None
         for t in new:
@@ -524,10 +531,15 @@ class _Landing:
             for _, p in self.kept.values()
         )
 
-    def _keep(self, f: File, source: str, edition: str) -> Provenance:
-        """Archive a file; what is known of it already stays known."""
+    def _keep(self, f: File, source: str, edition: str) -> Provenance | None:
+        """Archive a file; what is known of it already stays known. None, and a refusal, where it is gone again."""
+        try:
+            data = same_bytes(f.path, f.name, f.sha256)
+        except RefusedFile as exc:
+            self.report.refused.append(exc)
+            return None
         passport = self.passports[source]
-        made = self._provenance(passport, edition, f)
+        made = self._provenance(passport, edition, f, len(data))
         known = self.kept.get(f.sha256)
         if known is not None:
             p = known[1]
@@ -549,12 +561,12 @@ class _Landing:
                     self.archive.attest(known[0], made)
                     self.kept[f.sha256] = (known[0], made)
                 return made
-        path = self.archive.add(f.path.read_bytes(), made)
+        path = self.archive.add(data, made)
         self.kept[f.sha256] = (path, made)
         self.ledger.saw(self.settings, path)
         return made
 
-    def _provenance(self, passport: Passport, edition: str, f: File) -> Provenance:
+    def _provenance(self, passport: Passport, edition: str, f: File, size: int) -> Provenance:
         meta = passport.edition(base_edition(edition))
         published_on = f.published_on or (meta.published_on.isoformat() if meta else "")
         if revision_number(edition) > 1 and not f.published_on:
@@ -566,7 +578,7 @@ class _Landing:
             file=f.path.name,
             sha256=f.sha256,
             content_sha256=f.content_sha256,
-            bytes=f.path.stat().st_size,
+            bytes=size,
             landed_at=self.now,
             published_on=published_on,
             published_basis="stated" if f.published_on else meta.published_basis if meta else "usual",
@@ -652,8 +664,11 @@ class _Landing:
 
 
 def _is_pdf(path: Path) -> bool:
-    with path.open("rb") as file:
-        return b"%PDF-" in file.read(1024)
+    try:
+        with path.open("rb") as file:
+            return b"%PDF-" in file.read(1024)
+    except OSError:
+        return False
 
 
 def _came(p: Provenance) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from flows.common.files import sha256_of
 from flows.common.processes import work_for_parent
 from flows.landing.catalogue import base_edition
 from flows.landing.checks import check_figures, check_places
+from flows.landing.delivery import same_bytes
 from flows.landing.figures import known_symbols
 from flows.landing.grids import label
 from flows.landing.mapping import mapped_columns
@@ -103,7 +104,7 @@ def read_files(jobs: list[Job], workers: int | None = None) -> Iterator[Read]:
     from concurrent.futures.process import BrokenProcessPool
 
     # The longest first, so that no core is left with one large file at the end.
-    order = sorted(range(len(jobs)), key=lambda i: -jobs[i].path.stat().st_size)
+    order = sorted(range(len(jobs)), key=lambda i: -_size(jobs[i].path))
     results: dict[int, Read] = {}
     with ProcessPoolExecutor(workers, mp_context=_context(), initializer=_begin) as pool:
         futures: dict[int, Future[Read]] = {i: pool.submit(read_file, jobs[i]) for i in order}
@@ -155,16 +156,27 @@ def _begin() -> None:
 
 def _is_plain(job: Job) -> bool:
     """Whether a file is text of a common size, which is read without a process of its own."""
-    with job.path.open("rb") as f:
-        head = f.read(4)
-    return not head.startswith((b"PK", b"\xd0\xcf", b"PAR1")) and job.path.stat().st_size < COMMON_BYTES
+    try:
+        with job.path.open("rb") as f:
+            head = f.read(4)
+    except OSError:
+        return True  # it is refused when it is read
+    return not head.startswith((b"PK", b"\xd0\xcf", b"PAR1")) and _size(job.path) < COMMON_BYTES
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file; none where it is gone again."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def read_file(job: Job) -> Read:
     """Recognise, read and write one file; a refusal is an answer, not an exception."""
     passports = load_passports(job.passports)
     try:
-        found = recognise(job.path.read_bytes(), job.name, passports)
+        found = recognise(same_bytes(job.path, job.name, job.sha256), job.name, passports)
         if found is None:
             return Read()
         if found.is_document:

@@ -117,6 +117,7 @@ class Release:
         key = (name, year)
         if key in self._counts:
             return self._counts[key]
+        out: Array
         if "+" in name:
             first, second = name.split("+")
             out = self.count(first, year) + self.count(second, year)

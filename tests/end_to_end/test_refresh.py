@@ -18,7 +18,6 @@ import duckdb
 import pytest
 
 from flows.common.settings import ROOT
-from flows.warehouse.built import check_build
 from tests.installation import Installation
 
 B1 = "b1_children_in_need_2013_to_2024.csv"
@@ -63,24 +62,6 @@ def test_nothing_new_touches_nothing(copied: Installation) -> None:
     assert done.returncode == 0, done.stderr
     assert "Nothing new" in done.stdout
     assert digest(copied.settings.published) == before
-
-
-def test_an_amendment_is_a_new_edition_and_rebuilds_what_depends_on_it(copied: Installation, tmp_path: Path) -> None:
-    old = value(copied, "886", 2024, "cin_at_31_march_count")
-    assert isinstance(old, float)
-    changed = amended(copied, tmp_path, {("886", "2024", "At31_episodes"): str(int(old) + 3)})
-    done = copied.run(changed)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert value(copied, "886", 2024, "cin_at_31_march_count") == old + 3
-    with duckdb.connect(str(copied.settings.published), read_only=True) as con:
-        assert con.execute(
-            "select previous_edition, previous_value, edition, value from audit.rpt_edition_changes "
-            "where area_code = '886' and year = 2024 and measure_id = 'cin_at_31_march_count' and edition = '2024-r2'"
-        ).fetchall() == [("2024", old, "2024-r2", old + 3)]
-    results = json.loads((copied.settings.data / "dbt" / "target" / "run_results.json").read_text())["results"]
-    built = {r["unique_id"].rsplit(".", 1)[-1] for r in results if r["unique_id"].startswith("model.")}
-    assert {"stg_dfe_cin__cells", "fct_inspection_year"} <= built
-    assert not {"stg_dfe_cla__cells", "stg_dfe_lait__cells", "stg_dfe_s251_outturn__cells"} & built
 
 
 @pytest.mark.slow
@@ -144,7 +125,7 @@ def test_an_unknown_authority_holds_its_table_back_and_is_named(copied: Installa
     assert figures(copied) == before
 
 
-def test_killed_while_building_what_is_published_stays_and_the_next_run_completes(
+def test_killed_while_building_what_is_published_stays_and_the_next_run_takes_the_amendment_in(
     copied: Installation, tmp_path: Path
 ) -> None:
     before = digest(copied.settings.published)
@@ -175,28 +156,14 @@ def test_killed_while_building_what_is_published_stays_and_the_next_run_complete
     done = copied.csw("run", "--returns", str(folder))
     assert done.returncode == 0, done.stdout + done.stderr
     assert value(copied, "886", 2024, "cin_at_31_march_count") == old + 5
-
-
-def test_dbt_build_alone_works_from_the_root(copied: Installation, tmp_path: Path) -> None:
-    dbt = Path(sys.executable).with_name("dbt")
-    if not dbt.exists():
-        pytest.fail("dbt is not installed beside Python")
-    done = subprocess.run(
-        [str(dbt), "build", "--quiet"],
-        env={
-            **os.environ,
-            "CSW_LANDING": str(copied.settings.landing),
-            "CSW_NEXT": str(copied.settings.next),
-            "DBT_TARGET_PATH": str(tmp_path / "target"),
-            "DBT_LOG_PATH": str(tmp_path / "logs"),
-        },
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    with duckdb.connect(str(copied.settings.next), read_only=True) as con:
-        assert con.execute("select count(*) > 100000 from marts.fct_la_year_measure").fetchone() == (True,)
-    # And `csw publish` takes it.
-    assert check_build(copied.settings, copied.settings.next).by_hand
+    # The amendment is an edition of its own.
+    with duckdb.connect(str(copied.settings.published), read_only=True) as con:
+        assert con.execute(
+            "select previous_edition, previous_value, edition, value from audit.rpt_edition_changes "
+            "where area_code = '886' and year = 2024 and measure_id = 'cin_at_31_march_count' and edition = '2024-r2'"
+        ).fetchall() == [("2024", old, "2024-r2", old + 5)]
+    # What depends on it was built anew, and nothing else.
+    results = json.loads((copied.settings.data / "dbt" / "target" / "run_results.json").read_text())["results"]
+    built = {r["unique_id"].rsplit(".", 1)[-1] for r in results if r["unique_id"].startswith("model.")}
+    assert {"stg_dfe_cin__cells", "fct_inspection_year"} <= built
+    assert not {"stg_dfe_cla__cells", "stg_dfe_lait__cells", "stg_dfe_s251_outturn__cells"} & built

@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,11 @@ import pytest
 from flows.common.errors import CswError
 from flows.common.files import sha256_of
 from flows.common.settings import Settings
+from flows.landing import land
 from flows.landing.archive import Archive
 from flows.landing.catalogue import landed_path, read_catalogue
 from flows.landing.land import land_returns
+from flows.landing.workers import Job, Read
 from tests.made_up import B1, B1_NAME, b1, put
 
 
@@ -279,6 +282,47 @@ def test_an_unknown_geographic_level_is_refused(settings: Settings, tmp_path: Pa
     said = one_refusal(settings, tmp_path / "in")
     assert "'Unitary thing' is not a geographic level" in said
     assert "row 3" in said
+
+
+@pytest.mark.parametrize("moment", ["before it is read", "after it was read"])
+def test_files_that_go_while_they_are_landed_are_refused_alone(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    names = (B1_NAME, "letter.pdf", "CIN.xlsx", "ONS_Mid-Year.zip")
+    for name in names:
+        put(tmp_path / "in", name, b1() if name == B1_NAME else b"%PDF-1.4")
+    real = land.read_files
+
+    def read_files(jobs: list[Job], workers: int | None = None) -> Iterator[Read]:
+        done = list(real(jobs, workers)) if moment == "after it was read" else []
+        for job in jobs:
+            job.path.unlink()
+        return iter(done or list(real(jobs, workers)))
+
+    monkeypatch.setattr(land, "read_files", read_files)
+    report = land_returns(settings, tmp_path / "in", workers=1)
+    said = {r.file: str(r) for r in report.refused}
+    assert said[B1_NAME].startswith(f"{B1_NAME}: it cannot be read: No such file or directory. Was it still being")
+    assert report.landed == []
+    assert Archive(settings.archive).all() == []
+
+
+def test_a_file_that_grows_while_it_is_landed_is_not_kept_under_the_hash_of_its_beginning(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    growing = put(tmp_path / "in", B1_NAME, b1())
+    real = land.read_files
+
+    def read_files(jobs: list[Job], workers: int | None = None) -> Iterator[Read]:
+        done = list(real(jobs, workers))
+        growing.write_bytes(b1(figure=lambda code, year, column: "101"))
+        return iter(done)
+
+    monkeypatch.setattr(land, "read_files", read_files)
+    assert "it changed while it was being landed" in one_refusal(settings, tmp_path / "in")
+    assert Archive(settings.archive).all() == []
+    monkeypatch.setattr(land, "read_files", real)
+    assert [x.edition for x in land_returns(settings, tmp_path / "in", workers=1).landed] == ["2022"]
 
 
 def test_a_full_disk_leaves_what_was_landed(

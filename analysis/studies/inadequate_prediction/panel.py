@@ -27,8 +27,9 @@ def read_panel(marts: Marts, measures: Sequence[str], deflator: str, base_year: 
         MartLacks: a measure or a table is missing.
     """
     sample = marts.sample(STUDY, ["la_code", "year", "worst_judgement", "is_excluded_from_studies"])
-    wide = ", ".join(BESIDE)
-    more = marts.frame(f"select la_code, year, {wide} from marts.fct_la_year")
+    # Rates as they were published: what the paper's authors had before them.
+    wide = ", ".join(f"max(published_value) filter (where measure_id = '{m}') as {m}" for m in BESIDE)
+    more = marts.frame(f"select la_code, year, {wide} from marts.fct_la_year_measure group by la_code, year")
     spend = marts.frame(
         f"select la_code, year, gbp_real_per_cin as {SPEND} from marts.fct_la_year_spend "
         "where spend_return = 's251_outturn' and spend_group = 'safeguarding' and gross_or_net = 'gross' "

@@ -410,7 +410,9 @@ def curves(panel: pd.DataFrame, basis: str, chosen: list[Measure]) -> list[Estim
             for (exposure, window, calendar), fit in zip(problems, fits, strict=True):
                 found[exposure, covariance, family, window, calendar] = fit
 
-        def look_up(chosen_options: dict[str, str], found: dict = found) -> SpecificationEstimate:
+        def look_up(
+            chosen_options: dict[str, str], found: dict[tuple[str, ...], MixedPoissonFit] = found
+        ) -> SpecificationEstimate:
             fit = found[tuple(chosen_options[k] for k in options)]
             if not fit.ok or "step0" not in fit.names:
                 return SpecificationEstimate(float("nan"), float("nan"), fit.n_obs, fit.reason)

@@ -24,7 +24,9 @@ final as (
         denominator,
         is_joint_return,
         source,
-        edition
+        edition,
+        published_value,
+        denominator_basis
     from la_years
     inner join measures using (measure_id)
 

@@ -2,7 +2,7 @@
     its measures, and the judgements that came in that year and the two after. -#}
 with la_years as (
 
-    select * from {{ ref('fct_la_year') }}
+    select * from {{ ref('int_measures__wide_as_published') }}
 
 ),
 

@@ -8,13 +8,13 @@ with profiles as (
 
 la_years as (
 
-    select * from {{ ref('fct_la_year') }}
+    select * from {{ ref('int_measures__wide_as_published') }}
 
 ),
 
 spend_years as (
 
-    select * from {{ ref('fct_la_year_spend') }} where spend_return = 's251_outturn' and spend_group = 'total'
+    select * from {{ spend_per_published_child() }} where spend_return = 's251_outturn' and spend_group = 'total'
 
 ),
 

@@ -8,13 +8,14 @@ with profiles as (
 
 la_years as (
 
-    select * from {{ ref('fct_la_year') }}
+    select * from {{ ref('int_measures__wide_as_published') }}
 
 ),
 
 spend_years as (
 
-    select * from {{ ref('fct_la_year_spend') }} where spend_return = 's251_outturn' and price_index = 'gdp' and base_year = 2018
+    select * from {{ spend_per_published_child() }}
+    where spend_return = 's251_outturn' and price_index = 'gdp' and base_year = 2018
 
 ),
 
