@@ -84,10 +84,10 @@ def _what_holds(found: Found) -> str:
 
 def _sample(found: Found) -> str:
     n = found.of("sample", "n")
-    rows = [[k.capitalize(), POINTS(r["value"])] for k, r in n.items()]
-    rows += [[f"{k.capitalize()}, per cent", POINTS(r["value"])] for k, r in found.of("sample", "percent").items()]
+    rows = [[_first(k), POINTS(r["value"])] for k, r in n.items()]
+    rows += [[f"{_first(k)}, per cent", POINTS(r["value"])] for k, r in found.of("sample", "percent").items()]
     rows += [
-        [f"{k.capitalize()}, mean per child", words.number(r["value"], "gbp")]
+        [f"{_first(k)}, mean per child", words.number(r["value"], "gbp")]
         for k, r in found.of("sample", "mean_gbp_per_child").items()
     ]
     about = (
@@ -95,6 +95,11 @@ def _sample(found: Found) -> str:
         "children's centres, services for young people, youth justice. Pounds in the prices of 2018-19.</p>"
     )
     return about + simple_table(["", ""], rows, sortable=False)
+
+
+def _first(text: str) -> str:
+    """With a capital letter, and the others as they are."""
+    return text[:1].upper() + text[1:]
 
 
 def _model(found: Found) -> str:
@@ -227,8 +232,8 @@ def _multiverse(found: Found) -> str:
         if ranked
         else ""
     )
-    rows = [[k.capitalize(), RATIO(r["value"])] for k, r in median.items()]
-    rows += [[f"{k.capitalize()}, per cent of combinations", POINTS(r["value"])] for k, r in shares.items()]
+    rows = [[_first(k), RATIO(r["value"])] for k, r in median.items()]
+    rows += [[f"{_first(k)}, per cent of combinations", POINTS(r["value"])] for k, r in shares.items()]
     return (
         drawn
         + simple_table(["odds ratio", ""], rows, sortable=False)

@@ -267,7 +267,7 @@ def beyond(sample: pd.DataFrame, spec: Spec, choices: Choices, cut: Cut) -> list
         out += odds_ratios(place, fitted(frame, spec, **how), subject, family=place)
     for subject, part, how in (
         ("2011-2019", cut, {}),
-        ("all frameworks to date", replace(to_date, first_only=False), {"by_framework": True}),
+        ("to date", replace(to_date, first_only=False), {"by_framework": True}),
     ):
         out += within_and_between(inspections(sample, spec, choices, part), spec, subject, **how)
     return out
