@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from flows.common.settings import ROOT
+from flows.outputs.comparability import comparability_page
+
 pytestmark = pytest.mark.real
 
 
@@ -94,7 +97,7 @@ def test_a_line_through_2022_and_2023_is_no_change_of_populations(real_warehouse
 
 
 def test_every_change_of_population_estimates_is_listed(real_warehouse: Any) -> None:
-    """From 2013 on only single authorities that once missed a return change; before, each year has its own estimates."""
+    """From 2013 on only single authorities that once missed a return change; before, each year has its estimates."""
     whole = {y for (y,) in rows(real_warehouse, "select year from audit.rpt_basis_changes where authority_count >= 10")}
     assert whole == {2011, 2012, 2013}
     unlisted = """
@@ -243,3 +246,8 @@ def test_workbooks_are_put_right_by_the_reports(real_warehouse: Any) -> None:
         ("860", "2024-01-12", "2023-11-06", "short", 3),
         ("892", "2022-09-05", "2022-07-11", "standard", None),
     ]
+
+
+def test_the_page_of_comparability_is_of_this_warehouse(real_warehouse: Any) -> None:
+    page = ROOT / "docs" / "comparability.md"
+    assert comparability_page(real_warehouse) == page.read_text(encoding="utf-8"), "make comparability"
