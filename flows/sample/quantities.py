@@ -165,5 +165,6 @@ MEASURES: dict[str, Quantity] = {
     "spend_family_support_gross_gbp": _count("spend_family_support"),
     "spend_young_people_gross_gbp": _count("spend_young_people"),
     "spend_youth_justice_gross_gbp": _count("spend_youth_justice"),
+    "spend_other_families_gross_gbp": _count("spend_other_families"),
     "spend_social_work_gross_gbp": _count("spend_social_work"),
 }

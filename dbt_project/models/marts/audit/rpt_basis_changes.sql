@@ -1,37 +1,3 @@
-{#- Where a series still changes what it is over: the years in which an authority's rate (or population) is counted by
-    another basis than in the year before. -#}
-with la_years as (
-
-    select la_code, year, measure_id, value, published_value, denominator_basis
-    from {{ ref('fct_la_year_measure') }}
-    where value_status = 'reported' and denominator_basis is not null
-
-),
-
-side_by_side as (
-
-    select
-        *,
-        lag(denominator_basis) over series as previous_basis,
-        lag(year) over series as previous_year
-    from la_years
-    window series as (partition by la_code, measure_id order by year)
-
-),
-
-final as (
-
-    select
-        measure_id,
-        cast(year as integer) as year,
-        previous_basis,
-        denominator_basis,
-        cast(count(*) as integer) as authority_count
-    from side_by_side
-    where previous_basis <> denominator_basis
-    group by measure_id, year, previous_basis, denominator_basis
-
-)
-
-select * from final
+{#- Where a series still changes what it is over; docs/comparability.md says it by measure. -#}
+select * from {{ ref('int_measures__basis_change') }}
 order by measure_id, year, previous_basis, denominator_basis

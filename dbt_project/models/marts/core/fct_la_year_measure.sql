@@ -10,6 +10,12 @@ measures as (
 
 ),
 
+newer_secondary as (
+
+    select la_code, year, measure_id, value as newer_secondary_value from {{ ref('int_measures__newer_secondary') }}
+
+),
+
 final as (
 
     select
@@ -26,9 +32,12 @@ final as (
         source,
         edition,
         published_value,
-        denominator_basis
+        denominator_basis,
+        newer_secondary_value is not null as newer_secondary_differs,
+        newer_secondary_value
     from la_years
     inner join measures using (measure_id)
+    left join newer_secondary using (la_code, year, measure_id)
 
 )
 
