@@ -61,6 +61,7 @@ class Trace:
             )
             + (" · joint return" if f["is_joint_return"] else "")
             + f" · from {f['source'] or 'no return'} {f['edition'] or ''}".rstrip(),
+            *self._basis(),
             "",
             "What each edition says",
         ]
@@ -87,6 +88,14 @@ class Trace:
         for side in self.sides:
             lines += ["", "Computed from:", *("  " + x for x in side.text().splitlines())]
         return "\n".join(lines)
+
+    def _basis(self) -> list[str]:
+        """By whose estimates children are counted, and what was printed."""
+        f = self.fact
+        if not f["denominator_basis"]:
+            return []
+        printed = f"{f['published_value']:,.10g}" if f["published_value"] is not None else "not"
+        return [f"  children by {f['denominator_basis']} · published as {printed}"]
 
 
 def parts(computed_from: str | None) -> list[str]:
@@ -143,7 +152,9 @@ def trace(settings: Settings, con: duckdb.DuckDBPyConnection, la: str, measure: 
         )
     ]
     sides = []
-    if fact[0]["source"] == "derived":
+    # A rate over the newest population is computed here, whoever published its count.
+    is_on_basis = fact[0]["denominator_basis"] is not None and fact[0]["numerator"] is not None
+    if fact[0]["source"] == "derived" or is_on_basis:
         found = _rows(con, "select computed_from from marts.dim_measure where measure_id = ?", [measure])
         sides = [trace(settings, con, la, x, year) for m in found for x in parts(m["computed_from"])]
     return Trace(fact[0], editions, cells, sides)

@@ -49,7 +49,7 @@ def test_every_edition_of_englands_rate_is_kept_and_the_newest_stands(real_wareh
     standing = rows(
         real_warehouse,
         """
-        select value, edition from marts.fct_area_year_measure
+        select published_value, edition from marts.fct_area_year_measure
         where area_level = 'national' and measure_id = 'cin_at_31_march_rate_per_10k' and year = 2016
         """,
     )
@@ -71,7 +71,7 @@ def test_as_of_brings_back_the_first_publication(real_settings: Settings, real_r
     assert report.published is not None
     with duckdb.connect(str(report.published), read_only=True) as con:
         sql = """
-            select value, edition from marts.fct_area_year_measure
+            select published_value, edition from marts.fct_area_year_measure
             where area_level = 'national' and measure_id = 'cin_at_31_march_rate_per_10k' and year = 2016
         """
         assert rows(con, sql) == [(337.7, "2016")]
@@ -166,7 +166,7 @@ def test_united_authorities_have_the_same_area_above_and_below_the_line(real_war
 
 def test_children_are_aged_0_to_17(real_warehouse: Any) -> None:
     sql = """
-        select value, round(10000 * numerator / denominator) from marts.fct_area_year_measure
+        select published_value, round(10000 * numerator / denominator) from marts.fct_area_year_measure
         where area_level = 'national' and measure_id = 'cla_at_31_march_rate_per_10k' and year = 2024
     """
     assert rows(real_warehouse, sql) == [(70, 70)]

@@ -12,9 +12,10 @@ editions as (
 
 ),
 
+-- What stands as published: a rate per child is counted anew over the newest population.
 standing as (
 
-    select * from {{ ref('fct_la_year_measure') }}
+    select * from {{ ref('int_measures__as_published') }}
 
 ),
 

@@ -27,6 +27,12 @@ primaries as (
 
 ),
 
+newer_secondary as (
+
+    select la_code, year, measure_id, value as newer_secondary_value from {{ ref('int_measures__newer_secondary') }}
+
+),
+
 final as (
 
     select
@@ -45,13 +51,17 @@ final as (
         la_years.source,
         la_years.edition,
         la_years.published_value,
-        la_years.denominator_basis
+        la_years.denominator_basis,
+        newer_secondary.newer_secondary_value is not null as newer_secondary_differs,
+        newer_secondary.newer_secondary_value
     from la_years
     inner join measures on la_years.measure_id = measures.measure_id
     left join secondaries
         on {{ same_figure('la_years', 'secondaries') }} and la_years.source = secondaries.source
     left join primaries
         on {{ same_figure('la_years', 'primaries') }}
+    left join newer_secondary
+        on {{ same_figure('la_years', 'newer_secondary') }}
 
 )
 
