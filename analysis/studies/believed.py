@@ -178,9 +178,8 @@ def _performance_indicators(found: Found) -> list[Sentence]:
         "more deprived authorities are judged worse" if is_clear(deprivation) else "no relation can be told any more"
     )
     third = (
-        f"Deprivation, the paper's best predictor, correlates with the judgement at {rho(then)} in its 47 "
-        f"authorities and at "
-        f"{rho(deprivation)} in the latest judgement of every authority: "
+        f"Deprivation, the paper's best predictor, correlates with the judgement at {rho(then)} in the "
+        f"paper's sample and at {rho(deprivation)} in the latest judgement of every authority: "
         f"{relation}{', but less so' if weaker and is_clear(deprivation) else ''}."
     )
     return [(strongest, first), (spend, second), (deprivation, third)]
