@@ -14,7 +14,8 @@ la_years as (
 
 spend_years as (
 
-    select * from {{ ref('fct_la_year_spend_real') }} where spend_return = 's251_outturn' and price_index = 'gdp' and base_year = 2018
+    select * from {{ ref('fct_la_year_spend_real') }}
+    where spend_return = 's251_outturn' and price_index = 'gdp' and base_year = 2018
 
 ),
 
