@@ -69,7 +69,7 @@ def find_measure(con: duckdb.DuckDBPyConnection, asked: str) -> str:
     words = _key(asked).split()
     found = [m for m, label in known.items() if words and all(w in _key(f"{m} {label}") for w in words)]
     if len(found) == 1:
-        return found[0]
+        return str(found[0])
     if found:
         said = ", ".join(sorted(found)[:NAMED]) + (" …" if len(found) > NAMED else "")
         raise WrongArgument(f"{asked!r} may be {said}. Give the id.")

@@ -34,7 +34,8 @@ def here(published: Installation, tmp_path_factory: pytest.TempPathFactory) -> P
 
 
 @pytest.mark.parametrize("page", [PAGE, README], ids=["using_the_data", "README"])
-def test_sql(here: Path, page: str) -> None:
+def test_sql(here: Path, page: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(here)
     for block in blocks("sql", page):
         with duckdb.connect(str(here / "data/warehouse/warehouse.duckdb"), read_only=True) as con:
             rows = con.execute(block).fetchall()
