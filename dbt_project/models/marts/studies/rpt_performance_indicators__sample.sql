@@ -14,11 +14,7 @@ la_years as (
 
 spend_years as (
 
-<<<<<<< HEAD
     select * from {{ spend_per_published_child('fct_la_year_spend_real', ['gbp_real']) }}
-=======
-    select * from {{ ref('fct_la_year_spend_real') }}
->>>>>>> compare
     where spend_return = 's251_outturn' and price_index = 'gdp' and base_year = 2018
 
 ),
