@@ -37,7 +37,7 @@ class Marts:
         self._connection.close()
 
     def sample(self, study: str, columns: Iterable[str] = ()) -> pd.DataFrame:
-        """The analytic sample of a study, ``studies.rpt_<study>__sample``.
+        """The analytic sample of a study, ``studies.rpt_<study>__sample``, its rows in the order of their columns.
 
         Raises:
             MartLacks: the sample, one of ``columns``, or any row is missing.
@@ -45,7 +45,8 @@ class Marts:
         table = f"studies.rpt_{study}__sample"
         if not self.has(table):
             raise MartLacks(f"the warehouse has no {table}")
-        frame = self.frame(f"select * from {table}")
+        # In one order: the folds of a cross-validation and the draws of a bootstrap go by rows.
+        frame = self.frame(f"select * from {table} order by all")
         return require(frame, columns, table)
 
     def frame(self, sql: str) -> pd.DataFrame:

@@ -56,14 +56,17 @@ def test_a_folder_of_others_is_left_as_it_is(published: Installation, tmp_path: 
     assert files(tmp_path / "project") == before
 
 
-def test_the_page_of_coverage_is_written_over_no_other_file(published: Installation, tmp_path: Path) -> None:
-    page = tmp_path / "coverage.md"
+@pytest.mark.parametrize("verb", ["coverage", "comparability"])
+def test_a_page_is_written_over_no_other_file(published: Installation, tmp_path: Path, verb: str) -> None:
+    page = tmp_path / f"{verb}.md"
     for _ in range(2):
-        assert published.csw("coverage", "--out", str(page)).returncode == 0
-    put(tmp_path, "thesis.md", b"# Coverage of my thesis")
-    done = published.csw("coverage", "--out", str(tmp_path / "thesis.md"))
+        assert published.csw(verb, "--out", str(page)).returncode == 0
+    assert "synthetic" in page.read_text(encoding="utf-8")
+    mine = f"# {verb.capitalize()} of my thesis".encode()
+    put(tmp_path, "thesis.md", mine)
+    done = published.csw(verb, "--out", str(tmp_path / "thesis.md"))
     assert (done.returncode, "left as it is" in done.stderr) == (1, True)
-    assert (tmp_path / "thesis.md").read_bytes() == b"# Coverage of my thesis"
+    assert (tmp_path / "thesis.md").read_bytes() == mine
 
 
 def test_a_sheet_that_is_being_filled_in_is_not_written_over(published: Installation, tmp_path: Path) -> None:

@@ -225,6 +225,22 @@ def test_trace_goes_from_the_number_to_the_bytes(published: Installation) -> Non
     assert all(Path(a).exists() for a in archived)
 
 
+def test_trace_of_a_rate_shows_its_count_its_children_and_what_was_printed(published: Installation) -> None:
+    done = published.csw("trace", "--la", "886", "--measure", "s47_enquiries_rate_per_10k", "--year", "2018")
+    assert done.returncode == 0, done.stderr
+    assert "children by dfe_" in done.stdout
+    assert "published as " in done.stdout
+    computed = [line for line in done.stdout.split("Computed from:")[1:] if "Kent (886)" in line]
+    assert len(computed) == 2
+    with duckdb.connect(str(published.settings.published), read_only=True) as con:
+        found = con.execute(
+            "select numerator, denominator, published_value from marts.fct_la_year_measure "
+            "where la_code = '886' and measure_id = 's47_enquiries_rate_per_10k' and year = 2018"
+        ).fetchone()
+    assert found is not None
+    assert all(f"{value:,.10g}" in done.stdout for value in found)
+
+
 def test_the_command_answers_in_three_formats(published: Installation) -> None:
     sql = "select la_code, la_name from marts.dim_local_authority where la_code = '886'"
     assert "Kent" in published.csw("sql", sql).stdout
