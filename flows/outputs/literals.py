@@ -30,8 +30,8 @@ def check_values(con: duckdb.DuckDBPyConnection, statement: str, accepted: Mappi
     Raises:
         CswError: the message names what the column may hold.
     """
-    taken = con.execute("select json_serialize_sql(?)", [statement]).fetchone()
-    tree = json.loads(taken[0]) if taken else {}
+    ((taken,),) = con.execute("select json_serialize_sql(?)", [statement]).fetchall()
+    tree = json.loads(taken)
     if tree.get("error"):
         return
     own = {node["alias"] for node in _nodes(tree) if node.get("alias")}

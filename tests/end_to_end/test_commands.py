@@ -300,12 +300,56 @@ def restored(published: Installation, tmp_path: Path) -> Settings:
         (["status", "--nope"], 2, "nope"),
         (["sql"], 2, "STATEMENT"),
         (["sql", "select nowhere"], 1, "nowhere"),
+        (
+            ["sql", "select * from marts.fct_la_year_spend_real where price_index = 'gdp_deflator'"],
+            1,
+            "price_index has no value 'gdp_deflator': it is one of gdp, rpi, cpih",
+        ),
+        (["trace", "--la", "atlantis", "--measure", "rereferrals_pct", "--year", "2016"], 2, "no authority 'atlantis'"),
+        (["compare", "north"], 2, "may be North Tyneside (392)"),
+        (["compare", "kent", "child protection"], 2, "may be"),
+        (["compare", "kent", "--year", "1999"], 2, "nothing is published of"),
     ],
 )
 def test_wrong_arguments_are_named(published: Installation, arguments: list[str], code: int, says: str) -> None:
     done = published.csw(*arguments)
     assert (done.returncode, says.lower() in (done.stdout + done.stderr).lower()) == (code, True), done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_an_authority_is_compared(published: Installation) -> None:
+    asked = ("compare", "n yorks", "rereferrals_pct", "repeat plans", "--year", "2022")
+    done = published.csw(*asked)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0] == "North Yorkshire (815), Yorkshire and The Humber"
+    assert lines[2].split()[:6] == ["measure", "year", "value", "England", "region", "neighbours"]
+    assert [x.split()[0] for x in lines[3:5]] == ["rereferrals_pct", "cpp_repeat_pct"]
+    rows = json.loads(published.csw(*asked, "--json").stdout)
+    assert [(r["la_code"], r["measure_id"], r["year"]) for r in rows] == [
+        ("815", "rereferrals_pct", 2022),
+        ("815", "cpp_repeat_pct", 2022),
+    ]
+    assert published.csw(*asked, "-f", "csv").stdout.splitlines()[0].startswith("la_code,year,measure_id,value")
+    # Without a measure: those of the summary.
+    assert len(json.loads(published.csw("compare", "815", "--json").stdout)) == 12
+
+
+def test_answers_for_programs(published: Installation) -> None:
+    status = json.loads(published.csw("status", "--json").stdout)
+    assert "dfe_cin" in {s["source"] for s in status["sources"]}
+    assert status["schedules"]["url"] == ""
+    coverage = json.loads(published.csw("coverage", "--json").stdout)
+    assert {"measure_id", "year", "value_status", "authorities"} == set(coverage[0])
+    assert json.loads(published.csw("quarantine", "--json").stdout) == {"quarantined": [], "withdrawn": []}
+    board = json.loads(published.csw("scoreboard", "--json", "--study", "value_added").stdout)
+    assert board == [] or {"study", "verdict", "reason"} <= set(board[0])
+
+
+def test_all_of_an_answer_is_shown_where_it_is_asked_for(published: Installation) -> None:
+    asked = "select la_code, la_name from marts.dim_local_authority order by la_code"
+    cut, every = published.csw("sql", asked).stdout, published.csw("sql", asked, "--all").stdout
+    assert ("Kent" in cut, "Kent" in every) == (False, True)
 
 
 def test_nothing_landed_and_nothing_published_is_said(tmp_path: Path) -> None:
