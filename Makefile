@@ -11,7 +11,7 @@ export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export GX_ANALYTICS_ENABLED := false
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help run test suite test-quick test-slow test-r lint lint-sql types dictionary bench drill figures coverage dependencies clean
+.PHONY: help run test suite test-quick test-slow test-r lint lint-sql types dictionary bench drill figures coverage comparability dependencies clean
 
 help:
 	@echo "make run        the main job on the bundled synthetic sample (RUN_ARGS='--returns DIR' for real returns)"
@@ -23,6 +23,7 @@ help:
 	@echo "make figures    rewrite the kept figures of the real returns (tests/real/*.csv), to be read as a diff (RETURNS=DIR)"
 	@echo "make dictionary what columns mean, written beside them from dbt_project/seeds/measure.csv and dbt_project/columns.yml"
 	@echo "make coverage   docs/coverage.md from the published warehouse"
+	@echo "make comparability  docs/comparability.md from the published warehouse"
 	@echo "make dependencies  docs/dependencies.md: every package with version and licence; nothing copyleft"
 
 .venv/.synced: pyproject.toml uv.lock
@@ -78,6 +79,9 @@ figures: .venv/.synced
 
 coverage: .venv/.synced
 	$(BIN)/csw coverage --out docs/coverage.md
+
+comparability: .venv/.synced
+	$(BIN)/csw comparability --out docs/comparability.md
 
 dependencies: .venv/.synced
 	$(BIN)/python -m tests.dependencies

@@ -63,6 +63,29 @@ class Marts:
         except (duckdb.CatalogException, duckdb.BinderException) as exc:
             raise MartLacks(f"the warehouse lacks what is asked for: {str(exc).splitlines()[0]}") from exc
 
+    def whole_years(self, frame: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
+        """A frame with ``year`` without what measures hold for years before their first full one.
+
+        A return that was being phased in is not the whole of its first year: it would look like a steep rise.
+        """
+        if not self.has("marts.dim_measure"):
+            return frame
+        whole = self.frame("select measure_id, first_full_year from marts.dim_measure")
+        begins = dict(zip(whole["measure_id"], whole["first_full_year"], strict=True))
+        return frame.assign(**{c: frame[c].mask(frame["year"] < begins[c]) for c in columns if c in begins})
+
+    def england(self, measures: Iterable[str]) -> pd.DataFrame:
+        """England's figures of some measures: measure_id, year, value; no rows where the warehouse has none."""
+        import pandas as pd
+
+        if not self.has("marts.fct_area_year_measure"):
+            return pd.DataFrame({"measure_id": [], "year": [], "value": []})
+        listed = ", ".join(f"'{m}'" for m in measures)
+        return self.frame(
+            "select measure_id, year, value from marts.fct_area_year_measure where area_level = 'national' "
+            f"and measure_id in ({listed}) and value is not null order by measure_id, year"
+        )
+
     def digest(self, sql: str) -> str:
         """A fingerprint of the answer to a query, whatever the order of its rows: the same for the same figures.
 

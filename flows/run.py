@@ -283,6 +283,7 @@ def _after_landing(
         _read_again(settings, report)
     if not full and needed(settings, fingerprint(settings)) == []:
         report.nothing_new = True
+        report.study_errors = study_errors_that_stand(settings)
         _say_what_is_held(settings, report, [])
         return
     warm.start()
@@ -309,6 +310,7 @@ def _after_landing(
         attempts.until_it_passes()
         _say_what_is_held(settings, report, attempts.said)
         if report.nothing_new:
+            report.study_errors = study_errors_that_stand(settings)
             remove_database(settings.next)
             return
         analyse(settings, settings.next, report, watch)
@@ -558,6 +560,18 @@ def analyse(settings: Settings, database: Path, report: RunReport, watch: Stopwa
         outcome = analyse_into(database)
     report.warnings += [f"{study} could not run: {reason}" for study, reason in outcome.lacking.items()]
     report.study_errors = dict(outcome.errors)
+
+
+def study_errors_that_stand(settings: Settings) -> dict[str, str]:
+    """Studies that failed when what is published was analysed, and how: a run with nothing new is no better."""
+    with open_published(settings) as con:
+        held = con.execute(
+            "select 1 from information_schema.tables where table_schema = 'results' and table_name = 'estimate'"
+        )
+        if not held.fetchone():
+            return {}
+        found = con.execute("select study, reason from results.estimate where place = 'run' and subject = 'error'")
+        return {str(study): str(reason) for study, reason in found.fetchall()}
 
 
 def report_site(settings: Settings, report: RunReport, watch: Stopwatch) -> None:

@@ -124,10 +124,10 @@ def real_returns() -> Path:
 @pytest.fixture(scope="session")
 def real_settings(real_returns: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """An installation whose warehouse is published from the real returns; made once for all tests. Read only."""
-    from flows.run import run
+    from tests.real.figures import published_from
 
     def make(folder: Path) -> None:
-        report = run(Settings(data=folder / "data"), real_returns)
+        report = published_from(Settings(data=folder / "data"), real_returns)
         assert (report.unwritten, report.study_errors, report.withheld) == ([], {}, "")
 
     return Settings(data=made_once(tmp_path_factory, "real-returns", make) / "data")

@@ -1,5 +1,7 @@
 """Agreement between coders: Cohen's kappa for two, Krippendorff's alpha for any number and with gaps.
 
+Intervals are those of large samples, or of a bootstrap over clusters (the items of one report are alike).
+
 Kappa (Cohen 1960; standard errors of Fleiss, Cohen & Everitt 1969) is statsmodels'. Alpha (Krippendorff 2011,
 *Computing Krippendorff's Alpha-Reliability*) is ours: the one kept library for it is under the GPL, we are not.
 """
@@ -7,7 +9,7 @@ Kappa (Cohen 1960; standard errors of Fleiss, Cohen & Everitt 1969) is statsmode
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -15,6 +17,8 @@ import pandas as pd
 
 from analysis.estimators._arrays import Array
 from analysis.estimators._format import number, table
+from analysis.estimators.cluster_bootstrap import codes as codes_of
+from analysis.estimators.cluster_bootstrap import interval, multiplicities, sums
 
 Level = Literal["nominal", "ordinal", "interval"]
 
@@ -120,34 +124,61 @@ class KappaByTheme:
         return "Pooled: " + self.pooled.summary() + "\n" + table(self.themes)
 
 
-def kappa_by_theme(first: pd.DataFrame, second: pd.DataFrame) -> KappaByTheme:
+def kappa_by_theme(
+    first: pd.DataFrame, second: pd.DataFrame, *, clusters: Any = None, draws: int = 0, seed: int = 0
+) -> KappaByTheme:
     """Kappa of two coders' item × theme indicators (0, 1, NaN), same index and columns.
 
-    Pooled kappa treats every item-theme decision as one. Raises ValueError where the frames do not match.
+    Pooled kappa treats every item-theme decision as one. With ``draws`` the intervals are percentiles of a bootstrap
+    over ``clusters`` (a label for each row; every row its own when None), missing where too few draws define kappa.
+    Raises ValueError where the frames do not match.
     """
     if not first.index.equals(second.index) or list(first.columns) != list(second.columns):
         raise ValueError("both coders need the same items and themes")
-    rows = []
-    for theme in first.columns:
-        a, b = first[theme].to_numpy(dtype=float), second[theme].to_numpy(dtype=float)
-        one = cohen_kappa(a, b, categories=[0.0, 1.0])
-        rows.append(
-            {
-                "theme": theme,
-                "kappa": one.kappa,
-                "ci_low": one.ci_low,
-                "ci_high": one.ci_high,
-                "agreement": one.observed,
-                "used_by_first": int(np.nansum(a)),
-                "used_by_second": int(np.nansum(b)),
-                "n": one.n,
-                "reason": one.reason,
-            }
-        )
-    pooled = cohen_kappa(
-        first.to_numpy(dtype=float).ravel(), second.to_numpy(dtype=float).ravel(), categories=[0.0, 1.0]
-    )
+    ones, twos = first.to_numpy(dtype=float), second.to_numpy(dtype=float)
+    pooled = cohen_kappa(ones.ravel(), twos.ravel(), categories=[0.0, 1.0])
+    found = [cohen_kappa(ones[:, j], twos[:, j], categories=[0.0, 1.0]) for j in range(ones.shape[1])]
+    if draws and len(first):
+        low, high = _kappa_intervals(ones, twos, range(len(first)) if clusters is None else clusters, draws, seed)
+        bounds = list(zip(low.tolist(), high.tolist(), strict=True))
+        found = [
+            k if k.reason else replace(k, ci_low=lo, ci_high=hi) for k, (lo, hi) in zip(found, bounds[:-1], strict=True)
+        ]
+        pooled = pooled if pooled.reason else replace(pooled, ci_low=bounds[-1][0], ci_high=bounds[-1][1])
+    rows = [
+        {
+            "theme": theme,
+            "kappa": one.kappa,
+            "ci_low": one.ci_low,
+            "ci_high": one.ci_high,
+            "agreement": one.observed,
+            "used_by_first": int(np.nansum(ones[:, j])),
+            "used_by_second": int(np.nansum(twos[:, j])),
+            "n": one.n,
+            "reason": one.reason,
+        }
+        for j, (theme, one) in enumerate(zip(first.columns, found, strict=True))
+    ]
     return KappaByTheme(pd.DataFrame(rows), pooled)
+
+
+def _kappa_intervals(first: Array, second: Array, clusters: Any, draws: int, seed: int) -> tuple[Array, Array]:
+    """Bootstrap intervals of kappa by column, and of all columns together as the last."""
+    of, n = codes_of(clusters)
+    both = np.isfinite(first) & np.isfinite(second)
+    drawn = multiplicities(n, draws, seed)
+
+    def counted(cells: Any) -> Array:
+        by_column = drawn @ sums((cells & both).astype(float), of, n)
+        return np.column_stack([by_column, by_column.sum(axis=1)])
+
+    yes, neither = counted((first == 1) & (second == 1)), counted((first == 0) & (second == 0))
+    mine, theirs = counted(first == 1), counted(second == 1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        size = counted(both)
+        observed = (yes + neither) / size
+        expected = (mine * theirs + (size - mine) * (size - theirs)) / size**2
+        return interval(np.where(expected < 1 - 1e-12, (observed - expected) / (1 - expected), np.nan))
 
 
 @dataclass(frozen=True)
@@ -179,23 +210,22 @@ class Alpha:
         )
 
 
-def krippendorff_alpha(codes: Any, *, level: Level = "nominal", draws: int = 0, seed: int = 0) -> Alpha:
+def krippendorff_alpha(
+    codes: Any, *, level: Level = "nominal", draws: int = 0, seed: int = 0, clusters: Any = None
+) -> Alpha:
     """Krippendorff's alpha of a coders × units table (frame or nested list); None or NaN where a coder gave no code.
 
     Values are numbers for ``ordinal`` and ``interval``, anything for ``nominal``. ``draws`` > 0 gives a percentile
-    bootstrap interval over units. Raises ValueError for another level.
+    bootstrap interval over units, or over ``clusters`` of them (a label for each unit). Raises ValueError for another
+    level.
     """
     if level not in ("nominal", "ordinal", "interval"):
         raise ValueError(f"level must be nominal, ordinal or interval, not {level!r}")
     cells = codes.to_numpy(dtype=object) if isinstance(codes, pd.DataFrame) else np.asarray(codes, dtype=object)
     values = sorted({value for value in cells.ravel().tolist() if not _missing(value)})
-    place = {value: i for i, value in enumerate(values)}
-    counts = np.zeros((cells.shape[1], len(values)))
-    for unit in range(cells.shape[1]):
-        for value in cells[:, unit].tolist():
-            if not _missing(value):
-                counts[unit, place[value]] += 1
-    counts = counts[counts.sum(axis=1) >= 2]
+    counts = np.column_stack([(cells == value).sum(axis=0) for value in values] or [np.zeros(cells.shape[1])])
+    kept = counts.sum(axis=1) >= 2
+    counts = counts[kept].astype(float)
     n_units, n_values, n_coders = len(counts), int(counts.sum()), len(cells)
 
     size = (level, n_units, n_values, n_coders)
@@ -204,17 +234,23 @@ def krippendorff_alpha(codes: Any, *, level: Level = "nominal", draws: int = 0, 
     if (counts.sum(axis=0) > 0).sum() < 2:
         reason = "every code is the same: there is no variation to agree on"
         return Alpha(*size, observed_disagreement=0.0, reason=reason)
-    observed, expected = _disagreement(counts, values, level)
+    by_unit = _coincidences(counts)
+    observed, expected = _disagreement(by_unit.sum(axis=0), values, level)
     low = high = float("nan")
     if draws:
-        rng = np.random.default_rng(seed)
-        found = []
-        for _ in range(draws):
-            sample = counts[rng.integers(n_units, size=n_units)]
-            if (sample.sum(axis=0) > 0).sum() > 1:
-                o, e = _disagreement(sample, values, level)
-                found.append(1 - o / e)
-        low, high = np.quantile(found, [0.025, 0.975]) if found else (low, high)
+        of, n = codes_of(range(n_units) if clusters is None else np.asarray(clusters, dtype=object)[kept].tolist())
+        drawn = np.einsum("dn,ncv->dcv", multiplicities(n, draws, seed), sums(by_unit, of, n))
+        # Draws of units that all carry one code have no variation to agree on.
+        varied = drawn[(drawn.sum(axis=2) > 0).sum(axis=1) > 1]
+        if level == "nominal":
+            totals = varied.sum(axis=2)
+            size_of = totals.sum(axis=1)
+            apart = (size_of - np.trace(varied, axis1=1, axis2=2)) / size_of
+            chance = (size_of**2 - (totals**2).sum(axis=1)) / (size_of * (size_of - 1))
+            found = 1 - apart / chance
+        else:
+            found = np.array([1 - o / e for o, e in (_disagreement(c, values, level) for c in varied)])
+        low, high = np.quantile(found, [0.025, 0.975]) if len(found) else (low, high)
     return Alpha(
         *size,
         alpha=1 - observed / expected,
@@ -225,11 +261,16 @@ def krippendorff_alpha(codes: Any, *, level: Level = "nominal", draws: int = 0, 
     )
 
 
-def _disagreement(counts: Array, values: Sequence[Any], level: Level) -> tuple[float, float]:
-    """Observed and expected disagreement from the units × values counts."""
-    per_unit = counts.sum(axis=1)
-    weights = 1.0 / (per_unit - 1)
-    coincidence = np.einsum("u,uc,uk->ck", weights, counts, counts) - np.diag(weights @ counts)
+def _coincidences(counts: Array) -> Array:
+    """Matrix of coincidences of each unit, from the units × values counts."""
+    weights = 1.0 / (counts.sum(axis=1) - 1)
+    pairs = counts[:, :, None] * counts[:, None, :] - np.eye(counts.shape[1]) * counts[:, :, None]
+    found: Array = weights[:, None, None] * pairs
+    return found
+
+
+def _disagreement(coincidence: Array, values: Sequence[Any], level: Level) -> tuple[float, float]:
+    """Observed and expected disagreement from the matrix of coincidences."""
     totals = coincidence.sum(axis=1)
     n = totals.sum()
     if level == "nominal":

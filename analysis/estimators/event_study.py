@@ -7,7 +7,8 @@ units not yet treated by then::
     ATT(g, t) = mean over cohort g of (y_t - y_{g-1}) - mean over units not yet treated by max(t, g) of the same
 
 and these are averaged by event time with cohort sizes as weights. It assumes parallel trends between a cohort and the
-later ones, and no anticipation. Once no untreated unit is left the effect is not identified, and is not reported.
+later ones, and no anticipation (or none before a number of years one names: the base is then the year before these).
+Once no untreated unit is left the effect is not identified, and is not reported.
 
 Source: Callaway & Sant'Anna (2021) *J. Econometrics* 225:200 (unconditional, not-yet-treated controls, universal base
 period); influence functions and multiplier bootstrap as given there. The package diff-diff (MIT) gives the same numbers
@@ -33,7 +34,8 @@ class EventStudy:
     cells: one row per cohort and year: att, se, n_treated, n_controls, reason; by_event_time: one row per event year:
     estimate, se, p, pointwise interval and the simultaneous band (band_low, band_high), cohorts and units behind it;
     overall: the average over event years 0 and later that are identified, with overall_se; pretrend_*: joint Wald test
-    that all effects before the event are zero.
+    that all effects before the event are zero; covariance: of the estimates, in the order of by_event_time; critical:
+    how many standard errors the simultaneous band is to either side.
     """
 
     n_units: int
@@ -46,6 +48,8 @@ class EventStudy:
     pretrend_chi2: float = float("nan")
     pretrend_df: int = 0
     pretrend_p: float = float("nan")
+    covariance: Array = field(default_factory=lambda: np.zeros((0, 0)))
+    critical: float = float("nan")
     reason: str = ""
 
     @property
@@ -80,6 +84,7 @@ def event_study(
     *,
     window: tuple[int, int] = (-3, 3),
     fewest: int = 5,
+    anticipation: int = 0,
     draws: int = 999,
     seed: int = 0,
 ) -> EventStudy:
@@ -87,7 +92,9 @@ def event_study(
 
     y: outcome (take logs for a rate: effects are then log points), NaN where missing; first_treated: the unit's first
     treated year, the same on all its rows, NaN for never; window: event years averaged; fewest: least treated and least
-    control units behind a group-time effect. Units treated in or before the first year of the data have no year before
+    control units behind a group-time effect; anticipation: years before the event that it may already move, so that the
+    base is the year before them and they are not tested as years before. Units treated in or before the first year
+    of the data have no year before
     and are dropped. ``draws`` multiplier-bootstrap draws give the simultaneous band (0: none). Raises ValueError on
     unequal lengths, a unit-year met twice or a unit with two treatment years.
     """
@@ -99,7 +106,7 @@ def event_study(
     n, dropped = len(cohort), int(early.sum())
     if not np.isfinite(cohort).any():
         return EventStudy(n, dropped, reason="no unit is treated within the data")
-    cells, influences = _group_time_effects(values, cohort, years, window, fewest)
+    cells, influences = _group_time_effects(values, cohort, years, window, fewest, anticipation)
     good = cells["att"].notna().to_numpy() if len(cells) else np.zeros(0, dtype=bool)
     if not good.any():
         reason = "no group-time effect has enough treated and not-yet-treated units"
@@ -115,11 +122,11 @@ def event_study(
     by_event["band_low"], by_event["band_high"] = estimate - critical * se, estimate + critical * se
 
     order = by_event["event_year"].to_numpy(dtype=int)
-    after, before = order >= 0, order < -1
+    after, before = order >= 0, order < -1 - anticipation
     overall = float(estimate[after].mean()) if after.any() else float("nan")
     overall_se = float(np.sqrt((psi[after].mean(axis=0) ** 2).sum()) / n) if after.any() else float("nan")
     chi2, df, p = _joint_test(estimate[before], psi[before], n)
-    missing = [e for e in range(window[0], window[1] + 1) if e != -1 and e not in order.tolist()]
+    missing = [e for e in range(window[0], window[1] + 1) if e != -1 - anticipation and e not in order.tolist()]
     notes = []
     if dropped:
         notes.append(f"{dropped} units treated in or before the first year left out")
@@ -136,6 +143,8 @@ def event_study(
         pretrend_chi2=chi2,
         pretrend_df=df,
         pretrend_p=p,
+        covariance=psi @ psi.T / n**2,
+        critical=critical,
         reason="; ".join(notes),
     )
 
@@ -156,7 +165,7 @@ def _wide(y: Any, unit: Any, year: Any, first_treated: Any) -> tuple[Array, Arra
 
 
 def _group_time_effects(
-    values: Array, cohort: Array, years: Array, window: tuple[int, int], fewest: int
+    values: Array, cohort: Array, years: Array, window: tuple[int, int], fewest: int, anticipation: int
 ) -> tuple[pd.DataFrame, list[Array]]:
     """One row per cohort and year within the window, and the influence ``(n,)`` of every unit on each effect."""
     n = len(cohort)
@@ -164,10 +173,10 @@ def _group_time_effects(
     cells: list[dict[str, Any]] = []
     influences: list[Array] = []
     for g in sorted(set(cohort[np.isfinite(cohort)].tolist())):
-        base = column.get(g - 1)
+        base = column.get(g - 1 - anticipation)
         for t in years:
             event = round(t - g)
-            if not window[0] <= event <= window[1] or event == -1:
+            if not window[0] <= event <= window[1] or event == -1 - anticipation:
                 continue
             row: dict[str, Any] = {"cohort": g, "year": t, "event_year": event, "att": np.nan, "se": np.nan}
             influence = np.zeros(n)
@@ -176,8 +185,8 @@ def _group_time_effects(
             else:
                 change = values[:, column[t]] - values[:, base]
                 seen = np.isfinite(change)
-                # Not yet treated in either of the two years compared.
-                controls = seen & (cohort > max(t, g - 1)) & (cohort != g)
+                # Not yet treated, nor about to be, in either of the two years compared.
+                controls = seen & (cohort > max(t, g - 1 - anticipation) + anticipation) & (cohort != g)
                 members = seen & (cohort == g)
                 row |= {"n_treated": int(members.sum()), "n_controls": int(controls.sum()), "reason": ""}
                 if members.sum() < fewest or controls.sum() < fewest:

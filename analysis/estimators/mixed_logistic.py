@@ -12,7 +12,7 @@ Sources: Breslow & Clayton (1993) *JASA* 88:9; Bates et al. (2015) *J. Stat. Sof
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -81,22 +81,30 @@ class MixedLogisticFit:
         Averaged over the random intercepts too; the error is by the delta method on the coefficients, the variances
         taken as known.
         """
-        j = self.names.index(term)
         moved = self.design.copy()
-        moved[:, j] += step
-
-        def effect(coef: Array) -> float:
-            after, before = _averaged(moved @ coef, self._spread), _averaged(self.design @ coef, self._spread)
-            return float((after - before).mean())
-
-        small = 1e-5
-        gradient = np.array(
-            [
-                (effect(self.coef + small * e) - effect(self.coef - small * e)) / (2 * small)
-                for e in np.eye(len(self.coef))
-            ]
+        moved[:, self.names.index(term)] += step
+        return self._with_error(
+            lambda coef: float(
+                (_averaged(moved @ coef, self._spread) - _averaged(self.design @ coef, self._spread)).mean()
+            )
         )
-        return effect(self.coef), float(np.sqrt(max(gradient @ self.cov @ gradient, 0.0)))
+
+    def average_probability(self, at: Mapping[str, float]) -> tuple[float, float]:
+        """Average probability over all rows if every row had these values of these terms, and its standard error.
+
+        Averaged, and with an error, as :meth:`marginal_effect`.
+        """
+        fixed = self.design.copy()
+        for term, value in at.items():
+            fixed[:, self.names.index(term)] = value
+        return self._with_error(lambda coef: float(_averaged(fixed @ coef, self._spread).mean()))
+
+    def _with_error(self, of: Callable[[Array], float]) -> tuple[float, float]:
+        """A function of the coefficients at their estimates, and its standard error."""
+        small = 1e-5
+        steps = small * np.eye(len(self.coef))
+        gradient = np.array([(of(self.coef + e) - of(self.coef - e)) / (2 * small) for e in steps])
+        return of(self.coef), float(np.sqrt(max(gradient @ self.cov @ gradient, 0.0)))
 
     @property
     def _spread(self) -> float:
@@ -264,12 +272,16 @@ class _Problem:
         The mode moves with theta, so the gradient has the explicit part and, through the curvature's determinant, the
         part of the mode's movement (implicit differentiation).
         """
+        from scipy.linalg.lapack import dpotrf, dpotri
+
         p_fixed = self.X.shape[1]
         prior = self.precisions(theta)
         u, p, H = self.mode(theta)
         fixed = self.X @ theta[:p_fixed]
-        inverse = np.linalg.inv(H)
-        _, logdet = np.linalg.slogdet(H)
+        factor, _ = dpotrf(H, lower=1)
+        logdet = 2 * float(np.log(np.diag(factor)).sum())
+        inverse = np.tril(dpotri(factor, lower=1)[0])
+        inverse += np.tril(inverse, -1).T
         value = self._h(u, fixed, prior) + 0.5 * logdet - 0.5 * float(np.log(prior).sum())
         w = p * (1 - p)
         # d w / d eta, and how much of H's inverse each row sees.

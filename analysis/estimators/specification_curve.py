@@ -120,17 +120,19 @@ def specification_curve(
     estimate: Callable[[dict[str, Any]], SpecificationEstimate],
     *,
     alpha: float = 0.05,
+    only: Sequence[tuple[Any, ...]] | None = None,
 ) -> SpecificationCurve:
-    """Estimate under every combination of ``choices`` (name to options).
+    """Estimate under every combination of ``choices`` (name to options), or under those of ``only``.
 
-    ``estimate`` takes one option per choice; what it cannot estimate it returns with a reason. To fit many models
+    ``only`` lists options in the order of the choices. ``estimate`` takes one option per choice; what it cannot
+    estimate it returns with a reason. To fit many models
     together, fit them beforehand and let ``estimate`` look them up.
     """
     from scipy.special import ndtri
 
     half = float(ndtri(1 - alpha / 2))
     rows = []
-    for options in product(*choices.values()):
+    for options in product(*choices.values()) if only is None else only:
         chosen = dict(zip(choices, options, strict=True))
         one = estimate(chosen)
         known = np.isfinite(one.estimate)

@@ -29,6 +29,7 @@ TITLES = {
     "inadequate_prediction": "Can an inadequate judgement be foretold?",
     "report_themes": "What inspectors ask for",
     "value_added": "Judgements beside what one would expect",
+    "spending_and_judgement": "Does spending on prevention go with better judgements?",
 }
 
 

@@ -26,6 +26,7 @@ from analysis.results import (
     stopped,
     write_results,
 )
+from analysis.studies.believed import believed
 from analysis.studies.spec import Choices, Spec, load_spec, slugs
 from analysis.verdicts import ScoreRow
 
@@ -63,6 +64,8 @@ def run_study(marts: Marts, spec: Spec, choices: Choices | None = None) -> list[
     try:
         model = import_module(f"analysis.studies.{spec.study}.model")
         estimates = adjusted(model.run(marts, spec, chosen.filled(spec)))
+        if chosen.are_the_papers:
+            estimates += believed(spec.study, estimates)
         by_key(estimates)
         return estimates
     except MartLacks as exc:

@@ -18,6 +18,19 @@
 {%- endmacro %}
 
 
+{#- The deprivation decile of a rank (1 = most deprived) within a set of authorities: 10 is the most deprived tenth, 1 the
+    least. Ties by their average, so that equals stay together. -#}
+{% macro deprivation_decile(rank, partition_by) -%}
+    case
+        when {{ rank }} is not null
+            then cast(
+                11 - ceil(10 * {{ average_rank(rank, partition_by) }} / count({{ rank }}) over (partition by {{ partition_by }}))
+                as integer
+            )
+    end
+{%- endmacro %}
+
+
 {#- Rank within a set, ties by their average. -#}
 {% macro average_rank(value, partition_by) -%}
     (

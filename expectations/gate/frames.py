@@ -148,15 +148,20 @@ _FRAMES: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "magnitudes": (
         f"""
+        -- Where several columns or lines make a measure, its magnitude is that of their sum.
+        with added as (
+            select *, sum(amount) over (partition by id, period, unit, measure_id, component, year_rule) as whole
+            from figure
+        )
         select l.source, l.table_name, l.edition, l.file, f.period, x.column_name, f.filter, f.measure_id, f.component,
-            count(*) as figures, median(f.amount) as median,
+            count(*) as figures, median(f.whole) as median,
             -- The largest of a column of percentages in which not nearly all are nought.
             case when f.component = 'value' and any_value(m.unit) = 'pct' and count(*) >= {ENOUGH}
                     and count(*) filter (where f.amount > 0) >= {ENOUGH} / 2
                 then max(f.amount) end as largest_percentage,
             case when count(*) >= {ENOUGH} and any_value(t.median) > 0
-                then median(f.amount) / any_value(t.median) end as times_usual
-        from figure as f
+                then median(f.whole) / any_value(t.median) end as times_usual
+        from added as f
         inner join landed as l using (id)
         inner join landed_column as x using (id, position)
         left join measure as m using (measure_id)

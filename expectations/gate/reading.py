@@ -34,7 +34,7 @@ create table period_profile (id integer, period text, rows bigint, authorities b
 create table symbol (id integer, position integer, printed text, cells bigint, file_row integer);
 create table figure (
     id integer, file_row integer, unit text, period text, filter text, position integer, amount double,
-    measure_id text, component text, is_other_year boolean
+    measure_id text, component text, is_other_year boolean, year_rule text
 );
 """
 
@@ -227,7 +227,7 @@ class LandedTables:
             )
             select cell.id, cell.file_row, cell.unit, cell.period, cell.filter, cell.position,
                 {number("cell.printed")} * mapping.unit_factor as amount, mapping.measure_id, mapping.component,
-                mapping.is_other_year
+                mapping.is_other_year, mapping.year_rule
             from cell
             inner join mapping
                 on cell.id = mapping.id and cell.position = mapping.position and cell.filter = mapping.filter
@@ -254,13 +254,15 @@ def _prepare_meaning(c: duckdb.DuckDBPyConnection, seeds: Path) -> None:
         create table mapping_row as
         select source, table_name, edition_from, edition_to, lower(column_name) as label,
             coalesce(filter, '') as filter, period, measure_id, component,
-            cast(unit_factor as double) as unit_factor, year is not null as is_other_year
+            cast(unit_factor as double) as unit_factor, year is not null as is_other_year,
+            -- Columns of several years stand side by side in a file of one period.
+            concat_ws('+', coalesce(year, 'period'), year_shift) as year_rule
         from read_csv({text(str(seeds / "measure_source.csv"))}, all_varchar = true, header = true)
         union all
         -- The lines of section 251 that are totals of a group, gross and net.
         select 'dfe_s251_outturn', 'table_a1', line.edition_from, line.edition_to, lower(money.column_name),
             line.filter, null, 'spend_' || line.spend_group || '_' || money.gross_or_net, 'total',
-            cast(money.unit_factor as double), false
+            cast(money.unit_factor as double), false, ''
         from read_csv({text(str(seeds / "spend_line.csv"))}, all_varchar = true, header = true) as line
         inner join read_csv({text(str(seeds / "spend_column.csv"))}, all_varchar = true, header = true) as money
             on line.edition_from >= money.edition_from
@@ -272,7 +274,8 @@ def _prepare_meaning(c: duckdb.DuckDBPyConnection, seeds: Path) -> None:
         r"""
         create table mapping as
         select distinct landed.id, landed_column.position, mapping_row.filter, mapping_row.period,
-            mapping_row.measure_id, mapping_row.component, mapping_row.unit_factor, mapping_row.is_other_year
+            mapping_row.measure_id, mapping_row.component, mapping_row.unit_factor, mapping_row.is_other_year,
+            mapping_row.year_rule
         from landed
         inner join landed_column on landed.id = landed_column.id and landed_column.is_figure
         inner join mapping_row

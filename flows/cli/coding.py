@@ -19,24 +19,50 @@ coding = typer.Typer(
 Coder = Annotated[str, typer.Option("--coder", help="A plain name; `agreed` for what was resolved.")]
 Sample = Annotated[str, typer.Option("--sample", help="study (the stratified sample), corpus, or a framework.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder for the sheets.")]
-Coders = Annotated[list[str], typer.Argument(help="Two coders or more; `rules` is the first coder of the project.")]
+Blind = Annotated[bool, typer.Option("--blind", help="Without the rules' suggestions.")]
+Coders = Annotated[
+    list[str] | None,
+    typer.Argument(help="Two coders or more; everybody who has coded when none is named. `rules` and `model` too."),
+]
 
 
 @coding.command()
 def sample() -> None:
-    """The stratified sample: what there is, what was drawn, what is missing of what the study wants."""
+    """The stratified sample of reports: what there is, what was drawn, what is missing of what the study wants."""
     with _coding() as work:
         typer.echo(work.achieved().to_string(index=False))
 
 
 @coding.command()
-def export(
-    coder: Coder,
-    sample: Sample = "study",
+def status() -> None:
+    """How far the coding is: recommendations coded by two, by one, and agreed."""
+    with _coding() as work:
+        typer.echo(work.progress().text())
+
+
+@coding.command()
+def draw(
+    coders: Annotated[list[str], typer.Argument(help="Who codes: plain names.")],
+    items: Annotated[int, typer.Option("--items", min=1, help="How many recommendations.")] = 1000,
+    twice: Annotated[int, typer.Option("--twice", min=0, max=100, help="Per cent of them that two coders get.")] = 20,
+    seed: Annotated[int, typer.Option("--seed", help="Of chance: the same seed draws the same.")] = 1,
     out: Out = Path("coding_sheets"),
-    blind: Annotated[bool, typer.Option("--blind", help="Without the rules' suggestions.")] = False,
+    blind: Blind = False,
 ) -> None:
-    """Write a coder's sheet, as a workbook with drop-downs and as csv."""
+    """Draw recommendations that nobody has coded, by framework, judgement and uncertainty; write each coder's sheet."""
+    with _coding() as work:
+        drawn, books = work.draw(coders, items, out, twice=twice / 100, seed=seed, blind=blind)
+    typer.echo(f"{'framework':12} {'judgement':22} {'themes':24} {'there':>6} {'drawn':>6} {'twice':>6}")
+    for (framework, judgement, unsure), (there, taken, doubled) in drawn.strata.items():
+        typer.echo(f"{framework:12} {judgement:22} {unsure:24} {there:6} {taken:6} {doubled:6}")
+    typer.echo(f"Drew {drawn.size} recommendations, {len(drawn.twice)} of them for two coders.")
+    for book, (coder, keys) in zip(books, drawn.of.items(), strict=True):
+        typer.echo(f"{coder}: {len(keys)} in {book} (and {book.with_suffix('.csv').name})")
+
+
+@coding.command()
+def export(coder: Coder, sample: Sample = "study", out: Out = Path("coding_sheets"), blind: Blind = False) -> None:
+    """Write a coder's sheet of a whole sample, as a workbook with drop-downs and as csv."""
     with _coding() as work:
         book = work.export(coder, sample, out, blind=blind)
     typer.echo(f"Wrote {book} and {book.with_suffix('.csv').name}")
@@ -44,28 +70,60 @@ def export(
 
 @coding.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(help="The filled-in sheet, .xlsx or .csv.")],
-    coder: Coder,
+    sheets: Annotated[list[Path], typer.Argument(help="Filled-in sheets, .xlsx or .csv, of one coder or several.")],
+    coder: Annotated[str | None, typer.Option("--coder", help="Whose; whom each sheet names when not given.")] = None,
 ) -> None:
-    """Check a filled-in sheet and keep it as that coder's next version."""
+    """Check filled-in sheets and keep each as its coder's next version; a sheet with a problem keeps no other back."""
+    from flows.common.errors import CswError
+
     with _coding() as work:
-        kept, count, blank = work.take(file, coder)
-    typer.echo(f"Kept {count} coded items as {kept}; {blank} left blank. The next `csw run` takes them in.")
+        taken = work.take(sheets, coder)
+    for one in (t for t in taken if t.kept):
+        typer.echo(
+            f"{one.sheet.name}: kept {one.count} items coded by {one.coder} as {one.kept}; {one.blank} left blank."
+        )
+    if any(t.kept for t in taken):
+        typer.echo("The next `csw run` takes them in.")
+    problems = [t.problem for t in taken if t.problem]
+    if problems:
+        raise CswError("\n".join(problems))
 
 
 @coding.command()
-def agreement(coders: Coders) -> None:
+def agreement(coders: Coders = None) -> None:
     """Cohen's kappa per theme and pooled, Krippendorff's alpha, percent agreement and the confusion of themes."""
     with _coding() as work:
-        typer.echo(work.agreement(coders).text())
+        typer.echo(work.agreement(coders or ()).text())
 
 
 @coding.command()
-def disagreements(coders: Coders, out: Out = Path("coding_sheets")) -> None:
-    """Write the sheet on which differences are resolved; import it as coder `agreed`."""
+def disagreements(
+    coders: Coders = None,
+    out: Out = Path("coding_sheets"),
+    twice_only: Annotated[bool, typer.Option("--twice-only", help="Without what one coder alone has coded.")] = False,
+) -> None:
+    """List what is to be settled, and write the sheet on which it is; import it as coder `agreed`."""
+    from flows.outputs.coding import listed
+
     with _coding() as work:
-        book, differing, same = work.disagreements(coders, out)
-    typer.echo(f"Wrote {book}: {differing} items to resolve, then {same} on which all agree.")
+        book, differing, others = work.disagreements(coders or (), out, alone=not twice_only)
+    if differing:
+        typer.echo(listed(differing))
+    typer.echo(f"Wrote {book}: {len(differing)} items to settle, then {others} filled in, to be looked over.")
+
+
+@coding.command()
+def model() -> None:
+    """Train a model on the agreed coding, as one more coder; says what is missing where too little is agreed."""
+    with _coding() as work:
+        learned, found, rules, kept = work.model()
+    few = ", ".join(f"{theme} ({n})" for theme, n in learned.too_few.items())
+    typer.echo(
+        f"Learned {len(learned.themes)} themes from {len(learned.held_out)} agreed items and coded "
+        f"{len(learned.others)} others: {kept}.\nToo few agreed items to learn: {few or 'none'}.\n"
+        f"Agreement on the agreed items, each report held out:\n{found.text()}\n"
+        f"The rules on the same items, pooled: {rules.pooled()}"
+    )
 
 
 @contextmanager

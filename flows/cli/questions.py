@@ -126,6 +126,25 @@ def coverage(
         typer.echo(f"Wrote {out}")
 
 
+@verbs.command()
+def comparability(
+    out: Annotated[Path | None, typer.Option("--out", help="Write the page here instead of showing it.")] = None,
+) -> None:
+    """Which series can be compared over time: what each is over, and where it breaks."""
+    from flows.common.settings import Settings
+    from flows.outputs.comparability import MADE, TITLE, comparability_page
+    from flows.outputs.coverage import write_page
+    from flows.warehouse.publish import open_published
+
+    with open_published(Settings()) as con:
+        page = comparability_page(con)
+    if out is None:
+        typer.echo(page)
+    else:
+        write_page(out, page, TITLE, MADE)
+        typer.echo(f"Wrote {out}")
+
+
 @verbs.command("report-quality")
 def report_quality(
     exceptions: Annotated[bool, typer.Option("--exceptions", help="List every report behind the figures.")] = False,

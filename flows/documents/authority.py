@@ -11,13 +11,20 @@ import csv
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from pathlib import Path, PurePath
 
 # Words that are left out or put in from one printing to the next, and tell no two authorities apart.
 _CONNECTING = frozenset({"and", "the", "of", "upon", "on", "with", "in"})
+_POSSESSIVE = re.compile("['\u2019]s\\b")
+# Words before a name that make it that of a part of the place.
+_PARTS = frozenset({"north", "south", "east", "west", "mid", "central", "greater"})
+# What ends a name, as a word that is none.
+_STOP, _STOPPED = re.compile("[:;()\u2013\u2014]"), "zz"
 _ALWAYS, _FOREVER = date.min, date.max
+# So long after the end of an authority reports on it still appear.
+_AFTERWARDS = timedelta(days=550)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,10 @@ class _Named:
     def exists(self, on: date | None) -> bool:
         return self.valid_to == _FOREVER if on is None else self.valid_from <= on <= self.valid_to
 
+    def is_long_gone(self, on: date | None) -> bool:
+        """Whether a report of a day can no longer be about it."""
+        return on is not None and self.valid_to != _FOREVER and on - self.valid_to > _AFTERWARDS
+
 
 @dataclass(frozen=True)
 class Authorities:
@@ -61,7 +72,11 @@ class Authorities:
             text: a title, a file name, any words.
             on: day on which the authority existed; today's authorities when None.
         """
-        words = _words(text)
+        text = _STOP.sub(f" {_STOPPED} ", text)
+        # "Kent's services" names Kent; "St Helen's" is St Helens.
+        return self._named(_words(_POSSESSIVE.sub("", text)), on) or self._named(_words(text), on)
+
+    def _named(self, words: list[str], on: date | None) -> list[str]:
         longest = max(map(len, self.names), default=0)
         found: list[str] = []
         index = 0
@@ -69,7 +84,9 @@ class Authorities:
             for length in range(min(longest, len(words) - index), 0, -1):
                 code = self._one(self.names.get(tuple(words[index : index + length]), []), on)
                 if code:
-                    found.append(code)
+                    # "East Surrey" is another place than Surrey, whether it is known or not.
+                    if index == 0 or words[index - 1] not in _PARTS:
+                        found.append(code)
                     index += length
                     break
             else:
@@ -84,8 +101,8 @@ class Authorities:
     def _one(candidates: Iterable[_Named], on: date | None) -> str | None:
         candidates = list(candidates)
         existing = [named for named in candidates if named.exists(on)]
-        # An authority that is gone is still meant where nobody bears the name now: reports keep coming up.
-        left = {named.la_code for named in existing or candidates}
+        # An authority that is gone is still meant for a while where nobody bears the name now: reports keep coming up.
+        left = {named.la_code for named in existing or candidates if not named.is_long_gone(on)}
         return left.pop() if len(left) == 1 else None
 
     def place(self, titles: Iterable[str | None], number: int | None, path: str, on: date | None) -> Place:

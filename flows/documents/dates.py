@@ -32,8 +32,17 @@ _FIRST_YEAR, _LAST_YEAR = 2005, 2040
 LETTER = "the day of the letter"
 
 _LABEL = re.compile(
-    r"^(?:re-?)?(?:inspection|review|visit) dates?\s*:?\s*|^dates? of (?:inspection|visit|review)\s*:?\s*",
+    r"^(?:on-? ?site )?(?:re-?)?(?:inspection|review|visit) dates?\s*:?\s*"
+    r"|^dates? of (?:inspection|visit|review)\s*:?\s*"
+    r"|^(?:inspected|visited|on-? ?site) (?:on|from|between)\s*:?\s*",
     re.IGNORECASE,
+)
+# Two lines of a form, instead of one that holds both days.
+_BEGAN = re.compile(
+    r"^(?:re-?)?(?:inspection|review|visit) (?:start|began|from)\b(?: date)?(?: on)?\s*:?\s*", re.IGNORECASE
+)
+_ENDED = re.compile(
+    r"^(?:re-?)?(?:inspection|review|visit) (?:ended|end|to)\b(?: date)?(?: on)?\s*:?\s*", re.IGNORECASE
 )
 _PUBLISHED = re.compile(
     r"^(?:report |date )?published(?: on)?\s*:?\s*|^date of publication\s*:?\s*|^publication date\s*:?\s*",
@@ -85,7 +94,7 @@ class Dates:
 def read_dates(pages: tuple[Page, ...]) -> Dates:
     """Find the days of the inspection and of publication on the first two pages."""
     lines = [line for page in pages[:2] for line in page.lines]
-    inspected = _after_label(lines, _LABEL)
+    inspected = _after_label(lines, _LABEL) or _two_lines(lines)
     published = _publication(lines)
     if published.value is None and opening_sentence(pages):
         published = _day_of_letter(pages, published)
@@ -123,7 +132,7 @@ def parse_period(text: str) -> Period | str:
     Returns:
         The period, or the reason why the words cannot be read.
     """
-    clean = _plain(text)
+    clean = re.sub(r"\b(20\d\d)-(\d\d)-(\d\d)\b", r"\3/\2/\1", _plain(text))
     mended: list[str] = []
     slashed = re.findall(r"(\d{1,2})/(\d{1,2})/(\d{4})", clean)
     if slashed:
@@ -206,6 +215,12 @@ def _after_label(lines: Sequence[Line], label: re.Pattern[str]) -> tuple[int, st
         if re.search(r"\d", words):
             return line.page, words.strip()
     return None
+
+
+def _two_lines(lines: Sequence[Line]) -> tuple[int, str] | None:
+    """Words of the first and the last day where each has a line of its own."""
+    began, ended = _after_label(lines, _BEGAN), _after_label(lines, _ENDED)
+    return (began[0], f"{began[1]} to {ended[1]}") if began and ended else None
 
 
 def _plain(text: str) -> str:

@@ -74,6 +74,8 @@ def kind_of(framework: Framework | None) -> ReportKind | None:
 
 
 _APOSTROPHE = "['\u2019\u2018]?"
+_AREA = r"(?:(?:joint |local )*area (?:partnership )?)?"
+_LOOK = r"(?:inspection|re-? ?inspection|visit|re-? ?visit)"
 # In the order in which they are tried: the single inspection names the review of the board in its own title.
 _TITLES: tuple[tuple[Framework, str], ...] = (
     (Framework.SIF, r"\b(?:re-? ?)?inspection of services for children in need of help and protection"),
@@ -95,8 +97,10 @@ _TITLES: tuple[tuple[Framework, str], ...] = (
     (Framework.JTAI, r"joint (?:targeted area|area child protection) (?:re-? ?)?inspection|\bjtai\b"),
     (
         Framework.AREA_SEND,
-        r"\b(?:area|joint area|local area) send (?:\w+ )?(?:inspection|re-? ?inspection|re-? ?visit)\b"
-        r"|\b(?:inspection|re-? ?visit|monitoring inspection) .{0,80}special educational needs",
+        # "SEND" is no verb before or behind the name of an inspection.
+        rf"\b{_AREA}send (?:\w+ ){{0,2}}{_LOOK}\b"
+        r"|\b(?:inspection|re-? ?visit|thematic visit) .{0,80}(?:special educational needs|\bsend\b)"
+        rf"|\b{_AREA}special educational needs (?:and (?:/ ?or )?disabilit\w+ )?(?:\(send\) )?{_LOOK}\b",
     ),
     (Framework.ASSURANCE_VISIT, r"assurance visit"),
     (Framework.MONITORING_VISIT, r"monitoring visit"),
@@ -110,7 +114,8 @@ _TITLES: tuple[tuple[Framework, str], ...] = (
 )
 _LABEL = re.compile(
     r"^(?:inspection|re-?inspection|review|visit)? ?dates?\b|^report published|^published\b|^lead inspector"
-    r"|^reporting inspector|^age group"
+    r"|^reporting inspector|^age group|^on-? ?site\b|^(?:inspected|visited) (?:on|from|between)\b"
+    r"|^inspection (?:start|began)\b"
     r"|^date of (?:visit|inspection)"
     rf"|^\d{{1,2}} (?:{'|'.join(MONTHS)}) \d{{4}}$",
     re.IGNORECASE,

@@ -11,7 +11,7 @@ _GRADES = {"outstanding": 1, "good": 2, "requires improvement": 3, "adequate": 3
 GRADE_WORDS = r"outstanding|requires?\s+improvement(?:\s+to\s+be\s+good)?|good|inadequate|adequate|satisfactory"
 _GRADE = re.compile(
     rf"\b(?P<word>{GRADE_WORDS})\b"
-    r"|\b(?P<none>not\s+(?:judged|applicable|graded|inspected))\b",
+    r"|\b(?P<none>not\s+(?:judged|applicable|graded|inspected|given|awarded))\b",
     re.IGNORECASE,
 )
 

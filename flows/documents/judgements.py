@@ -89,7 +89,8 @@ _WORDS_OF_A_GRADE = 4
 _WORDS_OF_A_SENTENCE = 3
 _OVERALL_LINE = re.compile(rf"^Overall\s+effectiveness\W*\d?\W*(?i:{GRADE_WORDS})", re.MULTILINE)
 _GRADE_OR_NONE = re.compile(
-    rf"\b(?:{GRADE_WORDS}|not\s+(?:judged|applicable|graded|inspected)|requires?|improvement|to|be)\b", re.IGNORECASE
+    rf"\b(?:{GRADE_WORDS}|not\s+(?:judged|applicable|graded|inspected|given|awarded)|requires?|improvement|to|be)\b",
+    re.IGNORECASE,
 )
 # Share of the page height in which footnotes stand.
 _FOOT = 0.3

@@ -107,7 +107,10 @@ def theme(pages: Sequence[Page], title: str | None) -> str | None:
     if not found:
         return None
     words = re.split(r"[:;]? [\u25fc\uf0a7\uf0b7\uf06e\u2022]", found[0])[0]
-    # The name of the place at the end is no part of it.
+    # The days and the name of the place at the end are no part of it.
+    words = re.sub(
+        rf"[ ,]+(?:from|on|between|that took place)\b[^.]{{0,12}}?{_DAYS}.*$", "", words, flags=re.IGNORECASE
+    )
     words = re.sub(r" in (?:[A-Z][\w\u2019'-]*(?: (?:and|of|upon|with|the|on))* ?)+$", "", words)
     words = re.sub(
         r",? (?:with (?:a|an) (?:particular|specific) focus on|in accordance with the inspections? of .*)$",

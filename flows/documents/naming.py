@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from datetime import date, timedelta
 from pathlib import PurePath
+from urllib.parse import unquote
 
 from flows.documents.authority import Authorities, Place
 from flows.documents.dates import MONTHS
@@ -35,6 +36,12 @@ _DAY = re.compile(
     re.IGNORECASE,
 )
 _ISO = re.compile(r"(?<!\d)(?P<year>20\d\d)[-_. ](?P<month>0[1-9]|1[0-2])[-_. ](?P<day>[0-2]\d|3[01])(?!\d)")
+_COMPACT = re.compile(r"(?<!\d)(?P<year>20\d\d)(?P<month>0[1-9]|1[0-2])(?P<day>0[1-9]|[12]\d|3[01])(?!\d)")
+_AMERICAN = re.compile(
+    rf"(?<![a-z])(?P<month>{'|'.join(name[:3] for name in MONTHS)})[a-z]*[\s_.-]+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?"
+    r"[\s_.,-]+(?P<year>20\d\d)(?!\d)",
+    re.IGNORECASE,
+)
 _BRITISH = re.compile(r"(?<!\d)(?P<day>[0-2]?\d|3[01])[-_. ](?P<month>0?[1-9]|1[0-2])[-_. ](?P<year>20\d\d)(?!\d)")
 # A report appears some weeks after the last day on site, and after a pause or a dispute some months.
 _LATEST = timedelta(days=400)
@@ -104,9 +111,10 @@ def number_of(delivered_as: str, authorities: Authorities) -> int | None:
 
 def day_of(delivered_as: str) -> date | None:
     """The last day that the name of a file states; None for none, or for one that is no day."""
-    name = PurePath(delivered_as).name
+    # A name that was taken from a link has its spaces as "%20".
+    name = unquote(PurePath(delivered_as).name)
     days: list[tuple[int, date]] = []
-    for pattern in (_DAY, _ISO, _BRITISH):
+    for pattern in (_DAY, _ISO, _BRITISH, _COMPACT, _AMERICAN):
         for match in pattern.finditer(name):
             month = match["month"].lower()
             number = int(month) if month.isdigit() else [m[:3] for m in MONTHS].index(month) + 1

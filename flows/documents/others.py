@@ -28,7 +28,7 @@ _INSPECTORATES = (
     ("Education Scotland", r"education scotland"),
     ("the Regulation and Quality Improvement Authority", r"regulation and quality improvement authority|\brqia\b"),
     ("the Independent Schools Inspectorate", r"independent schools inspectorate"),
-    ("HM Inspectorate of Probation", r"inspection of youth (?:offending|justice) (?:services|work)"),
+    ("HM Inspectorate of Probation", r"inspection of (?:\w+ ){0,6}?youth (?:offending|justice)\b"),
     ("HM Inspectorate of Constabulary", r"national child protection (?:re-?)?inspection"),
     ("the Care Quality Commission", r"review of health services for (?:children|looked after)"),
 )

@@ -31,11 +31,14 @@ class Urgency(StrEnum):
 
 
 _PRIORITY = r"areas? for priority action|priority (?:and immediate )?actions?|immediate and priority actions?"
-_IMPROVEMENT = r"(?:key )?areas? (?:for|of) (?:improvement|development)"
+_IMPROVEMENT = r"(?:key )?areas? (?:(?:for|of) (?:improvement|development)|to improve)"
 _START = re.compile(
     r"recommendations?(?: for (?:improvement|the (?:local authority|board|lscb)))?"
-    r"|what do(?:es)? (?:the )?.{0,60}?\bneeds? to improve"
-    r"|what needs to improve(?: in this area of social work practice)?"
+    r"|what do(?:es)? (?:the )?.{0,60}?\bneeds? to improve(?: further| next)?"
+    r"|what needs to improve(?: further| next| in this area of social work practice)?"
+    r"|what (?:the )?(?:local authority|council|authority|leaders|trust|partnership) needs? to"
+    r" (?:do (?:next|better|to improve)|improve)(?: further)?"
+    r"|(?:improvement priorities|priorities for improvement)"
     rf"|{_IMPROVEMENT}|{_PRIORITY}"
 )
 _URGENCIES = (

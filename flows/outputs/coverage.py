@@ -103,8 +103,10 @@ def coverage_rows(con: duckdb.DuckDBPyConnection) -> list[dict[str, object]]:
     return [dict(zip(names, r, strict=True)) for r in found.fetchall()]
 
 
-def write_page(path: Path, page: str) -> None:
-    """Write the page to a file: a new one, or one that was such a page before.
+def write_page(path: Path, page: str, title: str = TITLE, made: str = MADE) -> None:
+    """Write a page to a file: a new one, or one that was such a page before.
+
+    ``title`` and ``made`` are the page's first two paragraphs, by which it is known.
 
     Raises:
         CswError: something else is there, or the disk refuses.
@@ -113,8 +115,10 @@ def write_page(path: Path, page: str) -> None:
         raise CswError(f"{path} is a folder. Give a file.")
     if path.exists() and path.stat().st_size:
         begin = path.read_bytes()[:200].decode("utf-8", errors="replace")
-        if not begin.startswith(f"{TITLE}\n\n{MADE}"):
-            raise CswError(f"{path} is not a page of coverage, and is left as it is. Give another file.")
+        if not begin.startswith(f"{title}\n\n{made}"):
+            raise CswError(
+                f"{path} is not a page of {title.removeprefix('# ').lower()}, and is left as it is. Give another file."
+            )
     write_atomically(path, page.encode())
 
 

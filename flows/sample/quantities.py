@@ -91,6 +91,7 @@ MEASURES: dict[str, Quantity] = {
     "cin_open_2_years_plus_pct": _pct("cin_open_2_years", "cin"),
     "cpp_ceased_under_3_months_pct": _pct("cpp_band_0", "cpp_ceased"),
     "cpp_ceased_3_to_6_months_pct": _pct("cpp_band_1", "cpp_ceased"),
+    "cpp_ceased_6_to_12_months_pct": _pct("cpp_band_2", "cpp_ceased"),
     "cpp_ceased_under_6_months_pct": _pct("cpp_band_0+cpp_band_1", "cpp_ceased"),
     "cpp_ceased_2_years_plus_pct": _pct("cpp_band_4", "cpp_ceased"),
     "cpp_open_2_years_plus_pct": _pct("cpp_open_2_years", "cpp"),
@@ -165,5 +166,6 @@ MEASURES: dict[str, Quantity] = {
     "spend_family_support_gross_gbp": _count("spend_family_support"),
     "spend_young_people_gross_gbp": _count("spend_young_people"),
     "spend_youth_justice_gross_gbp": _count("spend_youth_justice"),
+    "spend_other_families_gross_gbp": _count("spend_other_families"),
     "spend_social_work_gross_gbp": _count("spend_social_work"),
 }

@@ -130,6 +130,8 @@ def lines_of(seeds: Path) -> dict[str, list[tuple[str, str, str]]]:
     out: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
     with (seeds / "spend_line.csv").open(newline="", encoding="utf-8") as f:
         for r in csv.DictReader(f):
+            if r["line_kind"] in {"addition", "removal"}:
+                continue  # what a group means, not what is printed
             last = r["edition_to"] or "2019"
             for edition in FILES:
                 if r["edition_from"] <= edition <= last:

@@ -147,6 +147,10 @@ SPEND: dict[str, tuple[str, float]] = {
     "child_trust_fund": ("children", 0.3),
     "cera": ("children", 1.5),
 }
+#: What good practice (a standard deviation of it) spends more, as a logarithm, on what is preventative. Judgements are
+#: better for the practice, so the money tells authorities apart and moves nobody's judgement.
+PREVENTION_BY_QUALITY = 0.12
+PREVENTATIVE = ("early_years", "family_support", "young_people")
 
 
 @dataclass
@@ -414,6 +418,8 @@ class _Draw:
             own = np.exp(
                 self.rng.normal(0, 0.18, (len(self.spread), 1)) + self.rng.normal(0, 0.03, self.children.shape)
             )
+            if group in PREVENTATIVE:
+                own = own * np.exp(PREVENTION_BY_QUALITY * self.quality[:, None])
             prices = 1.02 ** (years - 2015)[None, :]
             path = np.exp(self.paths("spend_safeguarding_gross_gbp")) if group == "safeguarding" else 1.0
             if group == "safeguarding":

@@ -38,11 +38,46 @@ def authorities() -> Authorities:
         ("Bristol City Council", "801"),
         ("Inspection of Herefordshire local authority children’s services", "884"),
         ("Inspection of Westmorland and Furness local authority children’s services", "943"),
+        ("Inspection of Westmorland & Furness Council’s children’s services", "943"),
+        ("Inspection of Kent’s services for children", "886"),
+        ("Inspection of Cheshire West and Chester’s children’s services", "896"),
+        ("Inspection of Cheshire East’s children’s services", "895"),
+        ("Inspection of St Helen’s children’s services", "342"),
+        ("Joint targeted area inspection in the North West: Salford", "355"),
+        ("Inspection of North Yorkshire Council children’s services", "815"),
+        ("Inspection of Achieving for Children on behalf of Kingston upon Thames children’s services", "314"),
     ],
 )
 def test_the_title_names_the_authority(authorities: Authorities, title: str, code: str) -> None:
     place = authorities.place([title], None, "50276411.pdf", NOW)
     assert (place.la_code, place.basis, place.reason) == (code, "title", None)
+
+
+@pytest.mark.parametrize(
+    ("title", "on", "code"),
+    [
+        ("Inspection of Northamptonshire local authority children’s services", date(2021, 6, 1), "928"),
+        ("Inspection of Northamptonshire Children’s Trust", date(2024, 6, 1), None),
+        ("Inspection of Cumbria local authority children’s services", date(2023, 9, 1), "909"),
+        ("Inspection of Cumbria local authority children’s services", date(2026, 1, 1), None),
+        ("Inspection of Bedfordshire", date(2026, 1, 1), None),
+    ],
+)
+def test_an_authority_that_is_long_gone_is_not_meant(
+    authorities: Authorities, title: str, on: date, code: str | None
+) -> None:
+    assert authorities.place([title], None, "a.pdf", on).la_code == code
+
+
+@pytest.mark.parametrize(
+    "title", ["Inspection of East Surrey children’s services", "Area SEND inspection of Greater Essex", "Mid Devon"]
+)
+def test_a_part_of_a_place_or_a_place_around_it_is_another_place(authorities: Authorities, title: str) -> None:
+    place = authorities.place([title], None, "50276411.pdf", NOW)
+    assert (place.la_code, place.basis) == (None, None)
+    assert "no known authority is named" in str(place.reason)
+    # What people or Ofsted's number say still counts.
+    assert authorities.place([title], 80567, "50276411.pdf", NOW).basis == "number"
 
 
 def test_every_authority_is_found_by_its_own_name_and_has_a_number(authorities: Authorities) -> None:

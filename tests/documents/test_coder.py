@@ -33,6 +33,8 @@ def test_the_nine_categories_with_their_themes_and_codes() -> None:
     for theme in book.themes:
         assert theme.entry.include, theme.entry.id
         assert theme.entry.exclude, theme.entry.id
+        # An example is one: the rules give it its theme.
+        assert theme.entry.id in themes(theme.example), theme.example
     added = [theme.entry.id for theme in book.themes if not theme.named_in_paper]
     assert added == ["governance_and_strategy", "other_groups"]
 
@@ -147,6 +149,7 @@ categories:
       - id: t
         label: T
         named_in_paper: true
+        example: The red door.
         definition: About t.
         codes:
           - {id: k, label: K, definition: Of k., patterns: [{near: [red, "blue|green"], within: 2}], unless: [not red]}
@@ -173,6 +176,7 @@ def test_words_near_each_other(tmp_path: Path) -> None:
         ("definition: About t.", "definition: ''", "theme t has no definition"),
         ("label: C", "label:", "category c has no label"),
         ("named_in_paper: true", "named_in_paper: perhaps", "named_in_paper"),
+        ("example: The red door.", "example:", "theme t has no example"),
         ('patterns: [{near: [red, "blue|green"], within: 2}]', "patterns: []", "code k has no pattern"),
         ('patterns: [{near: [red, "blue|green"], within: 2}]', 'patterns: ["("]', "is not valid"),
         ('patterns: [{near: [red, "blue|green"], within: 2}]', "patterns: [{far: 2}]", "is not valid"),

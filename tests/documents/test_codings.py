@@ -33,7 +33,7 @@ def fill(sheet: Path, themes: dict[int, list[str]], **other: Any) -> Path:
     return sheet
 
 
-def coded(path: Path, coder: str = "anna") -> dict[tuple[str, int], tuple[str, ...]]:
+def coded(path: Path, coder: str | None = "anna") -> dict[tuple[str, int], tuple[str, ...]]:
     items, _ = read_sheet(path, coder, KEYS, THEMES)
     return {i.key: i.themes for i in items}
 
@@ -68,6 +68,43 @@ def test_words_are_never_formulas_and_themes_are_chosen_from_a_list(tmp_path: Pa
     assert [row[0].value for row in book["Codebook"].iter_rows(min_row=2)] == [*THEMES, "none"]
 
 
+def test_what_the_codebook_says_stands_beside_each_item_and_each_choice(tmp_path: Path) -> None:
+    items = [SheetItem("a", 1, "Answer letters soon.", "timeliness | voice", about=("timeliness", "voice"))]
+    page = load_workbook(write_sheets(tmp_path, "anna", "study", items, THEMES))["Coding"]
+    assert page.cell(2, COLUMNS.index("codebook") + 1).value == "Done soon.\n\nChildren are heard."
+    assert page.cell(1, len(COLUMNS) + 1).value == "codebook_on_chosen"
+    looked_up = str(page.cell(2, len(COLUMNS) + 1).value)
+    # Columns I to T hold the themes; the last row of the codebook is that of "none".
+    assert looked_up.startswith(
+        '=IF(I2="","",IFERROR(VLOOKUP(I2,Codebook!$A$2:$B$5,2,FALSE),I2&": no theme")&CHAR(10))'
+    )
+    assert looked_up.count("VLOOKUP") == 12
+    assert "VLOOKUP(T2," in looked_up
+    assert page.cell(2, COLUMNS.index("theme_1") + 1).coordinate == "I2"
+    assert page.cell(2, COLUMNS.index("theme_12") + 1).coordinate == "T2"
+
+
+def test_a_sheet_says_whose_it_is(tmp_path: Path) -> None:
+    book = fill(write_sheets(tmp_path, "anna", "study", ITEMS, THEMES), {2: ["voice"]})
+    assert [i.coder for i in read_sheet(book, None, KEYS, THEMES)[0]] == ["anna"]
+    fill(book, {}, coder_3="ben")
+    with pytest.raises(CodingError, match=r"anna_study\.xlsx: column coder: .* names 2 coders \('anna', 'ben'\)"):
+        coded(book, None)
+    for row in (2, 3, 4):
+        fill(book, {}, **{f"coder_{row}": "rules"})
+    with pytest.raises(CodingError, match=r"anna_study\.xlsx: row 2, column coder: .*'rules' is the name of the rules"):
+        coded(book, None)
+
+
+def test_a_sheet_without_an_answer_and_one_with_two_columns_of_a_name_are_refused(tmp_path: Path) -> None:
+    book = write_sheets(tmp_path, "anna", "study", ITEMS, THEMES)
+    with pytest.raises(CodingError, match=r"anna_study\.xlsx: no row is filled in \(3 blank rows\)"):
+        coded(book)
+    fill(book, {2: ["voice"]}, note_1="theme_1")
+    with pytest.raises(CodingError, match=r"anna_study\.xlsx: row 1: column theme_1 comes twice"):
+        coded(book)
+
+
 @pytest.mark.parametrize(
     ("themes", "other", "message"),
     [
@@ -100,7 +137,7 @@ def test_what_is_no_sheet_is_refused(tmp_path: Path, name: str) -> None:
         coded(path)
 
 
-@pytest.mark.parametrize("name", ["", "../up", "rules", "a b", "1st"])
+@pytest.mark.parametrize("name", ["", "../up", "rules", "model", "a b", "1st"])
 def test_a_coder_has_a_plain_name(tmp_path: Path, name: str) -> None:
     with pytest.raises(CodingError):
         write_sheets(tmp_path, name, "study", ITEMS, THEMES)
@@ -130,24 +167,32 @@ def test_agreement_of_two_and_three_coders() -> None:
     assert pooled.kappa == pytest.approx((7 / 9 - 5 / 9) / (4 / 9))
     assert found.confusion.values.tolist() == [["anna", "ben", "voice", "timeliness", 1]]
     assert "2 identical (66.7%)" in found.text()
-    three = reliability({"anna": anna, "ben": ben, "cleo": {("a", 1): ("voice",)}}, list(THEMES))
-    assert three.item_count == 1
+    three = reliability({"anna": anna, "ben": ben, "cleo": {("a", 1): ("voice",), ("c", 1): ("voice",)}}, list(THEMES))
+    # What one alone has coded says nothing of agreement.
+    assert (three.item_count, three.identical) == (3, 1)
     assert len(three.kappa) == 3
+    assert three.kappa["anna", "cleo"].pooled.n == 3
     assert three.alpha.n_coders == 3
+    assert three.alpha_by_theme.set_index("theme")["items"].to_dict() == {"timeliness": 3, "staffing": 3, "voice": 3}
+    apart = reliability({"anna": anna, "cleo": {("c", 1): ("voice",)}}, list(THEMES))
+    assert (apart.item_count, apart.kappa) == (0, {})
+    assert "no unit has two codes" in apart.text()
     with pytest.raises(ValueError, match="two coders"):
         reliability({"anna": anna}, list(THEMES))
 
 
 def test_differences_come_first_and_blank_and_go_back_as_the_agreed_coding(tmp_path: Path) -> None:
     anna = {("a", 1): ("timeliness",), ("a", 2): (), ("b", 1): ("voice",)}
-    ben = {("a", 1): ("staffing",), ("a", 2): (), ("b", 1): ("voice",)}
+    ben = {("a", 1): ("staffing",), ("b", 1): ("voice",), ("gone", 1): ("voice",)}
     items = resolution_items(TEXTS, {"anna": anna, "ben": ben})
-    assert [(i.report_id, i.item, i.themes) for i in items] == [
-        ("a", 1, ()),
-        ("a", 2, ("none",)),
-        ("b", 1, ("voice",)),
+    assert [(i.report_id, i.item, i.themes, i.note) for i in items] == [
+        ("a", 1, (), ""),
+        ("b", 1, ("voice",), "agreed"),
+        ("a", 2, ("none",), "coded by anna alone: review"),
     ]
     assert items[0].suggested == "anna: timeliness / ben: staffing"
+    assert items[0].about == ("staffing", "timeliness")
+    assert [i.item for i in resolution_items(TEXTS, {"anna": anna, "ben": ben}, alone=False)] == [1, 1]
     book = write_sheets(tmp_path, AGREED, "anna-ben", items, THEMES)
     assert coded(fill(book, {2: ["staffing"]}), AGREED) == {
         ("a", 1): ("staffing",),

@@ -34,6 +34,7 @@ from tests.documents.printed import Sheet, ilacs_cover, prose, sif_cover
         ("Monday 4 to Friday 8 March 2019", date(2019, 3, 4), date(2019, 3, 8)),
         ("2nd to 13th September 2019", date(2019, 9, 2), date(2019, 9, 13)),
         ("12, 13 and 20 May 2021", date(2021, 5, 12), date(2021, 5, 20)),
+        ("2025-06-09 to 2025-06-20", date(2025, 6, 9), date(2025, 6, 20)),
     ],
 )
 def test_printed_periods(printed: str, first: date, last: date) -> None:
@@ -128,3 +129,28 @@ def test_unreadable_and_absent_dates_have_reasons() -> None:
     assert unreadable.first_day.printed == "31 February 2014"
     absent = dates(Sheet().heading("A report"))
     assert "labelled" in str(absent.first_day.reason)
+
+
+@pytest.mark.parametrize(
+    "printed",
+    [
+        ("Inspected on: 9 to 20 June 2025",),
+        ("On-site inspection dates: 9 to 20 June 2025",),
+        ("Onsite from 9 June to 20 June 2025",),
+        ("Inspection start date: 9 June 2025", "Inspection end date: 20 June 2025"),
+        ("Inspection began on 9 June 2025", "Inspection ended on 20 June 2025"),
+    ],
+)
+def test_labels_of_the_days(printed: tuple[str, ...]) -> None:
+    sheet = Sheet().heading("Inspection of Nowhere children’s services").heading(*printed, size=12)
+    document = read_pages(prose(sheet.heading("Lead inspector: A Person", size=12)).page().pdf())
+    assert isinstance(document, DocumentText)
+    found = read_dates(document.pages)
+    assert (found.first_day.value, found.last_day.value) == (date(2025, 6, 9), date(2025, 6, 20))
+
+
+def test_a_first_day_alone_is_no_inspection() -> None:
+    sheet = Sheet().heading("Inspection of Nowhere children’s services").heading("Inspection start date: 9 June 2025")
+    document = read_pages(prose(sheet).page().pdf())
+    assert isinstance(document, DocumentText)
+    assert read_dates(document.pages).first_day.value is None

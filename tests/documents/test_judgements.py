@@ -337,3 +337,13 @@ def test_the_grade_of_a_row_is_the_first_in_it_whatever_the_text_below_says() ->
     rows = (*SIF_ROWS[:-1], (("3. Leadership, management and governance",), ("Inadequate", "was: good")))
     assert grades(sheet, Framework.SIF)["leadership"] == 4
     assert grades(sif_cover(Sheet(), rows=rows, board=False).page(), Framework.SIF)["leadership"] == 4
+
+
+@pytest.mark.parametrize("words", ["Not judged", "Not given", "Not graded", "Not awarded"])
+def test_an_overall_row_that_says_that_none_is_given(words: str) -> None:
+    found = judged(
+        ilacs_cover(Sheet(), rows=(*ILACS_ROWS[:3], (("Overall effectiveness",), (words,)))), Framework.ILACS
+    )
+    assert (found["overall_judgement"].grade, found["overall_judgement"].printed) == (None, words)
+    assert found["overall_judgement"].reason == f"printed as {words.lower()!r}"
+    assert found["leadership"].grade == 2

@@ -140,12 +140,19 @@ def test_a_letter_whose_title_is_set_like_its_text_is_known_by_its_first_sentenc
     ("title", "kind"),
     [
         (("Area SEND inspection of Nowhere Local Area", "Partnership"), "area_send_inspection"),
+        (("Area SEND thematic visit to Nowhere Local Area", "Partnership"), "area_send_inspection"),
+        (("Local area partnership SEND inspection: Nowhere",), "area_send_inspection"),
+        (("SEND inspection of Nowhere local area partnership",), "area_send_inspection"),
+        (("Area special educational needs and disabilities", "inspection of Nowhere"), "area_send_inspection"),
         (("Inspection of progress made in the provision", "of safeguarding services in Nowhere"), "progress_review"),
     ],
 )
 def test_reports_of_other_kinds(title: tuple[str, ...], kind: str) -> None:
     sheet = Sheet().heading(*title, size=26).heading("Inspection dates: 12 to 16 February 2030", size=12)
-    assert str(read(sheet).kind) == kind
+    found = read(sheet)
+    assert str(found.kind) == kind
+    # What stands before the name of the inspection is taken for the authority: it is all of the name.
+    assert "Nowhere" in str(found.cover.authority.value)
 
 
 def test_a_joint_inspection_has_no_framework_whatever_its_name() -> None:
@@ -168,6 +175,7 @@ def test_a_joint_inspection_has_no_framework_whatever_its_name() -> None:
             "Scotland",
         ),
         (("Inspection of youth justice services in Nowhere",), "other_inspectorate", "Probation"),
+        (("Inspection of Nowhere Borough youth justice services",), "other_inspectorate", "Probation"),
         (("Inspection of Sunny Children’s Services Ltd",), "other_provider", "provider"),
         (("Inspection of Nowhere independent fostering agency",), "other_provider", "fostering"),
         (("Nowhere children’s home inspection",), "other_provider", "children's home"),
@@ -222,3 +230,12 @@ def test_a_letter_that_begins_on_its_second_page_is_one_report() -> None:
 def test_a_document_without_pages_says_so() -> None:
     data = raw_pdf("<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [] /Count 0 >>")
     assert refusal(data)[0] is RefusalReason.NO_PAGES
+
+
+def test_the_days_on_site_are_no_part_of_a_theme() -> None:
+    opening = (
+        "This letter summarises the findings of the joint targeted area inspection of the",
+        "multi-agency response to cold houses in Nowhere from 8 to 12 September 2030. Ofsted.",
+    )
+    found = read(letter("Joint targeted area inspection of Nowhere", opening=opening))
+    assert found.theme == "cold houses"

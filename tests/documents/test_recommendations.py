@@ -174,6 +174,23 @@ def test_headings_that_name_the_board(lines: tuple[str, ...]) -> None:
     assert [item.section for item in found.items] == [Section.LSCB]
 
 
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "WHAT NEEDS TO IMPROVE",
+        "What needs to improve further?",
+        "What does Nowhere need to improve next?",
+        "What the local authority needs to do to improve",
+        "What leaders need to do next",
+        "Areas to improve",
+        "Improvement priorities",
+    ],
+)
+def test_other_words_of_the_heading(heading: str) -> None:
+    found = read(start().heading(heading).item("\uf06e", "Meet.").heading("The experiences and progress of all"))
+    assert [item.text for item in found.items] == ["Meet."]
+
+
 def test_a_heading_over_two_lines_opens_the_part_of_the_board() -> None:
     sheet = start().heading("Section 2: The effectiveness of the Local Safeguarding", "Children Board", size=16)
     found = read(

@@ -63,8 +63,13 @@ def test_what_fails_is_held_back_alone_and_the_rest_is_published(copied: Install
     assert ("b7_child_in_need_plans", "2022-r2") in tables
     assert not {("b1_children_in_need", "2024-r2"), ("c1_referrals", "2024-r2")} & tables
     listed = copied.csw("quarantine").stdout
-    for words in ("b1_children_in_need 2024-r2", "c1_referrals 2024-r2", REPORT, "What to do: "):
+    for words in ("b1_children_in_need 2024-r2", "c1_referrals 2024-r2", "What to do: "):
         assert words in listed
+    # The report is read; it waits for somebody who knows whose it is.
+    with duckdb.connect(str(copied.settings.published), read_only=True) as con:
+        (report,) = con.execute("select la_code, la_reason from marts.fct_report where file = ?", [REPORT]).fetchall()
+    assert report[0] is None
+    assert report[1]
     # Nothing is new: it says so again, without building.
     empty = copied.run(good)
     assert (empty.returncode, "Nothing new" in empty.stdout) == (1, True)

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from analysis.estimators.agreement import cohen_kappa, kappa_by_theme, krippendorff_alpha
+from analysis.estimators.cluster_bootstrap import ratio_intervals
 from analysis.estimators.multiplicity import benjamini_hochberg, bonferroni, holm
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -68,6 +69,57 @@ def test_kappa_by_theme_and_pooled() -> None:
         kappa_by_theme(one, two.iloc[1:])
 
 
+def _two_coders(
+    rng: np.random.Generator, reports: int, per_report: int
+) -> tuple[pd.DataFrame, pd.DataFrame, list[int]]:
+    """Two coders of many reports; whether they agree is a matter of the report, so its items are alike."""
+    of = np.repeat(np.arange(reports), per_report)
+    agree = np.repeat(rng.random(reports) < 0.7, per_report)
+    one = pd.DataFrame({"a": (rng.random(len(of)) < 0.4).astype(float), "b": (rng.random(len(of)) < 0.2).astype(float)})
+    other = pd.DataFrame({name: np.where(agree, one[name], rng.random(len(of)) < 0.3) for name in one}).astype(float)
+    return one, other, of.tolist()
+
+
+def test_bootstrap_intervals_of_kappa_are_those_of_a_loop_over_whole_clusters() -> None:
+    one, other, of = _two_coders(np.random.default_rng(5), 30, 6)
+    found = kappa_by_theme(one, other, clusters=of, draws=400, seed=3)
+    drawn = np.random.default_rng(3).multinomial(30, np.full(30, 1 / 30), size=400)
+    rows = [np.concatenate([np.repeat(np.arange(6 * c, 6 * c + 6), times) for c, times in enumerate(d)]) for d in drawn]
+    for theme in ("a", "b"):
+        by_hand = [cohen_kappa(one[theme].to_numpy()[r], other[theme].to_numpy()[r]).kappa for r in rows]
+        line = found.frame().set_index("theme").loc[theme]
+        assert [line["ci_low"], line["ci_high"]] == pytest.approx(np.quantile(by_hand, [0.025, 0.975]))
+    assert found.pooled.ci_low < found.pooled.kappa < found.pooled.ci_high
+
+
+def test_intervals_over_clusters_are_wider_where_items_of_a_cluster_are_alike() -> None:
+    one, other, of = _two_coders(np.random.default_rng(6), 40, 10)
+    alone = kappa_by_theme(one, other, draws=500).pooled
+    clustered = kappa_by_theme(one, other, clusters=of, draws=500).pooled
+    assert alone.kappa == clustered.kappa
+    assert clustered.ci_high - clustered.ci_low > 1.5 * (alone.ci_high - alone.ci_low)
+    units = [one["a"].tolist(), other["a"].tolist()]
+    narrow, wide = krippendorff_alpha(units, draws=300), krippendorff_alpha(units, draws=300, clusters=of)
+    assert wide.alpha == narrow.alpha
+    assert wide.ci_high - wide.ci_low > 1.5 * (narrow.ci_high - narrow.ci_low)
+
+
+def test_shares_of_clusters_have_the_spread_that_linearisation_gives_them() -> None:
+    rng = np.random.default_rng(7)
+    whole = rng.integers(3, 20, 120).astype(float)
+    part = rng.binomial(whole.astype(int)[:, None], rng.beta(2, 6, (120, 1))).astype(float)
+    part = np.column_stack([part, np.zeros(120), whole])
+    low, high = ratio_intervals(part, whole, draws=4000)
+    share = part[:, 0].sum() / whole.sum()
+    error = np.sqrt(120 / 119 * ((part[:, 0] - share * whole) ** 2).sum()) / whole.sum()
+    assert high[0] - low[0] == pytest.approx(2 * 1.96 * error, rel=0.06)
+    assert low[0] < share < high[0]
+    assert (low[1], high[2]) == (0, 1)
+    # Nothing in 120 clusters: 1 - 0.025 ** (1 / 120).
+    assert (high[1], low[2]) == pytest.approx((0.0303, 0.9697), abs=1e-4)
+    assert np.isnan(ratio_intervals(part[:0], whole[:0])[0]).all()
+
+
 # Krippendorff's own example: four coders, twelve units, seven values missing.
 KRIPPENDORFF = [
     [1, 2, 3, 3, 2, 1, 4, 1, 2, None, None, None],
@@ -92,6 +144,17 @@ def test_alpha_of_two_coders_without_gaps_is_near_kappa() -> None:
     assert alpha.alpha == pytest.approx(cohen_kappa(first, second).kappa, abs=0.003)
     assert alpha.ci_low < alpha.alpha < alpha.ci_high
     assert alpha.ci_high - alpha.ci_low == pytest.approx(2 * 1.96 * cohen_kappa(first, second).se, rel=0.2)
+
+
+def test_intervals_of_alpha_for_two_codes_are_alike_at_every_level() -> None:
+    """Of noughts and ones any two that differ are equally far apart; nominal draws are made without a loop."""
+    rng = np.random.default_rng(3)
+    first = rng.integers(0, 2, 80)
+    codes, of = [first, np.where(rng.random(80) < 0.8, first, 1 - first)], np.repeat(np.arange(16), 5)
+    nominal = krippendorff_alpha(codes, draws=200, clusters=of)
+    for level in ("ordinal", "interval"):
+        other = krippendorff_alpha(codes, level=level, draws=200, clusters=of)  # type: ignore[arg-type]
+        assert (other.ci_low, other.ci_high) == pytest.approx((nominal.ci_low, nominal.ci_high))
 
 
 def test_alpha_without_an_answer() -> None:

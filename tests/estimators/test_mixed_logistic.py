@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -115,6 +117,20 @@ def test_the_marginal_effect_is_the_mean_difference_of_probabilities() -> None:
     at = fit.coef[0] + X[:5] @ fit.coef[1:]
     assert fit.predict(X[:5]) == pytest.approx(expit(at[:, None] + drawn).mean(axis=1), abs=0.01)
     assert 0 < error < 0.1
+
+
+def test_an_average_probability_is_the_mean_over_rows_that_are_alike_in_a_term() -> None:
+    data = simulated(4)
+    fit = fitted(data)
+    X = data[["spend", "decile"]].to_numpy()
+    value, error = fit.average_probability({"decile": 3.0})
+    assert value == pytest.approx(fit.predict(np.column_stack([X[:, 0], np.full(len(X), 3.0)])).mean(), rel=1e-12)
+    # The error, against draws of the coefficients.
+    rng = np.random.default_rng(0)
+    drawn = rng.multivariate_normal(fit.coef, fit.cov, 2000)
+    shifted = [replace(fit, coef=coef).average_probability({"decile": 3.0})[0] for coef in drawn[:400]]
+    assert error == pytest.approx(float(np.std(shifted)), rel=0.15)
+    assert fit.average_probability({})[0] == pytest.approx(float(fit.predict(X).mean()), rel=1e-12)
 
 
 def test_what_cannot_be_estimated_says_why() -> None:

@@ -12,17 +12,29 @@ import csv
 import io
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flows.common.settings import Settings
+    from flows.run import RunReport
 
 HERE = Path(__file__).resolve().parent
 KEPT = ("scoreboard", "study_samples")
-STUDIES = (
-    "inadequate_prediction",
-    "inspection_factors",
-    "inspection_impact",
-    "performance_indicators",
-    "report_themes",
-)
+
+
+#: What the studies need beside the returns, in the folder next to them: the ministry's budgets, monthly prices.
+BESIDE = ("mhclg_ra_budget", "ons_prices")
+
+
+def published_from(settings: Settings, returns: Path) -> RunReport:
+    """Publish a warehouse from the real returns and from what the studies need beside them."""
+    from flows.run import fetch_and_land, run
+
+    for name in BESIDE:
+        folder = returns.parent / "arrivals" / name
+        if folder.is_dir():
+            fetch_and_land(settings, folder)
+    return run(settings, returns)
 
 
 def _number(value: float | None) -> str:
@@ -47,8 +59,12 @@ def scoreboard(con: Any) -> list[dict[str, str]]:
 def study_samples(con: Any) -> list[dict[str, str]]:
     """study, column, n, mean, distinct; the row ``*`` counts rows and authorities."""
     out = []
-    for study in STUDIES:
-        table = f"studies.rpt_{study}__sample"
+    samples = con.execute(
+        "select table_name from duckdb_tables() where schema_name = 'studies' and table_name like 'rpt_%__sample' "
+        "order by 1"
+    ).fetchall()
+    for (name,) in samples:
+        study, table = name.removeprefix("rpt_").removesuffix("__sample"), f"studies.{name}"
         rows, authorities = con.execute(f"select count(*), count(distinct la_code) from {table}").fetchone()
         out.append({"study": study, "column": "*", "n": str(rows), "mean": "", "distinct": str(authorities)})
         for column, kind, *_rest in con.execute(f"describe {table}").fetchall():
@@ -89,7 +105,6 @@ def write(database: Path) -> None:
 def main() -> None:
     """Run the main job on the real returns in a folder of its own (or read a warehouse that is there), and rewrite."""
     from flows.common.settings import ROOT, Settings
-    from flows.run import run
 
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--returns", type=Path, default=ROOT.parent / "shared" / "returns")
@@ -100,7 +115,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(data=Path(folder) / "data")
-        run(settings, chosen.returns)
+        published_from(settings, chosen.returns)
         write(settings.published)
 
 

@@ -257,6 +257,10 @@ def test_search_knows_authorities_measures_and_publishers_columns(site: Path) ->
         ("inspection_factors", ["Brant", "Tukey", "completed cycle"]),
         ("inadequate_prediction", ["Calibration", "calibration slope", "persistent", "area under ROC"]),
         ("report_themes", ["Third of deprivation", "Share of reports"]),
+        (
+            "spending_and_judgement",
+            ["percentage points more chance", "Does it rest on a choice?", "within an authority", "ILACS to date"],
+        ),
         ("value_added", ["no ranking", "reliability of a single judgement"]),
     ],
 )

@@ -82,7 +82,8 @@ def marts_of(panel: pd.DataFrame, inspections: pd.DataFrame) -> Marts:
     beside = ", ".join(BESIDE)
     con.execute(
         f"create table studies.rpt_inadequate_prediction__sample as select * exclude ({beside}, {SPEND}) from panel;"
-        f"create table marts.fct_la_year as select la_code, year, {beside} from panel;"
+        f"create table marts.fct_la_year_measure as unpivot (select la_code, year, {beside} from panel) "
+        f"on {beside} into name measure_id value published_value;"
         f"create table marts.fct_la_year_spend_real as select la_code, year, {SPEND} as gbp_real_per_cin, "
         "'s251_outturn' as spend_return, 'safeguarding' as spend_group, 'gross' as gross_or_net, 'gdp' as price_index, "
         "2016 as base_year from panel;"

@@ -16,6 +16,7 @@ from analysis.scoreboard import score
 from analysis.studies.performance_indicators import tables as t
 from analysis.studies.performance_indicators.model import beyond, of_the_paper, run
 from analysis.studies.performance_indicators.sample import (
+    BUDGET,
     NEEDED,
     deprivation_third,
     derived,
@@ -23,9 +24,10 @@ from analysis.studies.performance_indicators.sample import (
     latest_of,
     papers_sample,
     window_of,
+    with_budget,
 )
 from analysis.studies.run import run_study
-from analysis.studies.spec import Choices, load_spec
+from analysis.studies.spec import Choices, load_spec, published_figures
 
 SPEC = load_spec("performance_indicators")
 PAPERS = Choices().filled(SPEC)
@@ -61,7 +63,7 @@ def made_up(n: int = 60, seed: int = 4) -> pd.DataFrame:
     )
     for column in ("help_and_protection", "children_looked_after", "leadership"):
         frame[column] = judgement
-    for column in [*LISTED, *t.SPEND]:
+    for column in [*LISTED, *t.POPULATION, "cin_at_31_march_rate_per_10k", *(c for c in t.SPEND if c != BUDGET)]:
         frame[column] = rng.normal(50, 8, n)
     frame["total_gross_gbp_per_child"] = 600 + 300 * deprived + rng.normal(0, 40, n)
     frame["cla_dental_check_pct"] = 90 - 15 * deprived + rng.normal(0, 4, n)
@@ -70,10 +72,22 @@ def made_up(n: int = 60, seed: int = 4) -> pd.DataFrame:
 
 def marts_of(frame: pd.DataFrame) -> Marts:
     con = duckdb.connect()
-    con.execute("create schema studies")
+    con.execute("create schema studies; create schema marts")
     con.register("frame", frame)
     con.execute("create table studies.rpt_performance_indicators__sample as select * from frame")
+    con.execute(
+        "create table marts.fct_la_year as select distinct la_code, year, 1000.0 as population_0_17 from frame;"
+        # Of the year after; each row comes under two price indices.
+        "create table marts.fct_la_year_spend as select distinct la_code, year + 1 as year, 'ra_budget' as "
+        "spend_return, "
+        "'total' as spend_group, 'net' as gross_or_net, 1000.0 * la_code::integer as gbp_nominal, price_index "
+        "from frame cross join unnest(['gdp', 'rpi']) as indices (price_index)"
+    )
     return Marts(con)
+
+
+def budgeted(frame: pd.DataFrame) -> pd.DataFrame:
+    return with_budget(marts_of(frame), frame, ["871"])
 
 
 def named(found: list[Estimate]) -> dict[tuple[str, str, str], Estimate]:
@@ -129,8 +143,29 @@ def test_reinspections_of_the_older_framework_join_only_in_their_months() -> Non
     assert set(latest_of(frame, "ilacs", SPEC)["la_code"]) == codes - {"300"}
 
 
+def test_the_budget_is_that_of_the_year_after_and_some_are_left_out() -> None:
+    frame = made_up(5)
+    out = with_budget(marts_of(frame), frame, ["301"])
+    mine = out[out["lag"] == -1].set_index("la_code")[BUDGET]
+    assert mine["300"] == 300.0
+    assert np.isnan(mine["301"])
+    assert len(out) == len(frame)
+    # Without any budget the column is there, and empty.
+    empty = with_budget(marts_of(frame), frame, frame["la_code"])
+    assert empty[BUDGET].isna().all()
+    found = named(of_the_paper(empty, SHORT, PAPERS))
+    silent = found["spend", "anova_F", "net budget by deprivation | high rating"]
+    assert silent.value is None
+    assert "no budget" in silent.reason
+
+
+def test_an_authority_left_out_is_in_no_sample() -> None:
+    frame = made_up(9)
+    assert "303" not in set(papers_sample(frame, SPEC, PAPERS, left_out=["303"])["la_code"])
+
+
 def test_what_was_planted_is_found_and_what_was_not_is_not() -> None:
-    found = named(of_the_paper(made_up(), SHORT, PAPERS))
+    found = named(of_the_paper(budgeted(made_up()), SHORT, PAPERS))
     rating = found["spearman", "spearman_rho", f"rating x {DEPRIVATION}"]
     assert rating.value is not None
     assert rating.value < -0.6
@@ -149,7 +184,7 @@ def test_what_was_planted_is_found_and_what_was_not_is_not() -> None:
 
 
 def test_beyond_the_paper_the_outcome_has_three_steps() -> None:
-    found = named(beyond(made_up(), SHORT))
+    found = named(beyond(budgeted(made_up()), SHORT))
     three = found["all ILACS: three-way", "spearman_rho", f"outcome x {DEPRIVATION}"]
     assert three.value is not None
     assert three.value < -0.5
@@ -200,8 +235,12 @@ def test_the_bundled_sample_carries_deprivation(sample_run: Any) -> None:
 
 @pytest.mark.real
 def test_the_papers_numbers_of_judgements_on_real_returns(real_marts: Marts) -> None:
-    frame = real_marts.sample(t.STUDY, NEEDED)
-    sample = papers_sample(frame, SPEC, PAPERS)
+    frame = real_marts.sample(t.STUDY, [*NEEDED, *t.POPULATION])
+    sample = papers_sample(frame, SPEC, PAPERS, left_out=list(SPEC.variables["left_out"]))
+    # All ten correlations of table 4 lie within .03, as printed to three decimals.
+    printed = {f.subject: float(f.value) for f in published_figures("performance_indicators") if f.place == "Table 4"}
+    ours = [e.value or 0.0 for e in t.table_4(sample)]
+    assert max(abs(a - b) for a, b in zip(ours, printed.values(), strict=True)) < 0.03
     assert sample["overall_judgement"].value_counts().sort_index().to_dict() == {1: 5, 2: 18, 3: 17, 4: 7}
     assert sample["third"].value_counts().to_dict() == {
         "high deprivation": 16,

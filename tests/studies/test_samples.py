@@ -107,9 +107,11 @@ def test_money_of_the_impact_study_is_in_prices_of_2019(warehouse: Any) -> None:
                 select year, max(abs({column} / nominal.per_child - 1))
                 from studies.rpt_inspection_impact__sample
                 join (
-                    select la_code, year, max(gbp_nominal_per_child) as per_child
+                    -- Per child as published at the time, as in the sample.
+                    select la_code, year, max(gbp_nominal) / any_value(published_value) as per_child
                     from marts.fct_la_year_spend
-                    where spend_group = '{group}' and gross_or_net = 'gross'
+                    inner join marts.fct_la_year_measure using (la_code, year)
+                    where spend_group = '{group}' and gross_or_net = 'gross' and measure_id = 'population_0_17'
                     group by all
                 ) as nominal using (la_code, year)
                 where nominal.per_child > 0 and {column} is not null

@@ -17,6 +17,7 @@ from expectations.suites import load_suites
 from flows.landing import tables as landing_tables
 from tests.unit.expectations_landing import (
     AUTHORITIES,
+    LINES,
     Row,
     Table,
     census,
@@ -208,6 +209,26 @@ def test_a_planted_fault_is_found_and_only_that(tmp_path: Path, case: Case) -> N
     if case.value is not None:
         assert finding.examples[0]["value"] == case.value
     assert finding.advice in describe(result)
+
+
+def test_lines_that_make_a_measure_together_are_weighed_together(tmp_path: Path) -> None:
+    """A small line of a large group is no change of unit; the same change of all of them is one."""
+    table = outturn()
+    for row in table.rows[1::2]:
+        row.cells[2] = f"{float(row.cells[2]) / 100:.2f}"
+    landed = write_landing(tmp_path, table)
+    with (landed.seeds / "measure_source.csv").open("a", encoding="utf-8") as f:
+        for line in LINES:
+            f.write(
+                f"dfe_s251_outturn,table_a1,2015,2015,TotalExpenditure,line={line},,spend_cla_gross_gbp,value,1,,0,\n"
+            )
+    assert not [f for f in check_gate(landed.landing, landed.seeds).errors if f.check == "usual_magnitude"]
+    path = landed.path(table)
+    text = path.read_text(encoding="utf-8").splitlines()
+    thousands = [",".join([*x.split(",")[:-1], f"{float(x.split(',')[-1]) / 1000:.5f}"]) for x in text[1:]]
+    path.write_text("\n".join([text[0], *thousands]) + "\n", encoding="utf-8")
+    found = [f for f in check_gate(landed.landing, landed.seeds).errors if f.check == "usual_magnitude"]
+    assert "spend_cla_gross_gbp" in {f.where["measure_id"] for f in found}
 
 
 def test_nothing_landed_is_nothing_to_check(tmp_path: Path) -> None:

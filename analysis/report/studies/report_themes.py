@@ -1,4 +1,7 @@
-"""What inspectors ask for: matrices of categories and themes by framework, deprivation, place and judgement."""
+"""What inspectors ask for: matrices of categories and themes by framework, deprivation, place and judgement.
+
+First what they ask for now, in words and by judgement, deprivation, region and year; then the study of the paper.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from functools import partial
 
 from analysis.report import charts, words
 from analysis.report.published import Published, rows
+from analysis.report.studies import report_themes_now
 from analysis.report.study import Found, Section, simple_table
 
 SPLITS = {
@@ -24,6 +28,7 @@ def sections(published: Published, found: Found) -> tuple[str, list[Section]]:
     """Summary and sections of the page."""
     labels = _labels(published)
     return "", [
+        *report_themes_now.sections(published, found, labels),
         Section("The reports", _sample(published, found)),
         Section("How often each category is asked for", _categories(published, labels)),
         Section("Categories by group", _matrices(published, "category", labels)),

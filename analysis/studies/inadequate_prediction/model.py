@@ -44,12 +44,34 @@ def run(marts: Marts, spec: Spec, choices: Choices) -> list[Estimate]:
         t.row("sample", "n", "LAs", float(panel.loc[panel["year"].isin(years), "la_code"].nunique()), method="any year")
     ]
     out += t.medians(panel, labels, years, list(spec.variables["timeliness"]))
-    out += correlations(panel, spec, years)
+    out += national_rereferrals(marts, spec)
+    first, last = (int(year) for year in spec.pins["correlations"].split(":"))
+    shown = range(first, last + 1) if choices.window == spec.pins["window"] else years
+    out += correlations(panel, spec, shown)
     out += of_2012(panel, inspections, spec)
     before, after = (cycle(panel, inspections, framework) for framework in ("sif", "ilacs"))
     shared, more = list(spec.variables["cycle"]), list(spec.variables["cycle_and_workforce"])
     out += cycle_rows(before, spec, "SIF", shared) + cycle_rows(after, spec, "ILACS", more)
     return out + t.hold_out(before, after, shared, SEED)
+
+
+def national_rereferrals(marts: Marts, spec: Spec) -> list[Estimate]:
+    """England's re-referrals: what is cited of the years before the returns held, and the highest share after."""
+    cited = {int(year): float(share) for year, share in spec.variables["rereferrals_before_2009"].items()}
+    rows = marts.england(["rereferrals_pct"])
+    rows = rows[rows["year"].between(2011, 2014)]
+    shown = ", ".join(f"{year} {share:g}" for year, share in cited.items())
+    return [
+        t.row("context", "percent", "re-referrals before 2009", float(np.mean(list(cited.values()))), method=shown),
+        t.row(
+            "context",
+            "percent",
+            "highest re-referrals after 2010",
+            rows["value"].max() if len(rows) else None,
+            method="England, 2010/11 to 2013/14",
+            reason="" if len(rows) else "England's re-referrals of these years are not held",
+        ),
+    ]
 
 
 def correlations(panel: pd.DataFrame, spec: Spec, years: range) -> list[Estimate]:
@@ -83,6 +105,9 @@ def of_2012(panel: pd.DataFrame, inspections: pd.DataFrame, spec: Spec) -> list[
         if base == year:
             out += t.nested(y, frame, predictors, name, SEED)
     fit = fits[year]
+    at = panel[panel["year"] == year]
+    judged = at["la_code"].isin(judged_inadequate(inspections, year, year + 1))
+    out += t.imputed(judged.to_numpy(dtype=float), at, fit, predictors, labels, SEED)
     if not fit.ok or not np.any(fit.coef[1:]):
         reason = fit.reason or "the model kept no predictor, so it predicts no one"
         return [*out, t.row("groups", "n", "predicted inadequate", None, reason=reason)]

@@ -19,7 +19,7 @@ SPEND = "safeguarding_gross_gbp_per_cin"
 
 
 def read_panel(marts: Marts, measures: Sequence[str], deflator: str, base_year: int) -> pd.DataFrame:
-    """One row per authority (without the two very small ones) and year, with every measure named.
+    """One row per authority (without the two very small ones) and year, with every measure named in its whole years.
 
     Spend on safeguarding is gross, in real pounds of ``base_year`` per child in need.
 
@@ -27,8 +27,9 @@ def read_panel(marts: Marts, measures: Sequence[str], deflator: str, base_year: 
         MartLacks: a measure or a table is missing.
     """
     sample = marts.sample(STUDY, ["la_code", "year", "worst_judgement", "is_excluded_from_studies"])
-    wide = ", ".join(BESIDE)
-    more = marts.frame(f"select la_code, year, {wide} from marts.fct_la_year")
+    # Rates as they were published: what the paper's authors had before them.
+    wide = ", ".join(f"max(published_value) filter (where measure_id = '{m}') as {m}" for m in BESIDE)
+    more = marts.frame(f"select la_code, year, {wide} from marts.fct_la_year_measure group by la_code, year")
     spend = marts.frame(
         f"select la_code, year, gbp_real_per_cin as {SPEND} from marts.fct_la_year_spend_real "
         "where spend_return = 's251_outturn' and spend_group = 'safeguarding' and gross_or_net = 'gross' "
@@ -38,7 +39,7 @@ def read_panel(marts: Marts, measures: Sequence[str], deflator: str, base_year: 
     sample = sample[~sample["is_excluded_from_studies"].astype(bool)]
     out = sample.merge(more, on=["la_code", "year"], how="left", validate="1:1")
     out = out.merge(spend, on=["la_code", "year"], how="left", validate="1:1")
-    return require(out, measures, "the panel of the study")
+    return marts.whole_years(require(out, measures, "the panel of the study"), measures)
 
 
 def read_inspections(marts: Marts) -> pd.DataFrame:

@@ -22,16 +22,31 @@ CATEGORIES = ("low", "medium", "high")
 GROUPS = {"inadequate": "low", "requires_improvement": "medium", "good_or_outstanding": "high"}
 SUB_JUDGEMENTS = ("help_and_protection", "children_looked_after", "leadership")
 THIRDS = ("least", "moderate", "most")
+#: Variables that the logistic models take from the year of the inspection as well.
+SAME_YEAR = ("assessments overdue", "missing episodes")
 
 
 def run(marts: Marts, spec: Spec, choices: Choices) -> list[Estimate]:
     """Every estimate under the choices; with the papers' choices, the completed cycle as well."""
-    frame = read_sample(marts, spec, choices, choices.window)
+    is_the_papers = choices == Choices(as_of=choices.as_of).filled(spec)
+    if not is_the_papers:
+        return list(one_sample(read_sample(marts, spec, choices, choices.window), spec, ""))
+    frame = of_one_cohort(marts, spec, read_sample(marts, spec, choices, choices.window))
     out = list(one_sample(frame, spec, ""))
-    if choices == Choices(as_of=choices.as_of).filled(spec):
-        whole = read_sample(marts, spec, choices, spec.pins["completed_cycle"])
-        out += one_sample(whole, spec, "completed cycle, ")
+    by_date = of_one_cohort(marts, spec, read_sample(marts, spec, choices, spec.pins["by_date"]))
+    out += one_sample(by_date, spec, "by date, ")
+    whole = read_sample(marts, spec, choices, spec.pins["completed_cycle"])
+    out += one_sample(whole, spec, "completed cycle, ")
     return out
+
+
+def of_one_cohort(marts: Marts, spec: Spec, frame: pd.DataFrame) -> pd.DataFrame:
+    """The sample with the GCSE results of one cohort for every authority, whenever it was inspected."""
+    year = int(spec.pins["gcse_year"])
+    rows = marts.frame(
+        f"select la_code, 100 - cla_gcse_5_a_star_c_pct as without from marts.fct_la_year where year = {year}"
+    )
+    return frame.assign(cla_without_5_good_gcses_pct=frame["la_code"].map(rows.set_index("la_code")["without"]))
 
 
 def read_sample(marts: Marts, spec: Spec, choices: Choices, window: str) -> pd.DataFrame:
@@ -72,6 +87,9 @@ def read_sample(marts: Marts, spec: Spec, choices: Choices, window: str) -> pd.D
     # Published ranks begin with the most deprived.
     frame["deprivation_rank"] = frame["imd_2015_rank"].astype(float).rank(ascending=False, method="average")
     frame["third"] = thirds(frame["deprivation_rank"])
+    # The third among all authorities: the published ranks are of 152.
+    national = frame["imd_2015_rank"].astype(float)
+    frame["deprivation_level"] = (3.0 - (national > 50.5) - (national > 101.5)).where(national.notna())
     frame["deprivation_third"] = frame["third"].map({c: i + 1.0 for i, c in enumerate(THIRDS)})
     return frame.reset_index()
 
@@ -95,6 +113,8 @@ def one_sample(frame: pd.DataFrame, spec: Spec, prefix: str) -> Iterator[Estimat
     yield from _means(frame, variables, prefix)
     yield from _spend(frame, prefix)
     yield from _logistic(frame, everything, prefix)
+    yield from small_samples(frame, everything, prefix)
+    yield from imputed(frame, everything, prefix)
     yield from _detectable(frame, prefix)
 
 
@@ -107,6 +127,9 @@ def _described(frame: pd.DataFrame, variables: dict[str, str], prefix: str) -> I
     yield _estimate(place, "n", "all", n)
     for category in CATEGORIES:
         yield _estimate(place, "n", category, int((frame["group"] == category).sum()), n=n)
+    not_outstanding = frame["overall_judgement"] != 1
+    yield _estimate(place, "n", "all but outstanding", int(not_outstanding.sum()), n=n)
+    yield _estimate(place, "n", "good", int((frame["overall_judgement"] == 2).sum()), n=n)
     yield _estimate(place, "n", "low or medium", int((frame["rating"] <= 2).sum()), n=n)
     yield _estimate(place, "n", "variables held", len(variables) + 2, method="with spend and deprivation")
     for judgement, word in enumerate(("outstanding", "good", "requires improvement", "inadequate"), start=1):
@@ -255,8 +278,13 @@ def _logistic(frame: pd.DataFrame, everything: dict[str, str], prefix: str) -> I
 
     models = {name: [column] for name, column in everything.items() if column != "deprivation_rank"}
     models["deprivation"] = ["deprivation_third"]
+    models["deprivation level"] = ["deprivation_level"]
     models["deprivation rank"] = ["deprivation_rank"]
     models["deprivation and spend"] = ["deprivation_third", "spend"]
+    models["deprivation rank and spend"] = ["deprivation_rank", "spend"]
+    for name, column in everything.items():
+        if f"{column}_same_year" in frame and name in SAME_YEAR:
+            models[f"{name}, year of the inspection"] = [f"{column}_same_year"]
     violated: dict[str, bool] = {}
     for name, columns in models.items():
         X = frame[columns]
@@ -303,6 +331,60 @@ def _logistic(frame: pd.DataFrame, everything: dict[str, str], prefix: str) -> I
     value = 1.0 if joint else 0.5 if named else 0.0
     words = f"parallel slopes rejected in: {', '.join(named) or 'none'}"
     yield _estimate(f"{prefix}ordinal", "claim", "proportional odds violated", value, n=len(frame), reason=words)
+
+
+def small_samples(frame: pd.DataFrame, everything: dict[str, str], prefix: str) -> Iterator[Estimate]:
+    """High against low and against medium by Firth's logistic regression: finite and nearly unbiased in small "
+    "groups."""
+    from analysis.estimators.firth import fit_firth
+
+    place = f"{prefix}Firth logistic"
+    for name, column in everything.items():
+        for other in ("low", "medium"):
+            part = frame[frame["group"].isin(["high", other])]
+            fit = fit_firth((part["group"] == "high").astype(float), part[[column]])
+            row = fit.frame().to_dict("records")[-1]
+            method = "Firth's penalised likelihood, profile interval, likelihood-ratio p"
+            yield _coefficient(place, "beta", f"{name} | high v {other}", row, place, method)
+
+
+#: Imputed sets, and how often the chained equations go round.
+SETS, ROUNDS = 20, 10
+
+
+def imputed(frame: pd.DataFrame, everything: dict[str, str], prefix: str) -> Iterator[Estimate]:
+    """Table 4 with the gaps filled in: small and stretched authorities lack more, so that complete cases are a "
+    "choice."""
+    import numpy as np
+
+    from analysis.estimators.imputation import impute, pool
+    from analysis.estimators.rank_correlation import spearman
+
+    place = f"{prefix}table 4, imputed"
+    columns = [c for c in everything.values() if frame[c].notna().any()]
+    filled = impute(frame[["rating", *columns]].astype(float), sets=SETS, rounds=ROUNDS, seed=len(frame))
+    for name, column in everything.items():
+        subject, held = f"rating x {name}", int(frame[column].notna().sum())
+        if column not in columns or frame[column].notna().all():
+            continue
+        rhos = [spearman(one["rating"], one[column]).rho for one in filled]
+        # On Fisher's scale, with Bonett and Wright's variance of a rank correlation.
+        errors = [((1 + rho**2 / 2) / max(len(frame) - 3, 1)) ** 0.5 for rho in rhos]
+        found = pool([float(np.arctanh(rho)) for rho in rhos], errors, df_complete=len(frame) - 2)
+        yield _estimate(
+            place,
+            "spearman_rho",
+            subject,
+            float(np.tanh(found.estimate)),
+            ci_low=float(np.tanh(found.ci_low)),
+            ci_high=float(np.tanh(found.ci_high)),
+            p_value=found.p_value,
+            n=len(frame),
+            family=place,
+            method=f"{SETS} sets by predictive mean matching, Rubin's rules; {held} observed, "
+            f"{100 * found.missing_information:.0f}% of the variance is due to gaps",
+            reason=found.reason,
+        )
 
 
 def _detectable(frame: pd.DataFrame, prefix: str) -> Iterator[Estimate]:

@@ -23,12 +23,16 @@ from analysis.estimators.mixed_poisson import (
 from analysis.estimators.segmented import IMPACT_MODELS, STAGES, segmented_problem
 from analysis.marts import MartLacks, Marts
 from analysis.results import Estimate
+from analysis.studies.inspection_impact import staggered
 from analysis.studies.inspection_impact.claims import CLAIMS, judge
+from analysis.studies.inspection_impact.multiverse import multiverse
 from analysis.studies.inspection_impact.panel import (
     BASES,
     STRATA,
     Measure,
     centred,
+    every_year,
+    joined_assessments,
     measures,
     read_panel,
     stratum,
@@ -52,11 +56,14 @@ def run(marts: Marts, spec: Spec, choices: Choices) -> list[Estimate]:
     chosen = measures(spec, choices.deflator)
     window = window_of(choices)
     panel = read_panel(marts, choices.framework, chosen)
-    frame = centred(panel, choices.basis, window)
+    # The paper could not have had later years; what they add stands beside it.
+    held_then = panel[panel["year"] <= int(spec.pins["last_year"])] if is_the_papers else panel
+    frame = centred(held_then, choices.basis, window)
     covariance: Covariance = "correlated" if spec.pins["covariance"] == "correlated" else "independent"
     other: Covariance = "independent" if covariance == "correlated" else "correlated"
 
-    out = [*sample(frame, chosen, window), *judgements(marts, spec), *medians(frame, chosen)]
+    out = [*sample(frame, chosen, window), *judgements(marts, spec), referrals(marts, spec)]
+    out += medians(frame, chosen)
     by_model = {name: fit_all(frame, chosen, covariance=covariance, model=name) for name in IMPACT_MODELS}
     fits = by_model["segmented"]
     out += compared(by_model)
@@ -74,18 +81,50 @@ def run(marts: Marts, spec: Spec, choices: Choices) -> list[Estimate]:
         for basis in BASES:
             if basis == choices.basis:
                 continue
-            again = fit_all(centred(panel, basis, window), chosen, covariance=covariance)
+            again = fit_all(centred(held_then, basis, window), chosen, covariance=covariance)
             place = f"table 2, year by {basis}"
             out += stages(place, again, "percent_change", None, f"{SEGMENTED}, {covariance} effects")
             out += claims(f"claims, year by {basis}", again)
             otherwise[basis] = again
+        newest = fit_all(centred(panel, choices.basis, window), chosen, covariance=covariance)
+        place = "table 2, to the newest year"
+        out += stages(
+            place, newest, "percent_change_clustered", "robust", f"{SEGMENTED}, errors clustered by authority"
+        )
+        out += claims("claims, to the newest year", newest)
+        out += joined(marts, spec, choices, window, covariance)
         out += rerun(marts, "ilacs", chosen, window, choices.basis, covariance)
     out += claims("claims", fits, otherwise)
     headline = [m for m in chosen if m.name in spec.variables["headline"]]
     out += placebos(panel, choices.basis, headline, covariance)
-    out += curves(panel, choices.basis, [m for m in chosen if m.name in spec.variables["curve"]])
-    out += staggered(panel, choices.basis, chosen, window)
+    prices = {
+        m.name: {index: other for index in ("rpi", "cpih") for other in measures(spec, index) if other.name == m.name}
+        for m in headline
+        if choices.deflator in m.column
+    }
+    wider = read_panel(marts, choices.framework, [*headline, *(o for by in prices.values() for o in by.values())])
+    out += multiverse(wider, headline, prices, other_inspections(marts, choices.framework))
+    out += beyond(marts, choices, chosen, headline, frame, window, with_other_framework=is_the_papers)
     return out
+
+
+def beyond(
+    marts: Marts,
+    choices: Choices,
+    chosen: list[Measure],
+    headline: list[Measure],
+    frame: pd.DataFrame,
+    window: tuple[int, int],
+    *,
+    with_other_framework: bool,
+) -> Iterator[Estimate]:
+    """What is believed: not-yet-inspected controls, inference for few clusters, and a matched comparison."""
+    panel = every_year(marts, choices.framework, chosen)
+    yield from staggered.effects(panel, chosen, window)
+    yield from staggered.few(frame, headline, STRATA)
+    yield from staggered.matched(panel, chosen)
+    if with_other_framework:
+        yield from staggered.other_frameworks(marts, "ilacs", chosen, window)
 
 
 # --- description ------------------------------------------------------------------------------------------------------
@@ -135,6 +174,33 @@ def judgements(marts: Marts, spec: Spec) -> list[Estimate]:
         share = 100 * float(hit.mean()) if len(part) else None
         out.append(_estimate("table 1", "percent", subject, share, n=len(part)))
     return out
+
+
+def referrals(marts: Marts, spec: Spec) -> Estimate:
+    """The share of England's referrals after which a child is assessed as in need."""
+    year = int(spec.pins["referrals_year"])
+    rows = marts.england(["referrals_nfa_pct", "referrals_not_in_need_pct"])
+    rows = rows[rows["year"] == year]
+    value = 100 - float(rows["value"].sum()) if len(rows) == 2 else None
+    return _estimate(
+        "context",
+        "percent",
+        "referrals that lead to a child in need",
+        value,
+        method=f"100 less no further action and less not in need, England {year}",
+        reason="" if value is not None else f"England's referrals of {year} are not held",
+    )
+
+
+def other_inspections(marts: Marts, framework: str) -> pd.DataFrame:
+    """la_code and reporting year of inspections other than the first of the framework, and of visits."""
+    parts = [
+        "select la_code, year_by_publication as year from marts.fct_inspection "
+        f"where not (framework = '{framework}' and is_first_in_framework)"
+    ]
+    if marts.has("marts.fct_visit"):
+        parts.append("select la_code, year_by_visit as year from marts.fct_visit")
+    return marts.frame(" union ".join(parts)).dropna()
 
 
 def _excluded(marts: Marts) -> set[str]:
@@ -348,6 +414,18 @@ def detectable(fits: Fits) -> Iterator[Estimate]:
         yield _estimate("power", "minimum detectable percent change", subject, value, n=fit.n_obs, reason=least.reason)
 
 
+def joined(
+    marts: Marts, spec: Spec, choices: Choices, window: tuple[int, int], covariance: Covariance
+) -> Iterator[Estimate]:
+    """Assessments as one series over the change from initial to continuous ones, which has more years before."""
+    frame = joined_assessments(marts, choices.framework)
+    frame = centred(frame[frame["year"] <= int(spec.pins["last_year"])], choices.basis, window)
+    measure = Measure("assessments_joined", "assessments_joined_count", "provision", True)
+    fits = fit_all(frame, [measure], covariance=covariance)
+    place = "table 2, assessments joined"
+    yield from stages(place, fits, "percent_change_clustered", "robust", f"{SEGMENTED}, errors clustered by authority")
+
+
 def rerun(
     marts: Marts, framework: str, chosen: list[Measure], window: tuple[int, int], basis: str, covariance: Covariance
 ) -> list[Estimate]:
@@ -380,119 +458,6 @@ def placebos(panel: pd.DataFrame, basis: str, chosen: list[Measure], covariance:
         problems.append(problem(moved, m, model="level"))
     for (m, name, shift), fit in zip(jobs, fit_mixed_poissons(problems, covariance=covariance), strict=True):
         yield _step("placebo", f"{name} | {m.name} | inspection {shift} years early", fit, "placebo")
-
-
-def curves(panel: pd.DataFrame, basis: str, chosen: list[Measure]) -> list[Estimate]:
-    """The step at Y0 under every combination of exposure, covariance, family, window and calendar effects."""
-    import pandas as pd
-
-    from analysis.estimators.specification_curve import SpecificationEstimate, specification_curve
-
-    options = {
-        "exposure": ("population", "none"),
-        "covariance": ("independent", "correlated"),
-        "family": ("poisson", "nb2"),
-        "window": ("-3:3", "-2:2"),
-        "calendar": ("none", "years"),
-    }
-    out: list[Estimate] = []
-    for m, name in product(chosen, ("all", "inadequate")):
-        found: dict[tuple[str, ...], MixedPoissonFit] = {}
-        problems = {}
-        for exposure, window, calendar in product(options["exposure"], options["window"], options["calendar"]):
-            first, last = (int(x) for x in window.split(":"))
-            part = stratum(centred(panel, basis, (first, last)), name)
-            years = pd.get_dummies(part["year"], prefix="year", drop_first=True, dtype=float)
-            effects = years if calendar == "years" else None
-            problems[exposure, window, calendar] = problem(part, m, offset=exposure == "population", covariates=effects)
-        for covariance, family in product(options["covariance"], options["family"]):
-            fits = fit_mixed_poissons(list(problems.values()), covariance=covariance, family=family)  # type: ignore[arg-type]
-            for (exposure, window, calendar), fit in zip(problems, fits, strict=True):
-                found[exposure, covariance, family, window, calendar] = fit
-
-        def look_up(
-            chosen_options: dict[str, str], found: dict[tuple[str, ...], MixedPoissonFit] = found
-        ) -> SpecificationEstimate:
-            fit = found[tuple(chosen_options[k] for k in options)]
-            if not fit.ok or "step0" not in fit.names:
-                return SpecificationEstimate(float("nan"), float("nan"), fit.n_obs, fit.reason)
-            i = fit.names.index("step0")
-            return SpecificationEstimate(float(fit.coef[i]), float(fit.se("robust")[i]), fit.n_obs)
-
-        curve = specification_curve(options, look_up)
-        out += _curve(curve, f"{name} | {m.name}")
-    return out
-
-
-def _curve(curve: object, subject: str) -> Iterator[Estimate]:
-    import math
-
-    from analysis.estimators.specification_curve import SpecificationCurve
-
-    assert isinstance(curve, SpecificationCurve)
-    place, method = "specification curve", "step at Y0, errors clustered by authority"
-    for row in curve.specifications.to_dict("records"):
-        options = ", ".join(str(row[k]) for k in curve.choices)
-        yield _estimate(
-            place,
-            "percent_change",
-            f"{subject} | step0 | {options}",
-            100 * math.expm1(row["estimate"]),
-            ci_low=100 * math.expm1(row["ci_low"]),
-            ci_high=100 * math.expm1(row["ci_high"]),
-            n=int(row["n"]),
-            method=method,
-            reason=row["reason"],
-        )
-    n = len(curve.estimated)
-    yield _estimate(place, "median percent_change", f"{subject} | step0", 100 * math.expm1(curve.median), n=n)
-    share = 100 * curve.share_significant
-    yield _estimate(place, "percent significant with the median's sign", f"{subject} | step0", share, n=n)
-
-
-def staggered(panel: pd.DataFrame, basis: str, chosen: list[Measure], window: tuple[int, int]) -> Iterator[Estimate]:
-    """Callaway-Sant'Anna: log rates of each cohort against authorities not yet inspected; effects in per cent."""
-    import math
-
-    import numpy as np
-
-    from analysis.estimators.event_study import event_study
-
-    frame = centred(panel, basis, (-5, 5))
-    method = "staggered event study of the logarithm, controls not yet inspected"
-    for m, name in product(chosen, ("all", "inadequate")):
-        part = stratum(frame, name)
-        values = part[m.column] / part["population_0_17"] if m.is_count else part[m.column]
-        logs = np.log(values.where(values > 0))
-        result = event_study(
-            logs, part["la_code"], part["year"], part["year"] - part["event_year"], window=window, draws=0
-        )
-        if not result.ok:
-            yield _estimate("event study", "percent_change", f"{name} | {m.name}", None, reason=result.reason)
-            continue
-        for row in result.by_event_time.to_dict("records"):
-            yield _estimate(
-                "event study",
-                "percent_change",
-                f"{name} | {m.name} | Y{int(row['event_year'])}",
-                100 * math.expm1(row["estimate"]),
-                ci_low=100 * math.expm1(row["ci_low"]),
-                ci_high=100 * math.expm1(row["ci_high"]),
-                p_value=row["p_value"],
-                n=int(row["units"]),
-                family=f"event study {name}",
-                method=method,
-                reason=result.reason,
-            )
-        yield _estimate(
-            "event study",
-            "pretrend_chi2",
-            f"{name} | {m.name}",
-            result.pretrend_chi2,
-            p_value=result.pretrend_p,
-            n=result.n_units,
-            method="joint test of the years before",
-        )
 
 
 def _step(place: str, subject: str, fit: MixedPoissonFit, family: str) -> Estimate:

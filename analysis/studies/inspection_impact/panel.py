@@ -20,6 +20,8 @@ STRATA = ("all", "good_or_outstanding", "requires_improvement", "inadequate")
 BASES = ("publication", "inspection", "calendar")
 #: The usual time between the end of an inspection and its report.
 WEEKS_TO_PUBLICATION = 6
+#: The reporting year in which continuous assessments took the place of initial and core ones.
+YEAR_OF_CHANGE = 2014
 
 
 @dataclass(frozen=True)
@@ -63,10 +65,10 @@ def window_of(choices: Choices) -> tuple[int, int]:
     return first, last
 
 
-def read_panel(marts: Marts, framework: str, chosen: list[Measure]) -> pd.DataFrame:
+def read_panel(marts: Marts, framework: str, chosen: list[Measure], *, whole_years: bool = True) -> pd.DataFrame:
     """First inspections of a framework, event years -5..5 around publication, without the two tiny authorities.
 
-    Years before a measure's first full one are missing.
+    Years before a measure's first full one are missing, unless ``whole_years`` is False.
 
     Raises:
         MartLacks: a column, or the framework.
@@ -83,13 +85,54 @@ def read_panel(marts: Marts, framework: str, chosen: list[Measure]) -> pd.DataFr
     frame = sample[keep].reset_index(drop=True)
     if not len(frame):
         raise MartLacks(f"the sample has no first inspections under {framework}")
-    # A return that was being phased in is not the whole of its first year: it would look like a steep rise.
-    whole = marts.frame("select measure_id, first_full_year from marts.dim_measure")
-    begins = dict(zip(whole["measure_id"], whole["first_full_year"], strict=True))
-    for m in chosen:
-        if m.column in begins:
-            frame[m.column] = frame[m.column].mask(frame["year"] < begins[m.column])
+    if whole_years:
+        frame = marts.whole_years(frame, [m.column for m in chosen])
     return require(frame, [], "the panel")
+
+
+def every_year(marts: Marts, framework: str, chosen: list[Measure]) -> pd.DataFrame:
+    """Every authority and every year held, with the event year of its first inspection under a framework.
+
+    The sample mart centres on every inspection of every framework; laid together, its rows reach over all years. An
+    authority that has no inspection of the framework is a control throughout: its ``event_year`` is missing.
+
+    Raises:
+        MartLacks: a column, or the framework.
+    """
+    about = ["outcome_group", "overall_judgement", "publication_date", "inspection_date"]
+    columns = [
+        "la_code",
+        "framework",
+        "is_first_in_framework",
+        "is_excluded_from_studies",
+        "basis",
+        "event_year",
+        "year",
+    ]
+    values = ["population_0_17", *(m.column for m in chosen)]
+    sample = marts.sample("inspection_impact", [*columns, *about, *values])
+    sample = sample[~sample["is_excluded_from_studies"]]
+    mine = sample["is_first_in_framework"] & (sample["framework"] == framework) & (sample["basis"] == "publication")
+    if not mine.any():
+        raise MartLacks(f"the sample has no first inspections under {framework}")
+    first = sample[mine].drop_duplicates("la_code").assign(event_zero=lambda d: d["year"] - d["event_year"])
+    rows = sample.drop_duplicates(["la_code", "year"])[["la_code", "year", *values]]
+    out = rows.merge(first[["la_code", "event_zero", *about]], on="la_code", how="left", validate="m:1")
+    out["event_year"] = out["year"] - out["event_zero"]
+    return marts.whole_years(out.drop(columns="event_zero"), values).reset_index(drop=True)
+
+
+def joined_assessments(marts: Marts, framework: str) -> pd.DataFrame:
+    """The panel with one series of assessments: initial ones, those of the year of change with the continuous ones.
+
+    In 2013-14 authorities passed from initial and core assessments to continuous ones, so that both count.
+    """
+    parts = [Measure(c, c, "", True) for c in ("initial_assessments_count", "assessments_count")]
+    frame = read_panel(marts, framework, parts, whole_years=False)
+    both = frame["year"] == YEAR_OF_CHANGE
+    before, after = frame["initial_assessments_count"], frame["assessments_count"]
+    joined = before.where(frame["year"] < YEAR_OF_CHANGE, after).mask(both, before.fillna(0) + after.fillna(0))
+    return frame.assign(assessments_joined_count=joined.where(~both | before.notna() | after.notna()))
 
 
 def centred(panel: pd.DataFrame, basis: str, window: tuple[int, int]) -> pd.DataFrame:

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 
 from analysis.results import Estimate
 from analysis.studies.performance_indicators import tables as t
-from analysis.studies.performance_indicators.sample import NEEDED, indicators, latest_of, papers_sample
+from analysis.studies.performance_indicators.sample import (
+    BUDGET,
+    NEEDED,
+    indicators,
+    latest_of,
+    papers_sample,
+    with_budget,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,13 +24,14 @@ if TYPE_CHECKING:
     from analysis.marts import Marts
     from analysis.studies.spec import Choices, Spec
 
-BEYOND = "all ILACS: "
+BEYOND, BY_DATE = "all ILACS: ", "by date: "
 
 
 def run(marts: Marts, spec: Spec, choices: Choices) -> list[Estimate]:
     """All estimates of the study on a warehouse."""
     listed = indicators(spec)
-    frame = marts.sample(t.STUDY, [*NEEDED, *listed, *t.SPEND])
+    frame = marts.sample(t.STUDY, [*NEEDED, *listed, *t.POPULATION, *(c for c in t.SPEND if c != BUDGET)])
+    frame = with_budget(marts, frame, [str(code) for code in spec.variables["budget_left_out"]])
     out = of_the_paper(frame, spec, choices)
     if choices.framework == spec.pins["framework"] and choices.window == spec.pins["window"]:
         out += beyond(frame, spec)
@@ -33,7 +41,9 @@ def run(marts: Marts, spec: Spec, choices: Choices) -> list[Estimate]:
 def of_the_paper(frame: pd.DataFrame, spec: Spec, choices: Choices) -> list[Estimate]:
     """Its tables on its sample, or on the framework and window chosen."""
     listed = indicators(spec)
-    sample = papers_sample(frame, spec, choices)
+    is_pinned = choices.window == spec.pins["window"] and choices.framework == spec.pins["framework"]
+    left_out = [str(code) for code in spec.variables["left_out"]] if is_pinned else []
+    sample = papers_sample(frame, spec, choices, left_out=left_out)
     out = t.sizes(sample)
     numbered = int(spec.variables["counted_variables"])
     out.append(
@@ -43,18 +53,28 @@ def of_the_paper(frame: pd.DataFrame, spec: Spec, choices: Choices) -> list[Esti
     )
     out += t.correlations(sample, listed) + t.table_4(sample) + t.means(sample, listed) + t.spend(sample)
     out += t.logistic(sample, listed) + t.ordinal(sample, listed)
-    if choices.window == spec.pins["window"] and choices.framework == spec.pins["framework"]:
-        wider = papers_sample(frame, spec, choices, str(spec.variables["one_too_large"]))
-        out += t.one_left_out(
-            wider,
-            [
-                *(("rating", c, f"rating x {label}") for c, label in t.POPULATION.items()),
-                ("rating", "assessments_overdue_pct", "rating x assessments overdue"),
-                ("rating", "cla_dental_check_pct", "rating x CIC dental checks"),
-                ("rating", "deprivation_rank", "rating x deprivation rank"),
-            ],
-        )
+    if is_pinned:
+        out += beside(frame, spec, choices, sample)
     return out
+
+
+def beside(frame: pd.DataFrame, spec: Spec, choices: Choices, sample: pd.DataFrame) -> list[Estimate]:
+    """Other readings of who and what: children in need on one day, the sample by date alone, one authority left out."""
+    on_one_day = {c.replace("cin_any_point", "cin_at_31_march"): label for c, label in t.POPULATION.items()}
+    out = t.table_4(sample, "table 4, CIN at 31 March", on_one_day)
+    by_date = papers_sample(frame, spec, choices, str(spec.variables["by_date"]))
+    out += t.sizes(by_date, f"{BY_DATE}sample") + t.table_4(by_date, f"{BY_DATE}table 4")
+    out += t.spend(by_date, f"{BY_DATE}spend") + t.full_model(by_date, f"{BY_DATE}table 5")
+    wider = papers_sample(frame, spec, choices)
+    return out + t.one_left_out(
+        wider,
+        [
+            *(("rating", c, f"rating x {label}") for c, label in t.POPULATION.items()),
+            ("rating", "assessments_overdue_pct", "rating x assessments overdue"),
+            ("rating", "cla_dental_check_pct", "rating x CIC dental checks"),
+            ("rating", "deprivation_rank", "rating x deprivation rank"),
+        ],
+    )
 
 
 def beyond(frame: pd.DataFrame, spec: Spec) -> list[Estimate]:

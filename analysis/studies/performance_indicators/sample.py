@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.marts import MartLacks
+from analysis.marts import MartLacks, Marts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,6 +33,8 @@ NEEDED = (
     "lag",
     "year",
 )
+#: The net budget of the year after the indicators' year, over the children of that year; added to the sample.
+BUDGET = "total_net_budget_gbp_per_child"
 GROUPS = ("low rating", "high rating")
 THIRDS = ("high deprivation", "moderate deprivation", "low deprivation")
 
@@ -87,11 +89,29 @@ def derived(frame: pd.DataFrame, imd_rank: str, imd_thirds: str) -> pd.DataFrame
     return out
 
 
-def papers_sample(frame: pd.DataFrame, spec: Spec, choices: Choices, window: str = "") -> pd.DataFrame:
+def with_budget(marts: Marts, frame: pd.DataFrame, left_out: Collection[str]) -> pd.DataFrame:
+    """The sample with :data:`BUDGET`: nominal pounds per child aged 0 to 17, missing where no budget is held.
+
+    ``left_out``: authorities whose budget is not that of their children's services.
+    """
+    budgets = marts.frame(
+        "select la_code, year - 1 as year, any_value(gbp_nominal) as budget from marts.fct_la_year_spend "
+        "where spend_return = 'ra_budget' and spend_group = 'total' and gross_or_net = 'net' group by la_code, year"
+    )
+    children = marts.frame("select la_code, year, population_0_17 from marts.fct_la_year")
+    both = budgets.merge(children, on=["la_code", "year"], how="inner")
+    both[BUDGET] = (both["budget"] / both["population_0_17"]).mask(both["la_code"].isin(list(left_out)))
+    return frame.merge(both[["la_code", "year", BUDGET]], on=["la_code", "year"], how="left", validate="m:1")
+
+
+def papers_sample(
+    frame: pd.DataFrame, spec: Spec, choices: Choices, window: str = "", left_out: Collection[str] = ()
+) -> pd.DataFrame:
     """One row per inspected authority: its last judgement in the window, with the indicators of the pinned year.
 
     The framework's inspections and, for ILACS, the re-inspections under the older framework that the spec's
-    ``reinspections`` window holds (without them no cut-off gives the printed numbers of judgements).
+    ``reinspections`` window holds (without them no cut-off gives the printed numbers of judgements). Authorities in
+    ``left_out`` are not in it.
 
     Raises:
         MartLacks: nothing is left.
@@ -111,6 +131,7 @@ def papers_sample(frame: pd.DataFrame, spec: Spec, choices: Choices, window: str
     pinned = choices.window == spec.pins["window"] and choices.framework == spec.pins["framework"] and year
     rows = frame[mine & ((frame["year"] == int(year)) if pinned else (frame["lag"] == -1))]
     rows = rows.sort_values(["publication_date", "inspection_id"]).drop_duplicates("la_code", keep="last")
+    rows = rows[~rows["la_code"].isin(list(left_out))]
     if rows.empty:
         raise MartLacks(f"no {choices.framework} inspection was published from {first} to {last}")
     return derived(rows.reset_index(drop=True), spec.pins["imd_rank"], spec.pins["imd_thirds"])

@@ -7,7 +7,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from analysis.results import Estimate
-from analysis.studies.performance_indicators.sample import GROUPS, THIRDS
+from analysis.studies.performance_indicators.sample import BUDGET, GROUPS, THIRDS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from analysis.estimators.ordinal import OrdinalFit
 
 STUDY = "performance_indicators"
-#: Table 4, in its order: the four rates of a population.
+#: Table 4, in its order: the four rates of a population; children in need at any point in the year.
 POPULATION = {
     "referrals_rate_per_10k": "referral rate",
-    "cin_at_31_march_rate_per_10k": "CIN rate",
+    "cin_any_point_rate_per_10k": "CIN rate",
     "cpp_at_31_march_rate_per_10k": "CP rate",
     "cla_at_31_march_rate_per_10k": "CIC rate",
 }
@@ -30,8 +30,12 @@ SPEND = {
     "safeguarding_gross_gbp_per_cin": "safeguarding spend per CIN",
     "family_support_gross_gbp_per_cin": "family support spend per CIN",
     "cla_gross_gbp_per_cla": "CIC spend per CIC",
+    BUDGET: "total spend per child, net budget",
 }
-OTHER_SPEND = tuple(SPEND)[2:]
+OTHER_SPEND = tuple(c for c in SPEND if not c.startswith("total_"))
+#: Total spend by deprivation third within a group: by the outturn, and by the budget that the paper used.
+TOTALS = {"total_gross_gbp_per_child": "total spend", BUDGET: "net budget"}
+NO_BUDGET = "no budget of these authorities is held"
 TABLE_5 = {
     "deprivation_rank": "deprivation",
     "cla_dental_check_pct": "dental checks",
@@ -115,10 +119,10 @@ def correlations(frame: pd.DataFrame, listed: Listed, place: str = "spearman") -
     return out
 
 
-def table_4(frame: pd.DataFrame, place: str = "table 4") -> list[Estimate]:
+def table_4(frame: pd.DataFrame, place: str = "table 4", population: Mapping[str, str] = POPULATION) -> list[Estimate]:
     """The rating and the four population rates among themselves."""
-    pairs = [("rating", c) for c in POPULATION] + list(combinations(POPULATION, 2))
-    names = {"rating": "rating", **POPULATION}
+    pairs = [("rating", c) for c in population] + list(combinations(population, 2))
+    names = {"rating": "rating", **population}
     return [correlation(frame, a, b, place, f"{names[a]} x {names[b]}", place) for a, b in pairs]
 
 
@@ -187,7 +191,8 @@ def means(frame: pd.DataFrame, listed: Listed, place: str = "means") -> list[Est
 
 def spend(frame: pd.DataFrame, place: str = "spend") -> list[Estimate]:
     """t-tests of spend between groups; means and SDs; ANOVA of total spend by deprivation third within each group."""
-    return [*_between_groups(frame, place), *(e for g in GROUPS for e in _within_group(frame, g, place))]
+    within = (e for g in GROUPS for column in TOTALS for e in _within_group(frame, g, column, place))
+    return [*_between_groups(frame, place), *within]
 
 
 def _between_groups(frame: pd.DataFrame, place: str) -> list[Estimate]:
@@ -245,14 +250,16 @@ def _between_groups(frame: pd.DataFrame, place: str) -> list[Estimate]:
     return out
 
 
-def _within_group(frame: pd.DataFrame, group: str, place: str) -> list[Estimate]:
+def _within_group(frame: pd.DataFrame, group: str, column: str, place: str) -> list[Estimate]:
     """Total spend by deprivation third within a group: ANOVA, means and SDs, pairs by Bonferroni."""
     from analysis.estimators.group_comparison import anova
 
     out: list[Estimate] = []
-    part = frame[frame["group"] == group]
-    variance = anova(part["total_gross_gbp_per_child"], part["third"], order=THIRDS)
-    subject = f"total spend by deprivation | {group}"
+    part, name = frame[frame["group"] == group], TOTALS[column]
+    if not part[column].notna().any():
+        return [row(place, "anova_F", f"{name} by deprivation | {group}", None, n=0, reason=NO_BUDGET)]
+    variance = anova(part[column], part["third"], order=THIRDS)
+    subject = f"{name} by deprivation | {group}"
     out.append(
         row(
             place,
@@ -284,7 +291,7 @@ def _within_group(frame: pd.DataFrame, group: str, place: str) -> list[Estimate]
                     row(
                         place,
                         f"{statistic}_gbp",
-                        f"total spend | {group} | {cell['group']}",
+                        f"{name} | {group} | {cell['group']}",
                         cell[statistic],
                         n=cell["n"],
                     )
@@ -294,7 +301,7 @@ def _within_group(frame: pd.DataFrame, group: str, place: str) -> list[Estimate]
             row(
                 place,
                 "bonferroni_difference_gbp",
-                f"total spend | {group} | {pair['first']} less {pair['second']}",
+                f"{name} | {group} | {pair['first']} less {pair['second']}",
                 pair["difference"],
                 p_value=pair["p_bonferroni"],
                 n=variance.n,
@@ -351,11 +358,10 @@ def _model(place: str, subject: str, fit: LogisticFit, names: Mapping[str, str])
 
 def logistic(frame: pd.DataFrame, listed: Listed, prefix: str = "") -> list[Estimate]:
     """Every candidate alone; stepwise from the significant ones; and the model of table 5 as the paper has it."""
-    from analysis.estimators.logistic import fit_logistic
     from analysis.estimators.stepwise import stepwise_logistic
 
     names = labels_of(listed)
-    candidates = [c for c in names if c != "total_net_gbp_per_child"]
+    candidates = [c for c in names if c not in ("total_net_gbp_per_child", BUDGET)]
     y = frame["is_high"].to_numpy(dtype=float)
     found = stepwise_logistic(y, frame[candidates].to_numpy(dtype=float), names=candidates, profile=False)
     place = f"{prefix}univariate logistic"
@@ -403,8 +409,40 @@ def logistic(frame: pd.DataFrame, listed: Listed, prefix: str = "") -> list[Esti
     )
     if found.model is not None:
         out += _model(place, "final model", found.model, names)
+    return out + full_model(frame, f"{prefix}table 5")
+
+
+def full_model(frame: pd.DataFrame, place: str) -> list[Estimate]:
+    """The model of table 5 with the paper's three predictors."""
+    from analysis.estimators.logistic import fit_logistic
+
+    y = frame["is_high"].to_numpy(dtype=float)
     fit = fit_logistic(y, frame[list(TABLE_5)].to_numpy(dtype=float), names=list(TABLE_5))
-    return out + _model(f"{prefix}table 5", "full model", fit, TABLE_5)
+    return _model(place, "full model", fit, TABLE_5) + penalised(frame, dict(TABLE_5), f"{place}, Firth", "full model")
+
+
+def penalised(frame: pd.DataFrame, names: Mapping[str, str], place: str, subject: str) -> list[Estimate]:
+    """Good or outstanding by Firth's logistic regression: finite and nearly unbiased in small samples."""
+    from analysis.estimators.firth import fit_firth
+
+    y = frame["is_high"].to_numpy(dtype=float)
+    fit = fit_firth(y, frame[list(names)].to_numpy(dtype=float), names=list(names))
+    return [
+        row(
+            place,
+            "B",
+            f"{subject} | {names[term['term']]}",
+            term["estimate"],
+            ci_low=term["ci_low"],
+            ci_high=term["ci_high"],
+            p_value=term["p_value"],
+            n=fit.n,
+            family=place,
+            method="logistic regression with Firth's penalty; profile interval, likelihood-ratio p",
+            reason=fit.reason,
+        )
+        for term in fit.frame().to_dict("records")[1:]
+    ]
 
 
 def _slope(place: str, subject: str, fit: OrdinalFit, name: str, family: str) -> Estimate:
@@ -438,6 +476,9 @@ def ordinal(frame: pd.DataFrame, listed: Listed, outcome: str = "rating", place:
         columns = [column, *covariates]
         fit = fit_ordinal(y, frame[columns].to_numpy(dtype=float), names=columns)
         out.append(_slope(place, f"{about['label']} | with deprivation and spend", fit, column, place))
+        if fit.reason.startswith("separation"):
+            names = {c: labels_of(listed)[c] for c in columns}
+            out += penalised(frame, names, f"{place}, Firth", f"{about['label']} | with deprivation and spend")
     return out
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from analysis.marts import MartLacks, Marts
 from analysis.results import Estimate
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 STUDY = "report_themes"
 MATRIX = "studies.rpt_report_themes__matrix"
 ITEMS, THEMES = "marts.fct_recommendation", "marts.fct_recommendation_theme"
+CODINGS = "marts.fct_recommendation_coding"
 GROUPINGS = {
     "framework": "study_framework",
     "deprivation": "imd_2015_third",
@@ -31,37 +32,81 @@ GROUPINGS = {
 RANKED = ("performance", "casework", "multi_agency")
 #: A coding that people agreed on goes before any one coder's.
 PREFERRED_CODER = "agreed"
+#: Coders that are no people.
+MACHINES = ("rules", "model")
 NINE = 9
+NAMED = "performance management named"
 
 
 def run(marts: Marts, spec: Spec, choices: Choices) -> list[Estimate]:
     """Frame and codebook always; matrices and statements where there are coded items."""
     frame = read_frame(marts, spec, choices)
-    out = [*described(frame, spec), *codebook(marts)]
+    out = [*described(frame, spec), *codebook(marts), *_since_2018(marts)]
     try:
         coded = read_coded(marts, frame)
     except MartLacks as exc:
         reason = f"needs recommendations read from the reports and coded: {exc}"
         subjects = ["rank order of categories", *spec.variables["claims"]]
         out += [_estimate("claims", "claim", s, None, reason=reason) for s in subjects]
-        out.append(_estimate("shares of reports", "percent", "performance_management", None, reason=reason))
+        out.append(_estimate("shares of reports", "percent", NAMED, None, reason=reason))
         return out
+    out.append(directly_mentioned(marts, frame, spec))
     coder = chosen_coder(coded)
     mine = coded[coded["coder"] == coder]
-    return [*out, *matrices(mine, coder), *statements(mine, spec, coder), *agreement(coded)]
+    return [*out, *matrices(mine, coder), *statements(mine, spec, coder), *agreement(marts)]
+
+
+def directly_mentioned(marts: Marts, frame: pd.DataFrame, spec: Spec) -> Estimate:
+    """The share of reports with an item for the authority itself that names performance management."""
+    items = marts.frame(f"select inspection_id, report_id, addressee, text from {ITEMS} where text is not null")
+    mine = items[items["inspection_id"].isin(frame["inspection_id"])]
+    own = mine[mine["addressee"] == "local_authority"]
+    named = own[own["text"].str.contains(spec.variables["directly_mentioned"], case=False)]
+    n = int(mine["report_id"].nunique())
+    return _estimate(
+        "shares of reports",
+        "percent",
+        NAMED,
+        100 * named["report_id"].nunique() / n if n else None,
+        n=n,
+        method="reports with an item for the authority that holds the words",
+        reason="" if n else "no recommendation of these reports is held",
+    )
 
 
 def tables(marts: Marts) -> dict[str, pd.DataFrame]:
-    """The tests beside the code matrices: ``studies.rpt_report_themes__comparison``.
+    """The tests beside the code matrices (``studies.rpt_report_themes__comparison``), and what inspectors ask for now.
 
     Raises:
         MartLacks: the warehouse has no code matrices.
     """
+    import pandas as pd
+
+    from analysis.studies.report_themes import current
     from analysis.studies.report_themes.matrices import compare_groups
 
     # In order, so that of two equal groups the first by name is the highest, whichever way the file was built.
     matrix = marts.frame(f"select * from {MATRIX} where split <> 'all' order by all")
-    return {"rpt_report_themes__comparison": compare_groups(matrix)}
+    made = {"rpt_report_themes__comparison": compare_groups(matrix)}
+    try:
+        corpus = current.read_corpus(marts)
+    except MartLacks:
+        now, tests = pd.DataFrame(columns=current.MATRIX_COLUMNS), pd.DataFrame(columns=current.TEST_COLUMNS)
+    else:
+        now, tests = current.matrix(corpus), current.comparison(corpus)
+    return {**made, "rpt_report_themes__since_2018": now, "rpt_report_themes__since_2018_comparison": tests}
+
+
+def _since_2018(marts: Marts) -> Iterator[Estimate]:
+    """What inspectors ask for under the framework in force; a row with the reason where no report of it is held."""
+    from analysis.studies.report_themes import current
+
+    try:
+        corpus = current.read_corpus(marts)
+    except MartLacks as exc:
+        yield _estimate(current.PLACE, "mean", "recommendations | all", None, reason=str(exc))
+        return
+    yield from current.estimates(corpus)
 
 
 def read_frame(marts: Marts, spec: Spec, choices: Choices) -> pd.DataFrame:
@@ -144,7 +189,7 @@ def codebook(marts: Marts) -> Iterator[Estimate]:
 
 
 def read_coded(marts: Marts, frame: pd.DataFrame) -> pd.DataFrame:
-    """Coded items of the frame's reports: report_id, item, theme, category, coder and the groupings.
+    """Coded items of the frame's reports that the authority is asked for, with theme, category, coder and groupings.
 
     Raises:
         MartLacks: there are none.
@@ -152,12 +197,18 @@ def read_coded(marts: Marts, frame: pd.DataFrame) -> pd.DataFrame:
     for table in (ITEMS, THEMES):
         if not marts.has(table):
             raise MartLacks(f"the warehouse has no {table}")
-    items = marts.frame(f"select distinct report_id, la_code, framework, publication_date from {ITEMS}")
+    # What a board is asked for is another addressee's; the paper is about authorities.
+    items = marts.frame(
+        f"""
+        select report_id, item, la_code, framework, publication_date from {ITEMS}
+        where addressee = 'local_authority' order by all
+        """
+    )
     themes = marts.frame(f"select report_id, item, theme, category, coder from {THEMES} where theme is not null")
     keys = ["la_code", "framework", "publication_date"]
     if not set(keys) <= set(frame.columns):
         raise MartLacks("the frame has no key to join reports by")
-    coded = themes.merge(items, on="report_id").merge(frame, on=keys)
+    coded = themes.merge(items, on=["report_id", "item"]).merge(frame, on=keys)
     if not len(coded):
         raise MartLacks("no recommendation of the period's reports is coded")
     return coded
@@ -198,70 +249,109 @@ def statements(coded: pd.DataFrame, spec: Spec, coder: str) -> Iterator[Estimate
     counts = coded.drop_duplicates(["report_id", "item", "category"])["category"].value_counts()
     first = tuple(str(x) for x in counts.index[: len(RANKED)])
     held = sum(a == b for a, b in zip(first, RANKED, strict=False)) / len(RANKED)
-    about = f"{coded['report_id'].nunique()} reports, coder: {coder}; the paper's people coded sixty"
+    n_reports = coded["report_id"].nunique()
+    about = f"items of the authority in {n_reports} reports, coder: {coder}; the paper's people coded sixty"
     words = f"ours: {', '.join(first)}; {about}"
     n = int(coded["la_code"].nunique())
     yield _estimate("claims", "claim", "rank order of categories", held, n=n, reason=words)
     for subject, parts in spec.variables["claims"].items():
         judged = [(part, _holds(coded, *part)) for part in parts]
-        not_so = [f"{p[0]} {p[3]} in {p[2]}" for p, ok in judged if not ok]
-        words = "; ".join(x for x in (f"not so: {', '.join(not_so)}" if not_so else "", about) if x)
-        value = sum(ok for _, ok in judged) / len(judged)
+        said = [(f"{p[0]} {p[3]} in {p[2]}{f' within {p[4]}' if p[4] else ''}", ok) for p, ok in judged]
+        not_so, untested = [s for s, ok in said if ok is False], [s for s, ok in said if ok is None]
+        tested = sum(ok is not None for _, ok in judged)
+        words = "; ".join(
+            [
+                *([f"not so: {', '.join(not_so)}"] if not_so else []),
+                *([f"not testable, no reports to compare: {', '.join(untested)}"] if untested and tested else []),
+                *([] if tested else ["no reports to compare"]),
+                about,
+            ]
+        )
+        value = sum(ok is True for _, ok in judged) / tested if tested else None
         yield _estimate("claims", "claim", subject, value, n=n, reason=words)
 
 
-def _holds(coded: pd.DataFrame, what: str, grouping: str, group: str, how: str, within: str) -> bool:
+def _holds(coded: pd.DataFrame, what: str, grouping: str, group: str, how: str, within: str) -> bool | None:
+    """Whether a part of a statement holds; None where the reports that it is about are not there."""
     part = coded[coded["study_framework"] == within] if within else coded
+    if not len(part):
+        return None
     reports = part.drop_duplicates("report_id").set_index("report_id")
     hit = occurrence(part, what)
     shares = hit.groupby(reports[GROUPINGS[grouping]].reindex(hit.index)).mean()
     if group not in shares.index or len(shares) < 2:
-        return False
+        return None
     others = shares.drop(group)
     if how == "none":
         return bool(shares[group] == 0)
     return bool(shares[group] > others.max() if how == "most" else shares[group] < others.min())
 
 
-def agreement(coded: pd.DataFrame) -> Iterator[Estimate]:
-    """Cohen's kappa of every two coders, pooled over themes, and Krippendorff's alpha over all of them."""
-    from itertools import combinations
+def agreement(marts: Marts) -> Iterator[Estimate]:
+    """Cohen's kappa of every two coders, pooled over themes; Krippendorff's alpha of the people, and by theme.
 
-    from analysis.estimators.agreement import kappa_by_theme, krippendorff_alpha
+    What was agreed came from people and is held against the rules and a model alone.
+    """
+    from analysis.studies.report_themes.reliability import reliability
 
-    coders = sorted(coded["coder"].unique())
-    if len(coders) < 2:
-        yield _estimate("agreement", "kappa", "pooled", None, reason=f"one coder only: {coders[0]}")
+    codings: dict[str, dict[tuple[str, int], tuple[str, ...]]] = {}
+    if not marts.has(CODINGS):
+        yield _estimate("agreement", "kappa", "pooled", None, reason=f"the warehouse has no {CODINGS}")
         return
-    themes = sorted(coded["theme"].unique())
-    tables: dict[str, Any] = {}
-    for coder in coders:
-        mine = coded[coded["coder"] == coder].assign(hit=1)
-        tables[coder] = mine.pivot_table(
-            index=["report_id", "item"], columns="theme", values="hit", aggfunc="max", fill_value=0
-        ).reindex(columns=themes, fill_value=0)
-    for one, other in combinations(coders, 2):
-        both = tables[one].index.intersection(tables[other].index)
-        subject = f"pooled | {one} v {other}"
-        if not len(both):
-            yield _estimate("agreement", "kappa", subject, None, reason="no item was coded by both")
+    said = marts.frame(f"select coder, report_id, item, theme from {CODINGS} order by all")
+    for coder, report, item, theme in said.to_numpy(dtype=object):
+        themes = codings.setdefault(coder, {})
+        given = themes.get((report, item), ())
+        themes[report, item] = (*given, theme) if isinstance(theme, str) else given
+    if len(codings) < 2:
+        reason = f"one coder only: {', '.join(codings) or 'none'}"
+        yield _estimate("agreement", "kappa", "pooled", None, reason=reason)
+        return
+    book = marts.frame("select theme from seeds.report_theme order by all")["theme"].tolist()
+    method = "95% interval: bootstrap over reports; items that both coded"
+    for (one, other), kappa in reliability(codings, book).kappa.items():
+        if PREFERRED_CODER in (one, other) and not {one, other} <= {PREFERRED_CODER, *MACHINES}:
             continue
-        pooled = kappa_by_theme(tables[one].loc[both], tables[other].loc[both]).pooled
+        found = kappa.pooled
         yield _estimate(
             "agreement",
             "kappa",
-            subject,
-            pooled.kappa,
-            ci_low=pooled.ci_low,
-            ci_high=pooled.ci_high,
-            n=pooled.n,
-            reason=pooled.reason,
+            f"pooled | {one} v {other}",
+            found.kappa,
+            ci_low=found.ci_low,
+            ci_high=found.ci_high,
+            n=int(kappa.themes["n"].max()),
+            method=method,
+            reason=found.reason,
         )
-    import pandas as pd
-
-    stacked = pd.DataFrame({coder: table.stack() for coder, table in tables.items()})
-    alpha = krippendorff_alpha(stacked.to_numpy(dtype=float).T)
-    yield _estimate("agreement", "alpha", "all coders", alpha.alpha, n=alpha.n_units, reason=alpha.reason)
+    people = {coder: coding for coder, coding in codings.items() if coder not in {PREFERRED_CODER, *MACHINES}}
+    if len(people) < 2:
+        return
+    of_people = reliability(people, book)
+    alpha = of_people.alpha
+    yield _estimate(
+        "agreement",
+        "alpha",
+        "people",
+        alpha.alpha,
+        ci_low=alpha.ci_low,
+        ci_high=alpha.ci_high,
+        n=of_people.item_count,
+        method=method,
+        reason=alpha.reason,
+    )
+    for row in of_people.alpha_by_theme.to_dict("records"):
+        yield _estimate(
+            "agreement",
+            "alpha",
+            f"people | {row['theme']}",
+            float(row["alpha"]),
+            ci_low=float(row["ci_low"]),
+            ci_high=float(row["ci_high"]),
+            n=int(row["items"]),
+            method=method,
+            reason=str(row["reason"]),
+        )
 
 
 def _estimate(

@@ -95,6 +95,7 @@ def estimates(frame: pd.DataFrame, circumstances: dict[str, dict[str, Any]], lea
     out += expectations(fit, steps)
     names = dict(zip(frame["la_code"], frame["la_name"], strict=True))
     out += authorities(fit, names)
+    out += checks(frame, circumstances, fit)
     # The same with grades as ordered categories: the expectation of a proportional-odds model, taken off first.
     ordinal = fit_ordinal(frame["score"], X.to_numpy(dtype=float), names=list(X.columns))
     other = None
@@ -117,6 +118,71 @@ def estimates(frame: pd.DataFrame, circumstances: dict[str, dict[str, Any]], lea
             n=agree.n,
             method="residuals of authorities by a linear and by a proportional-odds expectation",
             reason=agree.reason,
+        )
+    )
+    return out
+
+
+def checks(frame: pd.DataFrame, circumstances: dict[str, dict[str, Any]], fit: ValueAdded) -> list[Estimate]:
+    """What the ratings rest on: spending left out, normality of the residuals, and how many chance alone would "
+    "clear."""
+    import numpy as np
+    from scipy.special import ndtr
+    from scipy.stats import shapiro
+
+    from analysis.estimators.multiplicity import benjamini_hochberg
+    from analysis.estimators.rank_correlation import spearman
+    from analysis.estimators.value_added import fit_value_added
+
+    out = []
+    without = {c: about for c, about in circumstances.items() if not c.startswith("spend_")}
+    X = design(frame, without)
+    other = fit_value_added(frame["score"], frame["la_code"], X.to_numpy(dtype=float), names=list(X.columns))
+    # Spending follows a judgement as well as going before it: what the ratings are without it.
+    if other.ok:
+        both = fit.units.merge(other.units, on="unit", suffixes=("", "_without"))
+        agree = spearman(both["value_added"], both["value_added_without"])
+        out.append(
+            row(
+                "check",
+                "spearman_rho",
+                "with x without spend",
+                agree.rho,
+                ci_low=agree.ci_low,
+                ci_high=agree.ci_high,
+                n=agree.n,
+                method="value added with spend of the year before among the circumstances, and without spend",
+            )
+        )
+        clear = int(((other.units["ci_low"] > 0) | (other.units["ci_high"] < 0)).sum())
+        out.append(row("check", "n", "clear of zero without spend", float(clear), n=other.n_units))
+    units = fit.units
+    residual = units["residual"].to_numpy(dtype=float)
+    if len(residual) >= 3 and np.ptp(residual) > 0:
+        test = shapiro(residual)
+        out.append(
+            row(
+                "check",
+                "shapiro_w",
+                "residuals of authorities",
+                float(test.statistic),
+                p_value=float(test.pvalue),
+                n=len(residual),
+                method="Shapiro and Wilk; scores are four steps, so that residuals are normal at best roughly",
+            )
+        )
+    half = (units["ci_high"] - units["ci_low"]).to_numpy(dtype=float) / 2
+    z = units["value_added"].to_numpy(dtype=float) / np.where(half > 0, half / 1.959963984540054, np.nan)
+    p = 2 * ndtr(-np.abs(z[np.isfinite(z)]))
+    kept = int((benjamini_hochberg(p) < 0.05).sum()) if len(p) else 0
+    out.append(
+        row(
+            "check",
+            "n",
+            "clear of zero after Benjamini and Hochberg",
+            float(kept),
+            n=len(p),
+            method=f"of {len(p)} intervals some {0.05 * len(p):.0f} would leave out zero by chance, were none shrunken",
         )
     )
     return out

@@ -43,11 +43,21 @@ class Theme:
         entry: its definition.
         category: id of its category.
         named_in_paper: whether the published study names it; themes added here are marked False.
+        example: a sentence that carries it.
     """
 
     entry: Entry
     category: str
     named_in_paper: bool
+    example: str
+
+    @property
+    def guide(self) -> str:
+        """What a coder needs to know of it, in lines: label and definition, what it is not, an example."""
+        parts = [f"{self.entry.label}: {self.entry.definition}"]
+        parts += [f"Includes: {self.entry.include}"] if self.entry.include else []
+        parts += [f"Not: {self.entry.exclude}"] if self.entry.exclude else []
+        return "\n".join([*parts, f"Example: {self.example}"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +123,8 @@ def load_codebook(path: Path = CODEBOOK) -> Codebook:
         The codebook with compiled patterns.
 
     Raises:
-        CodebookError: an id comes twice, an entry lacks its label or definition, a code has no pattern, or a pattern is
-            not valid.
+        CodebookError: an id comes twice, an entry lacks its label or definition, a theme its example, a code has no
+            pattern, or a pattern is not valid.
         OSError: the file cannot be read.
     """
     import yaml
@@ -132,7 +142,9 @@ def load_codebook(path: Path = CODEBOOK) -> Codebook:
             entry = _entry(theme, "theme", seen)
             if not isinstance(theme.get("named_in_paper"), bool):
                 raise CodebookError(f"theme {entry.id}: named_in_paper must be true or false")
-            themes.append(Theme(entry, category["id"], theme["named_in_paper"]))
+            if not str(theme.get("example") or "").strip():
+                raise CodebookError(f"theme {entry.id} has no example")
+            themes.append(Theme(entry, category["id"], theme["named_in_paper"], str(theme["example"])))
             for code in _children(theme, "codes"):
                 codes.append(_code(code, entry.id, category["id"], seen))
     return Codebook(int(content.get("version", 0)), tuple(categories), tuple(themes), tuple(codes))

@@ -20,6 +20,10 @@ from flows.documents.themes.coder import CODER as RULES
 
 #: The coder whose coding was resolved between people, and wins.
 AGREED = "agreed"
+#: The coder that learned from the agreed coding.
+MODEL = "model"
+#: Coders that are no people.
+MACHINES = frozenset({RULES, MODEL})
 _COLUMNS = ("report_id", "item", "text_key", "theme", "note")
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _VERSION = re.compile(r"v(\d{3,})")
@@ -53,16 +57,16 @@ def text_key(text: str) -> str:
 
 
 def coder_name(name: str) -> str:
-    """A coder's name as it names a folder.
+    """A person's name as it names a folder.
 
     Raises:
-        CodingError: it is no plain name, or it is that of the rules.
+        CodingError: it is no plain name, or it is that of the rules or the model.
     """
     name = name.strip().lower()
     if not _NAME.fullmatch(name):
         raise CodingError(f"coder {name!r}: give a name of small letters, digits, - and _, beginning with a letter.")
-    if name == RULES:
-        raise CodingError(f"coder {name!r} is the name of the rules; people have names of their own.")
+    if name in MACHINES:
+        raise CodingError(f"coder {name!r} is the name of the {name}; people have names of their own.")
     return name
 
 
@@ -72,8 +76,12 @@ class Codings:
     def __init__(self, root: Path) -> None:
         self.root = root
 
+    def people(self) -> list[str]:
+        """Everyone who has coded, without the model and the agreed coding."""
+        return [coder for coder in self.coders() if coder not in MACHINES | {AGREED}]
+
     def coders(self) -> list[str]:
-        """Everyone who has coded."""
+        """Everyone who has coded, the model and the agreed coding included."""
         return sorted(p.name for p in self.root.glob("*") if _NAME.fullmatch(p.name) and self._versions(p.name))
 
     def add(self, coder: str, items: Iterable[ItemCoding]) -> Path:
@@ -85,7 +93,7 @@ class Codings:
         Raises:
             CodingError: the name is not one, or there is nothing to keep.
         """
-        coder = coder_name(coder)
+        coder = coder if coder == MODEL else coder_name(coder)
         rows = [
             (c.report_id, c.item, c.text_key, theme, c.note)
             for c in sorted(items, key=lambda c: c.key)

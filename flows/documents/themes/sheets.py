@@ -1,8 +1,9 @@
 """Sheets for coding: what a coder gets to fill in, and what is taken back from it.
 
-One row an item: its key, its words, what the rules suggest, and cells for themes, with drop-downs in the workbook. A
-blank row is not coded yet; ``none`` in the first cell says that no theme fits. Words that a spreadsheet would take
-for a formula are kept from being one.
+One row an item: its key, its words, what the rules suggest with what the codebook says of it, and cells for themes. In
+the workbook these have drop-downs, and what the codebook says of a chosen theme appears at the end of the row. A blank
+row is not coded yet; ``none`` in the first cell says that no theme fits. Words that a spreadsheet would take for a
+formula are kept from being one.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import csv
 import difflib
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,14 +22,23 @@ from flows.documents.themes.codings import text_key as key_of
 #: What a coder writes where no theme fits.
 NONE = "none"
 _THEMES = tuple(f"theme_{n}" for n in range(1, 13))
-COLUMNS = ("coder", "sample", "report_id", "item", "text_key", "text", "suggested", *_THEMES, "note")
+COLUMNS = ("coder", "sample", "report_id", "item", "text_key", "text", "suggested", "codebook", *_THEMES, "note")
+#: Behind the columns in a workbook: what the codebook says of the themes that were chosen.
+_CHOSEN = "codebook_on_chosen"
+_NEEDED = ("coder", "report_id", "item", "text_key", *_THEMES)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_WIDTHS = {"text": 90, "suggested": 40, "report_id": 30, "note": 30}
+_WIDTHS = {"text": 60, "suggested": 24, "codebook": 60, "item": 6, "note": 30, _CHOSEN: 70}
+# What a coder need not see: words and themes are to fit on one screen.
+_HIDDEN = frozenset({"coder", "sample", "text_key"})
+_MOST_PROBLEMS = 30
 
 
 @dataclass(frozen=True, slots=True)
 class SheetItem:
-    """An item on a sheet: its key and words, what is suggested, and themes filled in beforehand."""
+    """An item on a sheet: its key and words, what is suggested, and themes filled in beforehand.
+
+    `about` are the themes that the codebook explains beside it.
+    """
 
     report_id: str
     item: int
@@ -36,6 +46,7 @@ class SheetItem:
     suggested: str = ""
     themes: tuple[str, ...] = ()
     note: str = ""
+    about: tuple[str, ...] = ()
 
 
 def write_sheets(folder: Path, coder: str, sample: str, items: Sequence[SheetItem], themes: Mapping[str, str]) -> Path:
@@ -46,7 +57,7 @@ def write_sheets(folder: Path, coder: str, sample: str, items: Sequence[SheetIte
         coder: who will fill it in.
         sample: name of the sample.
         items: in the order in which they are to be coded.
-        themes: theme -> what it means; the choices of the drop-downs, shown on a sheet of their own.
+        themes: theme -> what the codebook says of it; the choices of the drop-downs, shown on a sheet of their own.
 
     Returns:
         The workbook.
@@ -66,6 +77,7 @@ def write_sheets(folder: Path, coder: str, sample: str, items: Sequence[SheetIte
             key_of(i.text),
             i.text,
             i.suggested,
+            "\n\n".join(themes[t] for t in i.about if t in themes),
             *(i.themes + ("",) * len(_THEMES))[: len(_THEMES)],
             i.note,
         )
@@ -82,13 +94,13 @@ def write_sheets(folder: Path, coder: str, sample: str, items: Sequence[SheetIte
 
 
 def read_sheet(
-    path: Path, coder: str, known: Mapping[tuple[str, int], str], themes: Iterable[str]
+    path: Path, coder: str | None, known: Mapping[tuple[str, int], str], themes: Iterable[str]
 ) -> tuple[list[ItemCoding], int]:
     """Read a filled-in sheet.
 
     Args:
         path: .xlsx or .csv.
-        coder: whose coding it is; the sheet must say the same.
+        coder: whose coding it is; the sheet must say the same. None: whom the sheet names.
         known: report and item -> text key, as the warehouse has them now.
         themes: themes of the codebook.
 
@@ -98,11 +110,16 @@ def read_sheet(
     Raises:
         CodingError: with every problem, each with its row and column; nothing is taken.
     """
-    coder = coder_name(coder)
     header, rows = _cells(path)
-    absent = [c for c in COLUMNS if c not in header and c not in ("sample", "suggested", "text", "note")]
+    absent = [c for c in _NEEDED if c not in header]
     if absent:
         raise CodingError(f"{path.name}: row 1: no column {', '.join(absent)}. Use the sheet that was exported.")
+    double = [c for c in COLUMNS if header.count(c) > 1]
+    if double:
+        raise CodingError(
+            f"{path.name}: row 1: column {', '.join(double)} comes twice. Use the sheet that was exported."
+        )
+    coder = coder_name(coder) if coder is not None else _only_coder(path, header, rows)
     choices = sorted(themes)
     problems: list[str] = []
     found: dict[tuple[str, int], ItemCoding] = {}
@@ -141,29 +158,56 @@ def read_sheet(
         given = tuple(v for v in dict.fromkeys(values) if v != NONE)
         found[key] = ItemCoding(*key, known[key], given, coder, 0, row.get("note", ""))
     if problems:
-        more = f"\n… and {len(problems) - 30} more" if len(problems) > 30 else ""
-        raise CodingError("nothing was taken:\n" + "\n".join(problems[:30]) + more)
+        more = f"\n… and {len(problems) - _MOST_PROBLEMS} more" if len(problems) > _MOST_PROBLEMS else ""
+        raise CodingError(f"nothing was taken of {path.name}:\n" + "\n".join(problems[:_MOST_PROBLEMS]) + more)
+    if not found:
+        raise CodingError(f"{path.name}: no row is filled in ({blank} blank rows): there is nothing to take.")
     return list(found.values()), blank
 
 
 def resolution_items(
-    texts: Mapping[tuple[str, int], str], codings: Mapping[str, Mapping[tuple[str, int], tuple[str, ...]]]
+    texts: Mapping[tuple[str, int], str],
+    codings: Mapping[str, Mapping[tuple[str, int], tuple[str, ...]]],
+    *,
+    alone: bool = True,
 ) -> list[SheetItem]:
     """Items for the sheet of the agreed coding: those on which coders differ come first and blank, the rest filled in.
 
     Args:
         texts: report and item -> words.
-        codings: coder -> report and item -> themes. Only items that all coded count.
+        codings: coder -> report and item -> themes; not every coder need have every item.
+        alone: with the items that one coder has, filled in as coded, for somebody to review.
     """
-    shared = set(texts).intersection(*codings.values())
-    items = []
-    for key in sorted(shared):
-        said = {coder: tuple(sorted(coding[key])) for coder, coding in codings.items()}
-        told = " / ".join(f"{coder}: {', '.join(themes) or NONE}" for coder, themes in said.items())
+    ranked: list[tuple[int, SheetItem]] = []
+    for key in sorted(set(texts).intersection(set().union(*codings.values()))):
+        said = {coder: tuple(sorted(coding[key])) for coder, coding in codings.items() if key in coding}
+        if len(said) == 1 and not alone:
+            continue
+        shown = " / ".join(f"{coder}: {', '.join(themes) or NONE}" for coder, themes in said.items())
         same = len(set(said.values())) == 1
         themes = (next(iter(said.values())) or (NONE,)) if same else ()
-        items.append(SheetItem(*key, texts[key], told, themes, "agreed" if same else ""))
-    return sorted(items, key=lambda i: (bool(i.themes), i.report_id, i.item))
+        note = "" if not same else "agreed" if len(said) > 1 else f"coded by {next(iter(said))} alone: review"
+        about = tuple(sorted(set().union(*said.values())))
+        rank = 0 if not same else 1 if len(said) > 1 else 2
+        ranked.append((rank, SheetItem(*key, texts[key], shown, themes, note, about)))
+    return [item for _, item in sorted(ranked, key=lambda x: (x[0], x[1].report_id, x[1].item))]
+
+
+def _only_coder(path: Path, header: list[str], rows: list[tuple[int, list[str]]]) -> str:
+    """The one coder whom a sheet names.
+
+    Raises:
+        CodingError: it names none or several.
+    """
+    at = header.index("coder")
+    names = list(dict.fromkeys(cells[at].strip().lower() for _, cells in rows))
+    if len(names) != 1:
+        which = "names no coder" if not names else f"names {len(names)} coders ({', '.join(map(repr, names))})"
+        raise CodingError(f"{path.name}: column coder: the sheet {which}; a sheet is one coder's.")
+    try:
+        return coder_name(names[0])
+    except CodingError as exc:
+        raise CodingError(f"{path.name}: row {rows[0][0]}, column coder: {exc}") from exc
 
 
 def _cells(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
@@ -182,7 +226,7 @@ def _cells(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     except (OSError, UnicodeDecodeError, ValueError, KeyError) as exc:
         raise CodingError(f"{path.name}: cannot be read as a sheet ({exc}).") from exc
     except Exception as exc:
-        if type(exc).__name__ in {"BadZipFile", "InvalidFileException"}:
+        if type(exc).__name__ in {"BadZipFile", "InvalidFileException", "ParseError", "XMLSyntaxError"}:
             raise CodingError(f"{path.name}: is neither a workbook (.xlsx) nor a .csv.") from exc
         raise
     if not rows:
@@ -222,12 +266,20 @@ def _write_workbook(path: Path, rows: Sequence[Sequence[Any]], themes: Mapping[s
                 cell.alignment = Alignment(wrap_text=True, vertical="top")
     for column, name in enumerate(COLUMNS, 1):
         sheet.cell(1, column).font = Font(bold=True)
-        sheet.column_dimensions[get_column_letter(column)].width = _WIDTHS.get(name, 16)
+        sheet.column_dimensions[get_column_letter(column)].width = _WIDTHS.get(name, 20)
+        sheet.column_dimensions[get_column_letter(column)].hidden = name in _HIDDEN
+    sheet.cell(1, len(COLUMNS) + 1, _CHOSEN).font = Font(bold=True)
+    sheet.column_dimensions[get_column_letter(len(COLUMNS) + 1)].width = _WIDTHS[_CHOSEN]
+    for number in range(2, len(rows) + 2):
+        cell = sheet.cell(number, len(COLUMNS) + 1, _chosen(number, len(themes) + 2, get_column_letter))
+        cell.alignment = Alignment(wrap_text=True, vertical="top")
     sheet.freeze_panes = "A2"
     list_of = book.create_sheet("Codebook")
-    list_of.append(("theme", "definition"))
-    for theme, definition in [*themes.items(), (NONE, "No theme fits.")]:
-        list_of.append((theme, definition))
+    list_of.append(("theme", "codebook"))
+    for theme, guide in [*themes.items(), (NONE, "No theme fits.")]:
+        list_of.append((theme, guide))
+        list_of.cell(list_of.max_row, 2).alignment = Alignment(wrap_text=True, vertical="top")
+    list_of.column_dimensions["A"].width, list_of.column_dimensions["B"].width = 36, 110
     choice = DataValidation(type="list", formula1=f"=Codebook!$A$2:$A${len(themes) + 2}", allow_blank=True)
     choice.showErrorMessage = True
     choice.error = "Choose a theme of the codebook."
@@ -235,6 +287,16 @@ def _write_workbook(path: Path, rows: Sequence[Sequence[Any]], themes: Mapping[s
     choice.add(f"{first}2:{last}{len(rows) + 1}")
     sheet.add_data_validation(choice)
     book.save(path)
+
+
+def _chosen(row: int, last: int, letter: Callable[[int], str]) -> str:
+    """Formula that shows what the codebook says of the themes of a row."""
+    first = COLUMNS.index(_THEMES[0]) + 1
+    looked_up = [
+        f'IF({cell}="","",IFERROR(VLOOKUP({cell},Codebook!$A$2:$B${last},2,FALSE),{cell}&": no theme")&CHAR(10))'
+        for cell in (f"{letter(first + n)}{row}" for n in range(len(_THEMES)))
+    ]
+    return "=" + "&".join(looked_up)
 
 
 __all__ = ["AGREED", "COLUMNS", "NONE", "SheetItem", "read_sheet", "resolution_items", "write_sheets"]

@@ -32,6 +32,7 @@ final as (
         imd_average_score,
         imd_rank,
         {{ deprivation_third('imd_rank', 'imd_edition') }} as imd_third,
+        {{ deprivation_decile('imd_rank', 'imd_edition') }} as imd_decile,
         idaci_average_score,
         idaci_rank
     from by_authority

@@ -44,6 +44,7 @@ final as (
         imd_{{ imd_edition }}.imd_average_score as imd_{{ imd_edition }}_average_score,
         imd_{{ imd_edition }}.imd_rank as imd_{{ imd_edition }}_rank,
         imd_{{ imd_edition }}.imd_third as imd_{{ imd_edition }}_third,
+        imd_{{ imd_edition }}.imd_decile as imd_{{ imd_edition }}_decile,
         {%- endfor %}
         rural_urban.rural_urban_class,
         authorities.is_excluded_from_studies

@@ -16,6 +16,12 @@ report_dates as (
 
 ),
 
+date_corrections as (
+
+    select * from {{ ref('inspection_correction') }} where field = 'inspection_date'
+
+),
+
 reported_inspections as (
 
     select * from {{ ref('int_documents__reported_inspection') }}
@@ -27,7 +33,9 @@ listed as (
     select
         inspections.*,
         -- The inspectorate's own tables stand before what its reports print.
-        coalesce(inspection_dates.inspection_date, report_dates.inspection_date) as inspection_date,
+        coalesce(
+            cast(date_corrections.value as date), inspection_dates.inspection_date, report_dates.inspection_date
+        ) as inspection_date,
         case
             when inspection_dates.inspection_date is not null then 'official'
             when report_dates.inspection_date is not null then 'report'
@@ -38,6 +46,11 @@ listed as (
         on {{ same_inspection('inspections', 'inspection_dates') }}
     left join report_dates
         on {{ same_inspection('inspections', 'report_dates') }}
+    -- A correction holds only while the publisher still prints what it corrects.
+    left join date_corrections
+        on
+            {{ same_inspection('inspections', 'date_corrections') }}
+            and cast(inspection_dates.inspection_date as varchar) = date_corrections.expect_value
 
 ),
 

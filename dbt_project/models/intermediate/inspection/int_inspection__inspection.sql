@@ -1,8 +1,11 @@
 {#- Ofsted's two workbooks and their second tables as one list. The same inspection stands in several: it is an authority's
-    under a framework on a publication date, and the newest edition's judgements stand. -#}
+    under a framework on a publication date, and the newest edition's judgements stand. What a report shows to be wrong in
+    a workbook is put right while the workbook still prints it. -#}
 {%- set judged = [
     'overall_judgement', 'help_and_protection', 'children_looked_after', 'care_leavers', 'adoption', 'leadership',
 ] -%}
+{%- set correctable = {'publication_date': 'date', 'inspection_type': 'varchar'} -%}
+{%- for field in judged -%}{%- do correctable.update({field: 'integer'}) -%}{%- endfor -%}
 with published as (
 
     select * from {{ ref('stg_ofsted__inspection') }}
@@ -83,10 +86,47 @@ within_edition as (
 
 ),
 
+corrections as (
+
+    select * from {{ ref('inspection_correction') }}
+
+),
+
+corrected as (
+
+    select
+        within_edition.la_code,
+        within_edition.framework,
+        {%- for field, type in correctable.items() %}
+        case
+            when correction_of_{{ field }}.field is null then within_edition.{{ field }}
+            else cast(correction_of_{{ field }}.value as {{ type }})
+        end as {{ field }},
+        {%- endfor %}
+        within_edition.source,
+        within_edition.edition,
+        concat_ws(
+            ' ',
+            {%- for field in correctable %}
+            correction_of_{{ field }}.field{{ ',' if not loop.last }}
+            {%- endfor %}
+        ) as corrected_fields,
+        within_edition.edition_day
+    from within_edition
+    {%- for field in correctable %}
+    left join corrections as correction_of_{{ field }}
+        on
+            {{ same_inspection('within_edition', 'correction_of_' ~ field) }}
+            and correction_of_{{ field }}.field = '{{ field }}'
+            and coalesce(cast(within_edition.{{ field }} as varchar), '') = coalesce(correction_of_{{ field }}.expect_value, '')
+    {%- endfor %}
+
+),
+
 final as (
 
     select * exclude (edition_day)
-    from within_edition
+    from corrected
     qualify
         row_number() over (
             partition by la_code, framework, publication_date

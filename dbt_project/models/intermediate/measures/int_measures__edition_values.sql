@@ -136,12 +136,15 @@ final as (
         measure_id,
         year,
         period_label,
+        -- A ratio with nothing below the line does not apply: neither the 0 % that some print nor an infinite one.
         case
+            when unit in ('per_10k', 'pct') and denominator = 0 then null
             when printed_status is not null then printed_value
-            -- A ratio with nothing below the line is not infinite: it does not apply.
             when denominator > 0 then {{ unit_scale('unit') }} * numerator / denominator
         end as value,
         case
+            when unit in ('per_10k', 'pct') and denominator = 0 and coalesce(printed_status, 'reported') = 'reported'
+                then 'not_applicable'
             when printed_status is not null then printed_status
             when denominator > 0 and numerator is not null then 'reported'
             when denominator = 0 then 'not_applicable'

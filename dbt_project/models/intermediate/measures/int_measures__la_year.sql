@@ -1,66 +1,66 @@
-{#- Published first, then spend sums, then what can be derived; every cell of the spine has a row and a status. -#}
-with spine as (
+{#- Every figure on one basis: a rate per child is its count, as the newest edition has it, over the population by the
+    newest edition that says it, for all years that it covers, so that a line through the years is not a change of
+    populations. The published rate stays beside it. As of a date everything stays as it was printed then: that is what
+    people knew. -#}
+with as_published as (
 
-    select * from {{ ref('int_measures__spine') }}
-
-),
-
-published as (
-
-    select * from {{ ref('int_measures__published') }}
+    select * from {{ ref('int_measures__as_published') }}
 
 ),
 
-derived as (
+on_basis as (
 
-    select la_code, year, measure_id, period_label, value, value_status, numerator, denominator, is_joint_return
-    from {{ ref('int_measures__derived') }}
-    union all by name
-    select la_code, year, measure_id, period_label, value, value_status, is_joint_return
-    from {{ ref('int_spend__early_help') }}
+    select * from {{ ref('int_measures__on_basis') }}
 
 ),
 
--- Whether anybody's figure of that year was printed at all.
-printed_years as (
+agreeing_editions as (
 
-    select distinct measure_id, year from published
-    union
-    select distinct measure_id, year from derived where value_status = 'reported'
+    select * from {{ ref('int_population__agreeing_edition') }}
+
+),
+
+-- What is over children: the rates per child, and the number of children itself.
+of_children as (
+
+    select measure_id
+    from {{ ref('measure') }}
+    where denominator_measure = '{{ var("population_measure") }}' or measure_id = '{{ var("population_measure") }}'
 
 ),
 
 final as (
 
     select
-        spine.la_code,
-        spine.year,
-        spine.measure_id,
-        case when {{ stands('published') }} then published.period_label else derived.period_label end as period_label,
-        case when {{ stands('published') }} then published.value else derived.value end as value,
+        as_published.la_code,
+        as_published.year,
+        as_published.measure_id,
+        as_published.period_label,
+        case when on_basis.measure_id is null then as_published.value else on_basis.value end as value,
+        case when on_basis.measure_id is null then as_published.value_status else 'reported' end as value_status,
+        coalesce(on_basis.numerator, as_published.numerator) as numerator,
+        coalesce(on_basis.denominator, as_published.denominator) as denominator,
+        as_published.is_joint_return,
+        case when on_basis.measure_id is null then as_published.source else on_basis.source end as source,
+        case when on_basis.measure_id is null then as_published.edition else on_basis.edition end as edition,
+        as_published.value as published_value,
         case
-            when {{ stands('published') }} then published.value_status
-            when derived.measure_id is not null then derived.value_status
-            when printed_years.measure_id is not null then 'not_reported'
-            else 'not_published'
-        end as value_status,
-        case when {{ stands('published') }} then published.numerator else derived.numerator end as numerator,
-        case when {{ stands('published') }} then published.denominator else derived.denominator end as denominator,
-        case
-            when {{ stands('published') }} then published.is_joint_return
-            else coalesce(derived.is_joint_return, false)
-        end as is_joint_return,
-        case
-            when {{ stands('published') }} then published.source
-            when derived.measure_id is not null then 'derived'
-        end as source,
-        case when {{ stands('published') }} then published.edition end as edition
-    from spine
-    left join published
-        on {{ same_figure('spine', 'published') }}
-    left join derived
-        on {{ same_figure('spine', 'derived') }}
-    left join printed_years on spine.measure_id = printed_years.measure_id and spine.year = printed_years.year
+            when on_basis.measure_id is not null then on_basis.population_basis
+            when of_children.measure_id is not null and as_published.value_status = 'reported'
+                then coalesce(
+                    agreeing_editions.population_basis,
+                    concat_ws(' ', 'as published:', as_published.source, as_published.edition)
+                )
+        end as denominator_basis
+    from as_published
+    left join of_children on as_published.measure_id = of_children.measure_id
+    left join on_basis
+        on {{ same_figure('as_published', 'on_basis') }}
+    left join agreeing_editions
+        on
+            as_published.source = agreeing_editions.source
+            and as_published.edition = agreeing_editions.edition
+            and as_published.year = agreeing_editions.year
 
 )
 

@@ -58,6 +58,8 @@ final as (
                 edition_rank,
                 case
                     when role = 'primary' and value_status = 'reported' then 1
+                    -- A share of nobody is settled by the primary source: nothing fills it.
+                    when role = 'primary' and value_status = 'not_applicable' and denominator = 0 then 1
                     when value_status = 'reported' then 2
                     when role = 'primary' then 3
                     else 4

@@ -1,8 +1,14 @@
-{#- What each authority spent by group: the printed total where there is one, else the sum of its lines. The residual
-    between the two says whether the lines reconcile. -#}
+{#- What each authority spent by group, each group defined by its content in all years: the printed total where there
+    is one, else the sum of its lines, with what was printed elsewhere that year and without what moved away since. The
+    residual between printed total and lines says whether the lines reconcile. -#}
 with spend_lines as (
 
-    select * from {{ ref('int_spend__line') }}
+    select
+        *,
+        line_kind = 'removal'
+        and bool_or(line_kind = 'total') over (partition by source, edition, gross_or_net, row_number, spend_group)
+            as is_whole_group_moved
+    from {{ ref('int_spend__line') }}
 
 ),
 
@@ -16,7 +22,12 @@ spend_groups as (
         gross_or_net,
         spend_group,
         sum(gbp_nominal order by row_number) filter (where line_kind = 'part') as parts_gbp,
-        sum(gbp_nominal order by row_number) filter (where line_kind = 'total') as total_gbp
+        sum(gbp_nominal order by row_number) filter (where line_kind = 'total') as total_gbp,
+        coalesce(sum(gbp_nominal order by row_number) filter (where line_kind = 'addition'), 0) as added_gbp,
+        coalesce(sum(gbp_nominal order by row_number) filter (where line_kind = 'removal'), 0) as removed_gbp,
+        count(*) filter (where line_kind = 'part') as part_count,
+        count(*) filter (where line_kind = 'removal') as removal_count,
+        bool_or(is_whole_group_moved) as is_whole_group_moved
     from spend_lines
     where spend_group is not null and line_kind <> 'memorandum'
     group by source, edition, la_code, year, gross_or_net, spend_group
@@ -46,7 +57,9 @@ final as (
             when 'all_including_cera' then 'total_including_cera'
             else spend_groups.spend_group
         end as spend_group,
-        coalesce(spend_groups.total_gbp, spend_groups.parts_gbp) as gbp_nominal,
+        coalesce(spend_groups.total_gbp, spend_groups.parts_gbp) + spend_groups.added_gbp - spend_groups.removed_gbp
+            as gbp_nominal,
+        spend_groups.added_gbp - spend_groups.removed_gbp as moved_gbp,
         spend_groups.total_gbp - coalesce(all_parts.parts_gbp, spend_groups.parts_gbp) as residual_gbp
     from spend_groups
     left join all_parts
@@ -56,6 +69,10 @@ final as (
             and spend_groups.la_code = all_parts.la_code
             and spend_groups.gross_or_net = all_parts.gross_or_net
             and spend_groups.spend_group = all_parts.spend_group
+    -- A group that was printed apart and belongs to another whole is that other's alone.
+    where
+        not spend_groups.is_whole_group_moved
+        and (spend_groups.removal_count = 0 or spend_groups.removal_count < spend_groups.part_count)
 
 )
 

@@ -1,4 +1,5 @@
-{#- Table A1 as lines of spend groups: parts, totals and memorandum lines, gross and net, in pounds. -#}
+{#- Table A1 as lines of spend groups: parts, totals and memorandum lines, gross and net, in pounds. A line that is
+    printed under one group and belongs to another by content stands in both: as a removal here, an addition there. -#}
 with cells as (
 
     select * from {{ ref('stg_dfe_s251_outturn__cells') }}
@@ -34,7 +35,7 @@ final as (
     from cells
     inner join spend_columns
         on
-            cells.column_name = spend_columns.column_name
+            lower(cells.column_name) = lower(spend_columns.column_name)
             and {{ in_editions('cells.edition', 'spend_columns') }}
     left join spend_lines
         on

@@ -56,6 +56,48 @@ publisher_columns as (
 
 ),
 
+-- The population estimates that most authorities' figures of each year are over.
+year_bases as (
+
+    select measure_id, year, mode(denominator_basis) as denominator_basis
+    from la_years
+    where value_status = 'reported' and denominator_basis is not null
+    group by measure_id, year
+
+),
+
+spans as (
+
+    select measure_id, denominator_basis, min(year) as first_year, max(year) as last_year
+    from year_bases
+    group by measure_id, denominator_basis
+
+),
+
+bases as (
+
+    select
+        measure_id,
+        string_agg(
+            denominator_basis || ': ' || concat_ws('-', first_year, nullif(last_year, first_year)), '; ' order by first_year
+        ) as basis
+    from spans
+    group by measure_id
+
+),
+
+breaks as (
+
+    select
+        measure_id,
+        string_agg(
+            year || case when is_comparable then ' (comparable)' else '' end || ': ' || what_changed, '; ' order by year, kind
+        ) as breaks
+    from {{ ref('dim_measure_break') }}
+    group by measure_id
+
+),
+
 final as (
 
     select
@@ -75,11 +117,15 @@ final as (
         cast(years.first_year as integer) as first_year,
         cast(years.last_year as integer) as last_year,
         greatest(cast(measures.first_full_year as integer), cast(years.first_year as integer)) as first_full_year,
+        bases.basis,
+        breaks.breaks,
         publisher_columns.publisher_columns,
         measures.availability,
         measures.note
     from measures
     left join years on measures.measure_id = years.measure_id
+    left join bases on measures.measure_id = bases.measure_id
+    left join breaks on measures.measure_id = breaks.measure_id
     left join publisher_columns on measures.measure_id = publisher_columns.measure_id
 
 )

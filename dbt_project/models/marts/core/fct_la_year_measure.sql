@@ -43,7 +43,9 @@ final as (
         secondaries.source is not null as is_secondary,
         case when secondaries.source is not null then primaries.value_status end as primary_status,
         la_years.source,
-        la_years.edition
+        la_years.edition,
+        la_years.published_value,
+        la_years.denominator_basis
     from la_years
     inner join measures on la_years.measure_id = measures.measure_id
     left join secondaries

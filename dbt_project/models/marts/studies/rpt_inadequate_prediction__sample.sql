@@ -2,7 +2,7 @@
     its measures, and the judgements that came in that year and the two after. -#}
 with la_years as (
 
-    select * from {{ ref('fct_la_year') }}
+    select * from {{ ref('int_measures__wide_as_published') }}
 
 ),
 
@@ -66,6 +66,7 @@ final as (
         la_years.cpp_repeat_pct,
         la_years.cpp_ceased_under_3_months_pct,
         la_years.cpp_ceased_3_to_6_months_pct,
+        la_years.cpp_ceased_6_to_12_months_pct,
         la_years.cpp_ceased_2_years_plus_pct,
         la_years.cin_at_31_march_rate_per_10k,
         la_years.cin_ceased_under_3_months_pct,

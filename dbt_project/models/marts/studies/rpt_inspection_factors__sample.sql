@@ -8,21 +8,22 @@ with profiles as (
 
 la_years as (
 
-    select * from {{ ref('fct_la_year') }}
+    select * from {{ ref('int_measures__wide_as_published') }}
 
 ),
 
 nominal as (
 
     select la_code, year, gbp_nominal_per_child
-    from {{ ref('fct_la_year_spend') }}
+    from {{ spend_per_published_child('fct_la_year_spend', ['gbp_nominal']) }}
     where spend_return = 's251_outturn' and spend_group = 'total' and gross_or_net = 'gross'
 
 ),
 
 spend_years as (
 
-    select * from {{ ref('fct_la_year_spend_real') }} where spend_return = 's251_outturn' and spend_group = 'total'
+    select * from {{ spend_per_published_child('fct_la_year_spend_real', ['gbp_real']) }}
+    where spend_return = 's251_outturn' and spend_group = 'total'
 
 ),
 

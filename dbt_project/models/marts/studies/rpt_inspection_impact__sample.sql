@@ -9,13 +9,13 @@ with profiles as (
 
 la_years as (
 
-    select * from {{ ref('fct_la_year') }}
+    select * from {{ ref('int_measures__wide_as_published') }}
 
 ),
 
 spend_years as (
 
-    select * from {{ ref('fct_la_year_spend_real') }}
+    select * from {{ spend_per_published_child('fct_la_year_spend_real', ['gbp_real']) }}
     where spend_return = 's251_outturn' and gross_or_net = 'gross' and base_year = 2019
 
 ),

@@ -8,13 +8,14 @@ with profiles as (
 
 la_years as (
 
-    select * from {{ ref('fct_la_year') }}
+    select * from {{ ref('int_measures__wide_as_published') }}
 
 ),
 
 spend_years as (
 
-    select * from {{ ref('fct_la_year_spend_real') }} where spend_return = 's251_outturn' and price_index = 'gdp' and base_year = 2018
+    select * from {{ spend_per_published_child('fct_la_year_spend_real', ['gbp_real']) }}
+    where spend_return = 's251_outturn' and price_index = 'gdp' and base_year = 2018
 
 ),
 
@@ -56,6 +57,7 @@ final as (
         cast(lags.year as integer) as year,
         la_years.referrals_rate_per_10k,
         la_years.cin_at_31_march_rate_per_10k,
+        la_years.cin_any_point_rate_per_10k,
         la_years.cpp_at_31_march_rate_per_10k,
         la_years.cla_at_31_march_rate_per_10k,
         100 - la_years.assessments_within_45_days_pct as assessments_overdue_pct,

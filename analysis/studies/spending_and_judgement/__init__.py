@@ -1,0 +1,1 @@
+"""Spending on prevention and the judgements of inspectors."""
