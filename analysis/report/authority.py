@@ -155,7 +155,7 @@ def card(published: Published, la: Row, measure_id: str) -> dict[str, Any]:
         "href": UP + measure_page(measure_id),
         "newest": _newest(published, measure, own, beside, years),
         "older": _older(published, measure, own, years, held),
-        "breaks": [(y, what) for y, what in published.breaks.get(measure_id, {}).items() if years and y > years[0]],
+        "breaks": words.listed([str(y) for y in published.breaks.get(measure_id, {}) if years and y > years[0]]),
         "why": "" if years else "the authority did not exist in these years",
         "spark": markup(spark),
         "rows": _all_years(own, beside, years, show, totals, england, region),

@@ -147,7 +147,7 @@
     key.textContent = "";
     refs.forEach(function (r) { key.appendChild(dash(r)); });
     if (gaps.length) CSW.element("li", {}, "× no figure: " + gaps.map(function (g) { return CSW.short[g.status]; }).filter(function (s, i, l) { return l.indexOf(s) === i; }).join(", "), key);
-    breaks.forEach(function (y) { CSW.element("li", {}, "┊ " + y + ": not to be compared with the years before (" + m.breaks[y] + ")", key); });
+    if (breaks.length) CSW.element("li", {}, "┊ not to be compared across: " + breaks.join(", ") + " (the measure’s page says why)", key);
     f.figure.dataset.key = state.la.map(function (c) { return CSW.authorities[c].name; }).concat(refs.map(function (r) { return r.name + " (dashed)"; }), gaps.length ? ["× no figure"] : []).join("  ·  ");
     inspections(f, figures, x.domain);
   }
