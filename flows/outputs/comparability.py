@@ -118,7 +118,7 @@ def _spend(con: duckdb.DuckDBPyConnection) -> list[str]:
         "",
         "Lines of section 251 Table A1 by edition (the year that ends in it). A line that is printed under one group "
         "and belongs to another by content is counted where it belongs in every year. From 2024-25 on only the "
-        "ministry's returns have spending; they are other series, told by `spend_return`, and never joined to this one.",
+        "ministry's returns have spending; they are other series, told by `spend_return`, never joined to this one.",
         "",
         "| group | editions | lines |",
         "|---|---|---|",

@@ -63,7 +63,7 @@ def find_measure(con: duckdb.DuckDBPyConnection, asked: str) -> str:
     Raises:
         WrongArgument: none is meant, or several; the message names the nearest.
     """
-    known = dict(con.execute("select measure_id, label from marts.dim_measure").fetchall())
+    known: dict[str, str] = dict(con.execute("select measure_id, label from marts.dim_measure").fetchall())
     if asked in known:
         return asked
     words = _key(asked).split()

@@ -118,6 +118,13 @@ def test_intervals_are_wider_where_a_theme_is_a_matter_of_the_report(corpus: cur
     assert over_simple("caseloads") > 1.8
 
 
+def test_a_handful_of_reports_has_no_interval() -> None:
+    few = current.matrix(current.read_corpus(marts_of(4)))
+    assert few["item_pct_low"].isna().all()
+    assert few["report_pct_high"].notna().all()
+    assert not len(current.comparison(current.read_corpus(marts_of(4))))
+
+
 def test_planted_differences_are_found_and_no_others(corpus: current.Corpus) -> None:
     found = current.comparison(corpus).set_index(["split", "label_id"])
     assert found.loc["judgement", "timeliness"]["p_adjusted"] < 0.01

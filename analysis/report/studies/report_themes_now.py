@@ -73,7 +73,7 @@ def _how_many(found: Found) -> str:
 
     def of(subject: str) -> str:
         row = held[f"recommendations | {subject}"]
-        return f"{words.number(row['value'], digits=1)} {_between(row['ci_low'], row['ci_high'], 1)}"
+        return f"{words.number(row['value'], digits=1)} {_between(row['ci_low'], row['ci_high'], 1)}".strip()
 
     said = [
         f"{of(f'judgement | {group}')} for {words.OUTCOMES[group]}"

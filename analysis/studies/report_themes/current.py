@@ -156,6 +156,7 @@ def _estimate(statistic: str, subject: str, value: float, low: float | None, hig
 
 def matrix(corpus: Corpus) -> pd.DataFrame:
     """Shares of recommendations and of reports by group: one row a split, group, level and label."""
+    import numpy as np
     import pandas as pd
 
     from analysis.estimators.cluster_bootstrap import ratio_intervals
@@ -164,6 +165,9 @@ def matrix(corpus: Corpus) -> pd.DataFrame:
     for split, group, chosen in _groups(corpus):
         part, whole = corpus.coded[chosen], corpus.items[chosen]
         low, high = ratio_intervals(part, whole, draws=DRAWS, seed=SEED)
+        if len(whole) < FEWEST:
+            # So few reports drawn again show too little of how far reports differ.
+            low, high = low * np.nan, high * np.nan
         share, have = part.sum(axis=0) / whole.sum(), (part > 0).sum(axis=0)
         least, most = _wilson(have, len(whole))
         for j, (level, label) in enumerate(corpus.labels):
