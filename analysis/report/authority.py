@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from html import escape
 from typing import Any
@@ -136,11 +137,12 @@ def card(published: Published, la: Row, measure_id: str) -> dict[str, Any]:
     )
     spark = ""
     if held:
+        breaks = published.breaks.get(measure_id, {})
         spark = charts.sparkline(
-            _points(own, years),
-            [] if totals else _points(england, years),
-            [] if totals else _points(region, years),
-            _points(similar, years),
+            charts.broken(_points(own, years), breaks),
+            [] if totals else charts.broken(_points(england, years), breaks),
+            [] if totals else charts.broken(_points(region, years), breaks),
+            charts.broken(_points(similar, years), breaks),
             years[0],
             years[-1],
             told,
@@ -153,6 +155,7 @@ def card(published: Published, la: Row, measure_id: str) -> dict[str, Any]:
         "href": UP + measure_page(measure_id),
         "newest": _newest(published, measure, own, beside, years),
         "older": _older(published, measure, own, years, held),
+        "breaks": words.listed([str(y) for y in published.breaks.get(measure_id, {}) if years and y > years[0]]),
         "why": "" if years else "the authority did not exist in these years",
         "spark": markup(spark),
         "rows": _all_years(own, beside, years, show, totals, england, region),
@@ -271,7 +274,12 @@ def _in_words(published: Published, la: Row) -> list[str]:
     summary = published.summaries.get(code)
     graded = [i for i in published.inspections.get(code, []) if i["year_by_publication"]]
     year = graded[-1]["year_by_publication"] if graded else last
-    then = {m: beside[m][year] for m in newest if year in beside[m]}
+    # Nothing has changed that is another quantity now.
+    then = {
+        m: beside[m][year]
+        for m, r in newest.items()
+        if year in beside[m] and not any(year < y <= r["year"] for y in published.breaks.get(m, {}))
+    }
     england = {
         m: tuple(published.areas.get("England", {}).get(m, {}).get(y, (None,))[0] for y in (year, newest[m]["year"]))
         for m in then
@@ -348,6 +356,7 @@ def _spend(published: Published, la_code: str, group: str) -> str:
     base = by_year[years[0]]["base_year"]
     middle = published.spend_median.get(group, {})
     span = list(range(years[0], years[-1] + 1))
+    breaks = published.breaks.get(published.key.spend[group], {})
     lines = [
         Line(
             f"in prices of {base - 1}-{base % 100:02d}",
@@ -375,7 +384,7 @@ def _spend(published: Published, la_code: str, group: str) -> str:
     ]
     return charts.line_chart(
         f"{title}, pounds per child",
-        lines,
+        [replace(line, points=charts.broken(line.points, breaks)) for line in lines],
         [(float(y), f"{y % 100:02d}") for y in span],
         partial(words.number, unit="gbp"),
         from_zero=True,

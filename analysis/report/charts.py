@@ -8,7 +8,7 @@ the palette of Okabe and Ito (Color Universal Design, 2008).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Protocol
@@ -82,12 +82,33 @@ def _path(points: Points, x: Callable[[float], float], y: Callable[[float], floa
     return "".join(out)
 
 
+def _bands(low: Points, high: Points) -> list[tuple[list[tuple[float, float]], list[tuple[float, float]]]]:
+    """Upper and lower edge of each stretch of a band; a gap stays a gap."""
+    found: list[tuple[list[tuple[float, float]], list[tuple[float, float]]]] = []
+    is_open = False
+    for (a, top), (b, bottom) in zip(high, low, strict=True):
+        if top is None or bottom is None:
+            is_open = False
+            continue
+        if not is_open:
+            found.append(([], []))
+            is_open = True
+        found[-1][0].append((a, top))
+        found[-1][1].append((b, bottom))
+    return found
+
+
 def _dots(points: Points, x: Callable[[float], float], y: Callable[[float], float], radius: float, style: str) -> str:
     return "".join(
         f'<circle class="dot {style}" cx="{_n(x(a))}" cy="{_n(y(v))}" r="{radius}"/>'
         for a, v in points
         if v is not None
     )
+
+
+def broken(points: Points, breaks: Iterable[int]) -> Points:
+    """Points with a gap before each year from which a series cannot be compared with itself."""
+    return sorted([*points, *((year - 0.5, None) for year in breaks)], key=lambda p: p[0])
 
 
 def _alone(points: Points) -> Points:
@@ -212,10 +233,8 @@ def line_chart(
         parts.append(f'<path class="mark" d="M{_n(x(at))} 12V{height - 30}"><title>{escape(label)}</title></path>')
     for ln in reversed(lines):
         if ln.low and ln.high:
-            top = [(a, v) for a, v in ln.high if v is not None]
-            bottom = [(a, v) for a, v in reversed(ln.low) if v is not None]
-            if top and bottom:
-                edge = "L".join(f"{_n(x(a))} {_n(y(v))}" for a, v in [*top, *bottom])
+            for top, bottom in _bands(ln.low, ln.high):
+                edge = "L".join(f"{_n(x(a))} {_n(y(v))}" for a, v in [*top, *reversed(bottom)])
                 parts.append(f'<path class="band {ln.style}" d="M{edge}Z"/>')
         parts.append(f'<path class="line {ln.style}" d="{_path(ln.points, x, y)}"/>')
         parts.append(_dots(ln.points if ln.style == "own" else _alone(ln.points), x, y, 2.2, ln.style))

@@ -50,6 +50,7 @@ def index(published: Published) -> str:
                 "group": words.GROUPS.get(m["measure_group"], m["measure_group"]),
                 "better": m["better_when"],
                 "newest": newest[i],
+                "breaks": published.breaks.get(i, {}),
                 "periods": {y: p for y, p in published.periods.get(i, {}).items() if p},
             }
             for i, m in published.measures.items()

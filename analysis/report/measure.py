@@ -61,9 +61,13 @@ def _spread(published: Published, measure: Row, years: list[int]) -> str:
     england = published.areas.get("England", {}).get(measure["measure_id"], {})
     span = list(range(years[0], years[-1] + 1))
 
-    def at(name: str) -> list[tuple[float, float | None]]:
-        return [(y, spread[y][name] if y in spread and spread[y]["n"] >= 5 else None) for y in span]
+    def at(name: str) -> charts.Points:
+        return charts.broken(
+            [(y, spread[y][name] if y in spread and spread[y]["n"] >= 5 else None) for y in span],
+            published.breaks.get(measure["measure_id"], {}),
+        )
 
+    breaks = published.breaks.get(measure["measure_id"], {})
     lines = [Line("median of authorities", at("median"), "own", at("q1"), at("q3"))]
     lines.append(Line("nine in ten authorities lie between the dotted lines", at("p5"), "c"))
     lines.append(Line("", at("p95"), "c"))
@@ -90,7 +94,9 @@ def _spread(published: Published, measure: Row, years: list[int]) -> str:
         show,
         size=(720, 300),
         behind=charts.table(head, body),
-        note="The band holds the middle half of authorities.",
+        note="The band holds the middle half of authorities."
+        + "".join(f" From {y} not to be compared with the years before: {escape(what)}." for y, what in breaks.items()),
+        marks=[(y - 0.5, f"{y}: {what}") for y, what in breaks.items() if span[0] < y <= span[-1]],
     )
 
 

@@ -112,6 +112,18 @@ class Published:
         return found
 
     @cached_property
+    def breaks(self) -> dict[str, dict[int, str]]:
+        """Measure, then the first year of figures that cannot be compared with those before: what changed."""
+        found: dict[str, dict[int, str]] = defaultdict(dict)
+        sql = """
+            select measure_id, year, string_agg(what_changed, '; ' order by kind) from marts.dim_measure_break
+            where not is_comparable group by all order by all
+        """
+        for measure, year, what in self.con.execute(sql).fetchall():
+            found[measure][year] = what
+        return found
+
+    @cached_property
     def beside(self) -> dict[str, dict[str, dict[int, Row]]]:
         """DfE code, then key measure, then year: the figure beside England, the region and the neighbours."""
         found: dict[str, dict[str, dict[int, Row]]] = defaultdict(lambda: defaultdict(dict))

@@ -32,6 +32,15 @@ def test_a_gap_stays_a_gap_and_a_lone_figure_is_seen() -> None:
     assert len(dots) == 1
 
 
+def test_a_line_breaks_where_a_series_does() -> None:
+    points = charts.broken([(2010, 1.0), (2011, 2.0), (2012, 3.0), (2013, 4.0)], [2012])
+    band = Line("a", points, "a", points, charts.broken([(y, 5.0) for y in range(2010, 2014)], [2012]))
+    picture = charts.line_chart("t", [band], YEARS)
+    assert path_of(picture, "a").count("M") == 2
+    assert picture.count('class="band a"') == 2
+    assert "2011.5" not in picture
+
+
 def test_what_is_drawn_is_also_said_and_tabled() -> None:
     line = Line("Kent", [(2010, 1241.0), (2011, None), (2012, 1250.0)], "own", [(2010, 1200.0)], [(2010, 1300.0)])
     picture = charts.line_chart("Referrals", [line], YEARS[:3], lambda v: words.number(v, "count"))

@@ -126,14 +126,18 @@
       (d.cell && d.cell.quartile ? "\n" + CSW.quartileWords(state.m)[d.cell.quartile] + " in England (rank " + d.cell.rank + " of " + figures.counted[figures.years.indexOf(d.year)] + ")" : "") +
       (d.cell && d.cell.joint ? "\nof a joint return" : "") + (d.cell && d.cell.secondary ? "\nfrom LAIT, a secondary source" : ""); };
     var x = { label: null, tickFormat: "d", domain: [figures.years[0] - 0.3, figures.years[figures.years.length - 1] + 0.3], ticks: Math.min(figures.years.length, f.width < 500 ? 5 : 12) };
+    var breaks = Object.keys(m.breaks).map(Number).filter(function (y) { return y > figures.years[0] && y <= figures.years[figures.years.length - 1]; });
+    // From the year of a break on a line is another one.
+    function part(p) { return breaks.filter(function (y) { return y <= p.year; }).length; }
     var drawn = points.filter(function (p) { return p.value !== null; });
     put(f, Plot.plot(base(f.width, {
       height: f.width < 500 ? 300 : 380, marginLeft: room([from, high], m.unit), marginRight: 20, x: x,
       y: { label: null, grid: true, domain: [from, high], nice: true, tickFormat: function (v) { return CSW.number(v, m.unit); } },
       color: { type: "identity" },
       marks: [
-        refs.map(function (r) { return Plot.lineY(refPoints.filter(function (p) { return p.name === r.name; }), { x: "year", y: "value", stroke: CSW.colour("ref"), strokeWidth: 2, strokeDasharray: r.dash }); }),
-        state.la.map(function (code, i) { return Plot.lineY(points.filter(function (p) { return p.i === i; }), { x: "year", y: "value", stroke: colour(i), strokeWidth: i ? 2 : 3 }); }),
+        Plot.ruleX(breaks, { x: function (y) { return y - 0.5; }, stroke: CSW.colour("soft"), strokeDasharray: "3 3", title: function (y) { return y + ": " + m.breaks[y]; } }),
+        refs.map(function (r) { return Plot.lineY(refPoints.filter(function (p) { return p.name === r.name; }), { x: "year", y: "value", z: part, stroke: CSW.colour("ref"), strokeWidth: 2, strokeDasharray: r.dash }); }),
+        state.la.map(function (code, i) { return Plot.lineY(points.filter(function (p) { return p.i === i; }), { x: "year", y: "value", z: part, stroke: colour(i), strokeWidth: i ? 2 : 3 }); }),
         state.la.map(function (code, i) { return Plot.dot(drawn.filter(function (p) { return p.i === i; }), { x: "year", y: "value", fill: colour(i), symbol: SYMBOLS[i], r: i ? 3.5 : 4, className: "points" }); }),
         state.la.map(function (code, i) { return Plot.text(gaps.filter(function (g) { return g.i === i; }), { x: "year", frameAnchor: "bottom", dy: -3 - 11 * i, text: function () { return "×"; }, fill: function (g) { return colour(g.i); }, fontSize: 15, fontWeight: 700, title: function (g) { return g.name + ", " + g.year + ": " + CSW.statuses[g.status]; } }); }),
         Plot.tip(drawn.concat(refPoints.filter(function (p) { return p.value !== null && p.value !== undefined; })), Plot.pointer({ x: "year", y: "value", title: text, fill: CSW.colour("paper"), stroke: CSW.colour("line") }))
@@ -143,6 +147,7 @@
     key.textContent = "";
     refs.forEach(function (r) { key.appendChild(dash(r)); });
     if (gaps.length) CSW.element("li", {}, "× no figure: " + gaps.map(function (g) { return CSW.short[g.status]; }).filter(function (s, i, l) { return l.indexOf(s) === i; }).join(", "), key);
+    if (breaks.length) CSW.element("li", {}, "┊ not to be compared across: " + breaks.join(", ") + " (the measure’s page says why)", key);
     f.figure.dataset.key = state.la.map(function (c) { return CSW.authorities[c].name; }).concat(refs.map(function (r) { return r.name + " (dashed)"; }), gaps.length ? ["× no figure"] : []).join("  ·  ");
     inspections(f, figures, x.domain);
   }
@@ -279,7 +284,8 @@
   }
   function change(figures, c, years, m) {
     var before = CSW.cell(figures, c.code, c.year - years);
-    if (c.value === null || !before || before.value === null) return "–";
+    var crosses = Object.keys(m.breaks).some(function (y) { return +y > c.year - years && +y <= c.year; });
+    if (c.value === null || !before || before.value === null || crosses) return "–";
     var d = c.value - before.value;
     return (d > 0 ? "+" : "") + CSW.number(d, m.unit).replace("%", "") + (m.unit === "pct" ? " points" : "");
   }
