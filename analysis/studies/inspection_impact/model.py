@@ -17,10 +17,9 @@ from analysis.estimators.mixed_poisson import (
     Errors,
     Family,
     MixedPoissonFit,
-    MixedPoissonProblem,
     fit_mixed_poissons,
 )
-from analysis.estimators.segmented import IMPACT_MODELS, STAGES, segmented_problem
+from analysis.estimators.segmented import IMPACT_MODELS, STAGES
 from analysis.marts import MartLacks, Marts
 from analysis.results import Estimate
 from analysis.studies.inspection_impact import staggered
@@ -34,6 +33,7 @@ from analysis.studies.inspection_impact.panel import (
     every_year,
     joined_assessments,
     measures,
+    problem,
     read_panel,
     stratum,
     window_of,
@@ -233,28 +233,6 @@ def held(frame: pd.DataFrame, chosen: list[Measure]) -> dict[tuple[str, str], di
 
 
 # --- the models -------------------------------------------------------------------------------------------------------
-
-
-def problem(
-    frame: pd.DataFrame,
-    m: Measure,
-    *,
-    model: str = "segmented",
-    offset: bool = True,
-    covariates: pd.DataFrame | None = None,
-) -> MixedPoissonProblem:
-    """A measure in a (part of the) panel: counts with log population as exposure, or as a rate without it."""
-    import numpy as np
-
-    y, exposure = frame[m.column], None
-    if m.is_count:
-        population = frame["population_0_17"].where(frame["population_0_17"] > 0)
-        exposure = np.log(population)
-        if not offset:
-            y, exposure = y / population * 10_000, None
-    return segmented_problem(
-        y, frame["event_year"], frame["la_code"], model=model, offset=exposure, covariates=covariates, label=m.name
-    )
 
 
 def fit_all(

@@ -14,7 +14,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from analysis.results import Estimate
-from analysis.studies.inspection_impact.panel import BASES, Measure, centred, stratum
+from analysis.studies.inspection_impact.panel import BASES, Measure, centred, problem, stratum
 from analysis.studies.inspection_impact.staggered import STUDY, logs
 
 if TYPE_CHECKING:
@@ -127,8 +127,6 @@ def _of(
 
 def _problem(part: pd.DataFrame, m: Measure, change: str, calendar: str) -> MixedPoissonProblem:
     import pandas as pd
-
-    from analysis.studies.inspection_impact.model import problem
 
     covariates = []
     if calendar == "calendar years":

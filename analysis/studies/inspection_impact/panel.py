@@ -16,6 +16,8 @@ from analysis.studies.spec import Choices, Spec
 if TYPE_CHECKING:
     import pandas as pd
 
+    from analysis.estimators.mixed_poisson import MixedPoissonProblem
+
 STRATA = ("all", "good_or_outstanding", "requires_improvement", "inadequate")
 BASES = ("publication", "inspection", "calendar")
 #: The usual time between the end of an inspection and its report.
@@ -161,3 +163,27 @@ def centred(panel: pd.DataFrame, basis: str, window: tuple[int, int]) -> pd.Data
 def stratum(panel: pd.DataFrame, name: str) -> pd.DataFrame:
     """The authorities of one outcome group, or all."""
     return panel if name == "all" else panel[panel["outcome_group"] == name].reset_index(drop=True)
+
+
+def problem(
+    frame: pd.DataFrame,
+    m: Measure,
+    *,
+    model: str = "segmented",
+    offset: bool = True,
+    covariates: pd.DataFrame | None = None,
+) -> MixedPoissonProblem:
+    """A measure in a (part of the) panel: counts with log population as exposure, or as a rate without it."""
+    import numpy as np
+
+    from analysis.estimators.segmented import segmented_problem
+
+    y, exposure = frame[m.column], None
+    if m.is_count:
+        population = frame["population_0_17"].where(frame["population_0_17"] > 0)
+        exposure = np.log(population)
+        if not offset:
+            y, exposure = y / population * 10_000, None
+    return segmented_problem(
+        y, frame["event_year"], frame["la_code"], model=model, offset=exposure, covariates=covariates, label=m.name
+    )
