@@ -4,8 +4,10 @@
 {%- set judged = [
     'overall_judgement', 'help_and_protection', 'children_looked_after', 'care_leavers', 'adoption', 'leadership',
 ] -%}
-{%- set correctable = {'publication_date': 'date', 'inspection_type': 'varchar'} -%}
-{%- for field in judged -%}{%- do correctable.update({field: 'integer'}) -%}{%- endfor -%}
+{%- set correctable = {
+    'publication_date': 'date', 'inspection_type': 'varchar', 'overall_judgement': 'integer', 'help_and_protection': 'integer',
+    'children_looked_after': 'integer', 'care_leavers': 'integer', 'adoption': 'integer', 'leadership': 'integer',
+} -%}
 with published as (
 
     select * from {{ ref('stg_ofsted__inspection') }}
@@ -88,7 +90,16 @@ within_edition as (
 
 corrections as (
 
-    select * from {{ ref('inspection_correction') }}
+    select
+        la_code,
+        framework,
+        {%- for field in correctable %}
+        max(value) filter (where field = '{{ field }}') as {{ field }},
+        max(coalesce(expect_value, '')) filter (where field = '{{ field }}') as expected_{{ field }},
+        {%- endfor %}
+        publication_date as printed_date
+    from {{ ref('inspection_correction') }}
+    group by la_code, framework, publication_date
 
 ),
 
@@ -99,8 +110,9 @@ corrected as (
         within_edition.framework,
         {%- for field, type in correctable.items() %}
         case
-            when correction_of_{{ field }}.field is null then within_edition.{{ field }}
-            else cast(correction_of_{{ field }}.value as {{ type }})
+            when coalesce(cast(within_edition.{{ field }} as varchar), '') = corrections.expected_{{ field }}
+                then cast(corrections.{{ field }} as {{ type }})
+            else within_edition.{{ field }}
         end as {{ field }},
         {%- endfor %}
         within_edition.source,
@@ -108,18 +120,20 @@ corrected as (
         concat_ws(
             ' ',
             {%- for field in correctable %}
-            correction_of_{{ field }}.field{{ ',' if not loop.last }}
+            case
+                when coalesce(cast(within_edition.{{ field }} as varchar), '') = corrections.expected_{{ field }}
+                    then '{{ field }}'
+            end,
             {%- endfor %}
+            null
         ) as corrected_fields,
         within_edition.edition_day
     from within_edition
-    {%- for field in correctable %}
-    left join corrections as correction_of_{{ field }}
+    left join corrections
         on
-            {{ same_inspection('within_edition', 'correction_of_' ~ field) }}
-            and correction_of_{{ field }}.field = '{{ field }}'
-            and coalesce(cast(within_edition.{{ field }} as varchar), '') = coalesce(correction_of_{{ field }}.expect_value, '')
-    {%- endfor %}
+            within_edition.la_code = corrections.la_code
+            and within_edition.framework = corrections.framework
+            and within_edition.publication_date = corrections.printed_date
 
 ),
 
