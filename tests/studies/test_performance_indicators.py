@@ -76,7 +76,8 @@ def marts_of(frame: pd.DataFrame) -> Marts:
     con.register("frame", frame)
     con.execute("create table studies.rpt_performance_indicators__sample as select * from frame")
     con.execute(
-        "create table marts.fct_la_year as select distinct la_code, year, 1000.0 as population_0_17 from frame;"
+        "create table marts.fct_la_year_measure as select distinct la_code, year, 'population_0_17' as measure_id, "
+        "9999.0 as value, 1000.0 as published_value from frame;"
         # Of the year after; each row comes under two price indices.
         "create table marts.fct_la_year_spend as select distinct la_code, year + 1 as year, 'ra_budget' as "
         "spend_return, "

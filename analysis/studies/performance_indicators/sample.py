@@ -98,7 +98,11 @@ def with_budget(marts: Marts, frame: pd.DataFrame, left_out: Collection[str]) ->
         "select la_code, year - 1 as year, any_value(gbp_nominal) as budget from marts.fct_la_year_spend "
         "where spend_return = 'ra_budget' and spend_group = 'total' and gross_or_net = 'net' group by la_code, year"
     )
-    children = marts.frame("select la_code, year, population_0_17 from marts.fct_la_year")
+    # As published: the children whom the paper's authors divided by.
+    children = marts.frame(
+        "select la_code, year, published_value as population_0_17 from marts.fct_la_year_measure "
+        "where measure_id = 'population_0_17'"
+    )
     both = budgets.merge(children, on=["la_code", "year"], how="inner")
     both[BUDGET] = (both["budget"] / both["population_0_17"]).mask(both["la_code"].isin(list(left_out)))
     return frame.merge(both[["la_code", "year", BUDGET]], on=["la_code", "year"], how="left", validate="m:1")
