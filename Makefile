@@ -42,6 +42,8 @@ run: .venv/.synced
 test: .venv/.synced
 	@$(MAKE) --no-print-directory -j3 lint types suite
 
+# Two processes share the cores; threads of BLAS beside them would wait for one another.
+suite test-quick: export OPENBLAS_NUM_THREADS := 1
 suite: .venv/.synced
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 

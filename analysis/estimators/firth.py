@@ -62,12 +62,12 @@ class FirthFit:
         )
 
 
-def fit_firth(y: Any, X: Any, *, names: Sequence[str] | None = None) -> FirthFit:
+def fit_firth(y: Any, X: Any, *, names: Sequence[str] | None = None, profiled: bool = True) -> FirthFit:
     """Firth's logistic regression of y (0, 1, NaN) on the columns of X ``(n, p)``; the constant is added.
 
-    Incomplete rows are left out. Raises ValueError where lengths differ or y holds anything but 0 and 1; bad data
-    give a
-    result with a reason.
+    Incomplete rows are left out. Without ``profiled`` there are coefficients and standard errors alone: tests and
+    intervals by profile likelihood cost some twenty fits a term. Raises ValueError where lengths differ or y holds
+    anything but 0 and 1; bad data give a result with a reason.
     """
     from scipy.special import chdtrc
 
@@ -96,7 +96,7 @@ def fit_firth(y: Any, X: Any, *, names: Sequence[str] | None = None) -> FirthFit
     coef, top, cov = best
     # Slopes alone: the constant depends on where the predictors are centred, and is put back below.
     p_value, limits = nothing.copy(), np.full((len(terms), 2), np.nan)
-    for j in range(1, len(terms)):
+    for j in range(1, len(terms) if profiled else 1):
         free = every.copy()
         free[j] = False
         without = _maximise(outcome, W, np.where(free, coef, 0.0), free)

@@ -60,10 +60,14 @@ def run_study(marts: Marts, spec: Spec, choices: Choices | None = None) -> list[
     Raises:
         ValueError: a choice that the study does not know (a window, a basis).
     """
+    from threadpoolctl import threadpool_limits
+
     chosen = choices or Choices()
     try:
         model = import_module(f"analysis.studies.{spec.study}.model")
-        estimates = adjusted(model.run(marts, spec, chosen.filled(spec)))
+        # Thousands of small systems: threads of BLAS wait for one another, most of all beside other work.
+        with threadpool_limits(1, user_api="blas"):
+            estimates = adjusted(model.run(marts, spec, chosen.filled(spec)))
         if chosen.are_the_papers:
             estimates += believed(spec.study, estimates)
         by_key(estimates)

@@ -149,7 +149,7 @@ def imputed(
         return [row("kept predictors, imputed", "B", "model", None, reason=fit.reason or "the model kept no predictor")]
     complete = fit_firth(y, frame[kept], names=kept)
     filled = impute(frame[list(measures)].astype(float).assign(outcome=y), sets=SETS, rounds=ROUNDS, seed=seed)
-    found = [fit_firth(y, one[kept], names=kept) for one in filled]
+    found = [fit_firth(y, one[kept], names=kept, profiled=False) for one in filled]
     out = []
     for j, term in enumerate(complete.frame().to_dict("records")[1:], start=1):
         name = labels[kept[j - 1]]
