@@ -37,7 +37,7 @@ def comparability_page(con: duckdb.DuckDBPyConnection) -> str:
 def _series(con: duckdb.DuckDBPyConnection) -> list[str]:
     found = con.execute(
         """
-        select measure_id, first_year, last_year, first_full_year, basis, breaks is not null
+        select measure_id, first_year, last_year, first_full_year, denominator_basis, breaks is not null
         from marts.dim_measure where first_year is not null order by measure_group, rowid
         """
     ).fetchall()

@@ -5,19 +5,11 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import json
-import os
-import shutil
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from flows.common.settings import ROOT
 from tests.installation import Installation
 
 B1 = "b1_children_in_need_2013_to_2024.csv"
@@ -123,47 +115,3 @@ def test_an_unknown_authority_holds_its_table_back_and_is_named(copied: Installa
     said = done.stdout + done.stderr
     assert "Atlantis" in said, said
     assert figures(copied) == before
-
-
-def test_killed_while_building_what_is_published_stays_and_the_next_run_takes_the_amendment_in(
-    copied: Installation, tmp_path: Path
-) -> None:
-    before = digest(copied.settings.published)
-    old = value(copied, "886", 2024, "cin_at_31_march_count")
-    assert isinstance(old, float)
-    changed = amended(copied, tmp_path, {("886", "2024", "At31_episodes"): str(int(old) + 5)})
-    folder = tmp_path / "delivery"
-    folder.mkdir()
-    (folder / ".synthetic").write_bytes(b"")
-    shutil.copy(changed, folder)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "flows.cli", "run", "--returns", str(folder)],
-        env={**os.environ, "CSW_DATA": str(copied.settings.data)},
-        cwd=ROOT,
-        start_new_session=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    deadline = time.monotonic() + 120
-    while not copied.settings.next.exists() and time.monotonic() < deadline and process.poll() is None:
-        time.sleep(0.02)
-    assert copied.settings.next.exists()
-    time.sleep(1.0)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    assert digest(copied.settings.published) == before
-    assert value(copied, "886", 2024, "cin_at_31_march_count") == old
-    done = copied.csw("run", "--returns", str(folder))
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert value(copied, "886", 2024, "cin_at_31_march_count") == old + 5
-    # The amendment is an edition of its own.
-    with duckdb.connect(str(copied.settings.published), read_only=True) as con:
-        assert con.execute(
-            "select previous_edition, previous_value, edition, value from audit.rpt_edition_changes "
-            "where area_code = '886' and year = 2024 and measure_id = 'cin_at_31_march_count' and edition = '2024-r2'"
-        ).fetchall() == [("2024", old, "2024-r2", old + 5)]
-    # What depends on it was built anew, and nothing else.
-    results = json.loads((copied.settings.data / "dbt" / "target" / "run_results.json").read_text())["results"]
-    built = {r["unique_id"].rsplit(".", 1)[-1] for r in results if r["unique_id"].startswith("model.")}
-    assert {"stg_dfe_cin__cells", "fct_inspection_year"} <= built
-    assert not {"stg_dfe_cla__cells", "stg_dfe_lait__cells", "stg_dfe_s251_outturn__cells"} & built

@@ -80,7 +80,7 @@ bases as (
         measure_id,
         string_agg(
             denominator_basis || ': ' || concat_ws('-', first_year, nullif(last_year, first_year)), '; ' order by first_year
-        ) as basis
+        ) as denominator_basis
     from spans
     group by measure_id
 
@@ -117,7 +117,7 @@ final as (
         cast(years.first_year as integer) as first_year,
         cast(years.last_year as integer) as last_year,
         greatest(cast(measures.first_full_year as integer), cast(years.first_year as integer)) as first_full_year,
-        bases.basis,
+        bases.denominator_basis,
         breaks.breaks,
         publisher_columns.publisher_columns,
         measures.availability,
