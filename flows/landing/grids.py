@@ -16,6 +16,8 @@ from flows.landing.workbooks import MAX_CELLS, MAX_COLUMNS, faults_of, refuse_bo
 
 Kind = Literal["csv", "sheet", "parquet", "pdf", "zip"]
 
+#: Characters in a field of a csv; more is a quote that is never closed.
+LONGEST_FIELD = 131_072
 #: A file, or what a workbook unpacks to, of more than this is no return (the largest real one is 100 MB).
 MAX_UNPACKED_BYTES = 600_000_000
 
@@ -139,6 +141,8 @@ def read_csv_rows(text: str, file: str) -> list[list[str]]:
         RefusedFile: a quote is never closed, which is what a truncated file looks like; a field or a row longer than
             any table's.
     """
+    # One limit for the whole process: what else reads in it may have raised it.
+    csv.field_size_limit(LONGEST_FIELD)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     rows: list[list[str]] = []
     try:
@@ -150,7 +154,7 @@ def read_csv_rows(text: str, file: str) -> list[list[str]]:
         if "field limit" in str(exc):
             raise RefusedFile(
                 file,
-                f"a field of more than {csv.field_size_limit():,} characters.",
+                f"a field of more than {LONGEST_FIELD:,} characters.",
                 row=len(rows) + 1,
                 advice="A quote that is never closed looks like this too: download it again.",
             ) from exc

@@ -138,7 +138,7 @@ def test_what_the_primary_withholds_and_lait_prints_is_said(real_warehouse: Any)
         select primary_status, count(*) from marts.fct_la_year_measure
         where is_secondary and primary_status is not null group by 1
     """
-    assert dict(real_warehouse.execute(sql).fetchall())["suppressed"] == 595
+    assert dict(real_warehouse.execute(sql).fetchall())["suppressed"] == 596
     sql = "select count(*) from marts.fct_la_year_measure where is_secondary <> (source = 'dfe_lait')"
     assert real_warehouse.execute(sql).fetchone() == (0,)
 

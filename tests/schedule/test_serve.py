@@ -62,7 +62,12 @@ class Served:
 
     def ask(self, path: str, **body: Any) -> Any:
         with self.client() as client:
-            answer = client.post(path, json=body)
+            for _ in range(10):
+                answer = client.post(path, json=body)
+                # Its database is busy: the server asks to try again, as Prefect's own client does.
+                if answer.status_code != 503:
+                    break
+                time.sleep(1)
             answer.raise_for_status()
             return answer.json()
 

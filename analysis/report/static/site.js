@@ -163,6 +163,12 @@
       element(stands ? "strong" : "span", edition[0] + " " + edition[1] + ": " + text + (stands ? " \u2190 stands" : ""), item);
       element("small", " " + edition[2] + ", published " + edition[3] + (edition[4] === "usual" ? " (usual month)" : ""), item);
     });
+    // A rate is shown over one population for all years: what the editions printed may be over another.
+    if (level === "h2" && about[2] === "per_10k" && all.sides[measure]) {
+      element("p", "The figure on the page is the count below over the newest population of that year, so that years can be compared; editions may have divided by another.", place);
+      all.sides[measure].forEach(function (side) { origin(side, year, "h3"); });
+      element(level, about[1] + ", " + year + ", as printed", place);
+    }
     element("h4", "The published cells", place);
     entries(cells, number, +year).forEach(function (i) {
       var file = all.files[cells.f[i]], part = element("p", undefined, place);
