@@ -12,11 +12,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from filelock import FileLock
 
 from flows.common.settings import ROOT, Settings
 from flows.sample import write_sample
-from tests.installation import Installation, made_once
+from tests.installation import Installation, made_in, made_once
 from tests.sample_truth import SampleTruth, truth_of
 
 #: What takes longest begins first; two processes begin with different warehouses, so that neither waits.
@@ -80,19 +79,20 @@ def landed(request: pytest.FixtureRequest) -> Settings:
     if not request.config.getoption("--keep"):
         published: Installation = request.getfixturevalue("published")
         return published.settings
-    root = request.config.cache.mkdir("landed-sample") if request.config.cache else Path()
-    folder = root / landing_digest()
-    with FileLock(root / "lock"):
-        if not (folder / "made").exists():
-            for old in root.iterdir():
-                if old.is_dir():
-                    shutil.rmtree(old)
-            sample: Sample = request.getfixturevalue("sample")
-            done = Installation(Settings(data=folder / "data"), sample.returns, sample.truth).csw(
-                "land", "--returns", str(sample.returns)
-            )
-            assert done.returncode == 0, done.stdout + done.stderr
-            (folder / "made").touch()
+    sample: Sample = request.getfixturevalue("sample")
+
+    def make(folder: Path) -> None:
+        installation = Installation(Settings(data=folder / "data"), sample.returns, sample.truth)
+        done = installation.csw("land", "--returns", str(sample.returns))
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    if request.config.cache is None:
+        pytest.fail("--keep keeps in pytest's cache, which is switched off")
+    kept = request.config.cache.mkdir("landed-sample")
+    folder = made_in(kept, landing_digest(), make)
+    for made in kept.glob("*/made"):
+        if made.parent != folder:
+            shutil.rmtree(made.parent)
     return Settings(data=folder / "data")
 
 

@@ -50,9 +50,13 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
     """A folder made by whichever process of this test run needs it first; the others wait for it and read it."""
     base = factory.getbasetemp()
     # Each process of pytest-xdist has a folder of its own in that of the run.
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    folder = shared / name
-    with FileLock(shared / f"{name}.lock"):
+    return made_in(base.parent if "PYTEST_XDIST_WORKER" in os.environ else base, name, make)
+
+
+def made_in(parent: Path, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder in another, made where it is not there whole; whoever wants it meanwhile waits."""
+    folder = parent / name
+    with FileLock(parent / f"{name}.lock"):
         if not (folder / "made").exists():
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
