@@ -533,16 +533,18 @@ class _Landing:
 
     def _keep(self, f: File, source: str, edition: str) -> Provenance | None:
         """Archive a file; what is known of it already stays known. None, and a refusal, where it is gone again."""
-        try:
-            data = same_bytes(f.path, f.name, f.sha256)
-        except RefusedFile as exc:
-            self.report.refused.append(exc)
-            return None
         passport = self.passports[source]
-        made = self._provenance(passport, edition, f, len(data))
         known = self.kept.get(f.sha256)
-        if known is not None:
+        if known is None:
+            try:
+                data = same_bytes(f.path, f.name, f.sha256)
+            except RefusedFile as exc:
+                self.report.refused.append(exc)
+                return None
+            made = self._provenance(passport, edition, f, len(data))
+        else:
             p = known[1]
+            made = self._provenance(passport, edition, f, p.bytes)
             same_place = (p.source, p.edition) == (source, edition)
             is_stated = p.published_basis == "stated" and as_day(p.published_on) is not None and not f.published_on
             made = replace(
@@ -561,6 +563,7 @@ class _Landing:
                     self.archive.attest(known[0], made)
                     self.kept[f.sha256] = (known[0], made)
                 return made
+            data = known[0].read_bytes()
         path = self.archive.add(data, made)
         self.kept[f.sha256] = (path, made)
         self.ledger.saw(self.settings, path)
