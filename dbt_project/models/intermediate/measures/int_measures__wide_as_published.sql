@@ -1,27 +1,2 @@
 {#- One column per measure, as published: what the studies' authors had before them. -#}
-with la_years as (
-
-    select la_code, year, measure_id, value from {{ ref('int_measures__as_published') }}
-
-),
-
-final as (
-
-    pivot la_years
-    on measure_id in (
-        {%- for column in model_columns('fct_la_year') if column not in ['la_code', 'year'] %}
-        '{{ column }}'{{ ',' if not loop.last }}
-        {%- endfor %}
-    )
-    using any_value(value)
-    group by la_code, year
-
-)
-
-select
-    la_code,
-    cast(year as integer) as year,
-    {%- for column in model_columns('fct_la_year') if column not in ['la_code', 'year'] %}
-    "{{ column }}"{{ ',' if not loop.last }}
-    {%- endfor %}
-from final
+{{ wide_measures('int_measures__as_published') }}
