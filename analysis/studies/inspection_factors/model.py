@@ -334,8 +334,7 @@ def _logistic(frame: pd.DataFrame, everything: dict[str, str], prefix: str) -> I
 
 
 def small_samples(frame: pd.DataFrame, everything: dict[str, str], prefix: str) -> Iterator[Estimate]:
-    """High against low and against medium by Firth's logistic regression: finite and nearly unbiased in small "
-    "groups."""
+    """High against low and against medium by Firth's logistic regression: finite where groups are small."""
     from analysis.estimators.firth import fit_firth
 
     place = f"{prefix}Firth logistic"
@@ -353,8 +352,7 @@ SETS, ROUNDS = 20, 10
 
 
 def imputed(frame: pd.DataFrame, everything: dict[str, str], prefix: str) -> Iterator[Estimate]:
-    """Table 4 with the gaps filled in: small and stretched authorities lack more, so that complete cases are a "
-    "choice."""
+    """Table 4 with the gaps filled in: small authorities lack more, so that complete cases are a choice."""
     import numpy as np
 
     from analysis.estimators.imputation import impute, pool

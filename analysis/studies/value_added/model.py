@@ -16,6 +16,7 @@ from analysis.results import Estimate
 if TYPE_CHECKING:
     import pandas as pd
 
+    from analysis.estimators.rank_correlation import RankCorrelation
     from analysis.estimators.value_added import ValueAdded
     from analysis.marts import Marts
     from analysis.studies.spec import Choices, Spec
@@ -107,25 +108,28 @@ def estimates(frame: pd.DataFrame, circumstances: dict[str, dict[str, Any]], lea
         return [*out, row("check", "spearman_rho", "linear x ordinal expectation", None, reason=reason)]
     both = fit.units.merge(other.units, on="unit", suffixes=("", "_ordinal"))
     agree = spearman(both["residual"], both["residual_ordinal"])
-    out.append(
-        row(
-            "check",
-            "spearman_rho",
-            "linear x ordinal expectation",
-            agree.rho,
-            ci_low=agree.ci_low,
-            ci_high=agree.ci_high,
-            n=agree.n,
-            method="residuals of authorities by a linear and by a proportional-odds expectation",
-            reason=agree.reason,
-        )
-    )
+    how = "residuals of authorities by a linear and by a proportional-odds expectation"
+    out.append(agreement("linear x ordinal expectation", agree, how))
     return out
 
 
+def agreement(subject: str, agree: RankCorrelation, how: str) -> Estimate:
+    """How alike two ratings rank the authorities."""
+    return row(
+        "check",
+        "spearman_rho",
+        subject,
+        agree.rho,
+        ci_low=agree.ci_low,
+        ci_high=agree.ci_high,
+        n=agree.n,
+        method=how,
+        reason=agree.reason,
+    )
+
+
 def checks(frame: pd.DataFrame, circumstances: dict[str, dict[str, Any]], fit: ValueAdded) -> list[Estimate]:
-    """What the ratings rest on: spending left out, normality of the residuals, and how many chance alone would "
-    "clear."""
+    """What the ratings rest on: without spending, normality of the residuals, and how many chance alone would clear."""
     import numpy as np
     from scipy.special import ndtr
     from scipy.stats import shapiro
@@ -142,18 +146,8 @@ def checks(frame: pd.DataFrame, circumstances: dict[str, dict[str, Any]], fit: V
     if other.ok:
         both = fit.units.merge(other.units, on="unit", suffixes=("", "_without"))
         agree = spearman(both["value_added"], both["value_added_without"])
-        out.append(
-            row(
-                "check",
-                "spearman_rho",
-                "with x without spend",
-                agree.rho,
-                ci_low=agree.ci_low,
-                ci_high=agree.ci_high,
-                n=agree.n,
-                method="value added with spend of the year before among the circumstances, and without spend",
-            )
-        )
+        how = "value added with spend of the year before among the circumstances, and without spend"
+        out.append(agreement("with x without spend", agree, how))
         clear = int(((other.units["ci_low"] > 0) | (other.units["ci_high"] < 0)).sum())
         out.append(row("check", "n", "clear of zero without spend", float(clear), n=other.n_units))
     units = fit.units
