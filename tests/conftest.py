@@ -86,9 +86,10 @@ def landed(request: pytest.FixtureRequest) -> Settings:
         done = installation.csw("land", "--returns", str(sample.returns))
         assert done.returncode == 0, done.stdout + done.stderr
 
-    if request.config.cache is None:
+    cache = getattr(request.config, "cache", None)
+    if cache is None:
         pytest.fail("--keep keeps in pytest's cache, which is switched off")
-    kept = request.config.cache.mkdir("landed-sample")
+    kept = cache.mkdir("landed-sample")
     folder = made_in(kept, landing_digest(), make)
     for made in kept.glob("*/made"):
         if made.parent != folder:
