@@ -23,7 +23,7 @@ import pandas as pd
 from analysis.estimators._arrays import Array, IntArray, as_floats, constant_columns
 from analysis.estimators._discrete import complete_cases
 from analysis.estimators._format import number, table
-from analysis.estimators._logit_paths import penalised_logit_paths
+from analysis.estimators._logit_paths import Designs, penalised_logit_paths
 
 MIXING_GRID = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 # glmnet's rules for leaving a path early: nearly saturated, or nothing gained.
@@ -255,7 +255,7 @@ def _paths(y: Array, X: Array, alphas: Array, n_penalties: int) -> _Paths:
     penalties = largest[:, None] * np.geomspace(1.0, 1e-4 if n > p else 1e-2, n_penalties)
     k = len(alphas)
     constants, slopes = penalised_logit_paths(
-        np.repeat(scaled, k, axis=0), y, np.repeat(every, k, axis=0), penalties, alphas, np.full(k, n_penalties)
+        Designs(scaled, every), np.zeros(k, dtype=np.intp), y, penalties, alphas, np.full(k, n_penalties)
     )
     eta = constants[:, :, None] + slopes @ scaled[0].T
     deviance = 2 * (np.logaddexp(0.0, eta) - y * eta).mean(axis=2)
@@ -279,11 +279,11 @@ def _cross_validated(y: Array, X: Array, fold: IntArray, path: _Paths) -> _Valid
     n_fold, (k, n_penalties) = int(fold.max()) + 1, path.penalties.shape
     train = np.array([(fold != f) / (fold != f).sum() for f in range(n_fold)])
     scaled, _centre, _scale = _standardise(X, train)
-    path_fold, path_alpha = np.tile(np.arange(n_fold), k), np.repeat(np.arange(k), n_fold)
+    path_fold, path_alpha = np.repeat(np.arange(n_fold), k), np.tile(np.arange(k), n_fold)
     constants, slopes = penalised_logit_paths(
-        scaled[path_fold],
+        Designs(scaled, train),
+        path_fold,
         y,
-        train[path_fold],
         path.penalties[path_alpha],
         path.alphas[path_alpha],
         path.lengths[path_alpha],
