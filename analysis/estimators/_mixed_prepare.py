@@ -99,7 +99,7 @@ def prepare(problem: MixedPoissonProblem, covariance: Covariance) -> Prepared:
         return no("the outcome has negative values, which a count model cannot take")
     if y[rows].max() == 0:
         return no("the outcome is zero throughout")
-    unique, code = np.unique(labels[rows], return_inverse=True)
+    code, unique = pd.factorize(labels[rows], sort=True)
     order = np.argsort(code, kind="stable")
     rows, code = rows[order], code[order]
     if len(unique) < 2:

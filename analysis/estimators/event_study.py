@@ -151,17 +151,25 @@ def event_study(
 
 def _wide(y: Any, unit: Any, year: Any, first_treated: Any) -> tuple[Array, Array, Array]:
     """Outcomes ``(units, years)``, first treated year of every unit (infinite for never), and the years."""
-    frame = pd.DataFrame(
-        {"y": as_floats(y), "unit": np.asarray(unit), "year": as_floats(year), "first": as_floats(first_treated)}
-    )
-    if frame.duplicated(["unit", "year"]).any():
+    outcome, time, first = as_floats(y), as_floats(year), as_floats(first_treated)
+    code, _ = pd.factorize(np.asarray(unit), sort=True)
+    if not len(code) == len(outcome) == len(time) == len(first):
+        raise ValueError("y, unit, year and first_treated must have the same number of rows")
+    _, column = np.unique(time, return_inverse=True)
+    if len(np.unique(code * (len(code) + 1) + column)) < len(code):
         raise ValueError("a unit appears twice in one year")
-    if (frame.groupby("unit")["first"].nunique(dropna=False) > 1).any():
+    known = code >= 0
+    of_unit = np.full(int(code.max(initial=-1)) + 1, np.nan)
+    of_unit[code[known]] = first[known]
+    if not np.array_equal(first[known], of_unit[code[known]], equal_nan=True):
         raise ValueError("a unit has two years of first treatment")
-    frame = frame[np.isfinite(frame["y"]) & np.isfinite(frame["year"])]
-    wide = frame.pivot(index="unit", columns="year", values="y")
-    cohort = frame.groupby("unit")["first"].first().reindex(wide.index).fillna(np.inf).to_numpy(dtype=float)
-    return wide.to_numpy(dtype=float), cohort, wide.columns.to_numpy(dtype=float)
+    use = known & np.isfinite(outcome) & np.isfinite(time)
+    units, row = np.unique(code[use], return_inverse=True)
+    years, column = np.unique(time[use], return_inverse=True)
+    wide = np.full((len(units), len(years)), np.nan)
+    wide[row, column] = outcome[use]
+    cohort = np.where(np.isnan(of_unit[units]), np.inf, of_unit[units])
+    return wide, cohort, years
 
 
 def _group_time_effects(
