@@ -117,9 +117,14 @@ def event_study(
 
     critical = _sup_t(psi, se, n, draws, seed)
     with np.errstate(divide="ignore", invalid="ignore"):
-        by_event["p_value"] = 2 * ndtr(-np.abs(estimate) / se)
-    by_event["ci_low"], by_event["ci_high"] = estimate - 1.959963984540054 * se, estimate + 1.959963984540054 * se
-    by_event["band_low"], by_event["band_high"] = estimate - critical * se, estimate + critical * se
+        p_value = 2 * ndtr(-np.abs(estimate) / se)
+    by_event = by_event.assign(
+        p_value=p_value,
+        ci_low=estimate - 1.959963984540054 * se,
+        ci_high=estimate + 1.959963984540054 * se,
+        band_low=estimate - critical * se,
+        band_high=estimate + critical * se,
+    )
 
     order = by_event["event_year"].to_numpy(dtype=int)
     after, before = order >= 0, order < -1 - anticipation
