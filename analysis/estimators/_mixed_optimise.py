@@ -187,6 +187,29 @@ def _curvature_of_fixed_effects(stack: Stack, theta: Array, with_alpha: bool, at
     return _profiled_information(stack, chol, weight, at.spread)
 
 
+def _first_metric(stack: Stack, theta: Array, free: Array, first: Evaluation, with_alpha: bool, rule: Rule) -> Array:
+    """An inverse of the information to begin with ``(F, D, D)``, from the first evaluation."""
+    width = theta.shape[1]
+    outer = np.einsum("pc,qc->pqc", first.scores, first.scores)
+    guess = np.moveaxis(stack.by_model(outer), -1, 0)
+    # Shocks that the model does not know of inflate the scores of the fixed effects, not their curvature.
+    guess[:, : width - 4] = guess[:, :, : width - 4] = 0.0
+    guess[:, : width - 4, : width - 4] = _curvature_of_fixed_effects(stack, theta, with_alpha, first)
+    inverse = _masked_inverse(guess, free)
+    few = np.flatnonzero(np.diff(np.append(stack.starts, stack.y.shape[1])) < FEW_CLUSTERS)
+    if len(few):
+        part, columns = stack.take(few)
+        scale = np.sqrt(np.einsum("fpp->fp", inverse[few]))
+        curvature = observed_information(part, theta[few], free[few], scale, first.v[:, columns], with_alpha, rule)
+        # Where the likelihood does not bend downwards yet, the scores stand in for the missing curvature.
+        bends = np.einsum("fpp->fp", curvature) > 0
+        curvature *= bends[:, :, None] & bends[:, None, :]
+        index = np.arange(width)
+        curvature[:, index, index] += np.where(bends, 0.0, free[few] / np.maximum(scale, 1e-6) ** 2)
+        inverse[few] = _newton_metric(curvature, free[few])[0]
+    return inverse
+
+
 def maximise(
     stack: Stack,
     theta: Array,
@@ -207,23 +230,7 @@ def maximise(
     value = stack.by_model(first.loglik)
     score = stack.by_model(first.scores).T * free
     modes = first.v
-    outer = np.einsum("pc,qc->pqc", first.scores, first.scores)
-    guess = np.moveaxis(stack.by_model(outer), -1, 0)
-    # Shocks that the model does not know of inflate the scores of the fixed effects, not their curvature.
-    guess[:, : width - 4] = guess[:, :, : width - 4] = 0.0
-    guess[:, : width - 4, : width - 4] = _curvature_of_fixed_effects(stack, theta, with_alpha, first)
-    inverse = _masked_inverse(guess, free)
-    few = np.flatnonzero(np.diff(np.append(stack.starts, stack.y.shape[1])) < FEW_CLUSTERS)
-    if len(few):
-        part, columns = stack.take(few)
-        scale = np.sqrt(np.einsum("fpp->fp", inverse[few]))
-        curvature = observed_information(part, theta[few], free[few], scale, modes[:, columns], with_alpha, rule)
-        # Where the likelihood does not bend downwards yet, the scores stand in for the missing curvature.
-        bends = np.einsum("fpp->fp", curvature) > 0
-        curvature *= bends[:, :, None] & bends[:, None, :]
-        index = np.arange(width)
-        curvature[:, index, index] += np.where(bends, 0.0, free[few] / np.maximum(scale, 1e-6) ** 2)
-        inverse[few] = _newton_metric(curvature, free[few])[0]
+    inverse = _first_metric(stack, theta, free, first, with_alpha, rule)
     direction = np.einsum("fpq,fq->fp", inverse, score)
     length = np.ones(n_models)
     restarted = np.zeros(n_models, dtype=bool)

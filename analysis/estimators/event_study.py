@@ -113,18 +113,9 @@ def event_study(
         return EventStudy(n, dropped, reason=reason)
     by_event, psi = _by_event_time(cells[good], [influences[i] for i in np.flatnonzero(good)], cohort)
     se, estimate = by_event["se"].to_numpy(dtype=float), by_event["estimate"].to_numpy(dtype=float)
-    from scipy.special import ndtr
-
     critical = _sup_t(psi, se, n, draws, seed)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        p_value = 2 * ndtr(-np.abs(estimate) / se)
-    by_event = by_event.assign(
-        p_value=p_value,
-        ci_low=estimate - 1.959963984540054 * se,
-        ci_high=estimate + 1.959963984540054 * se,
-        band_low=estimate - critical * se,
-        band_high=estimate + critical * se,
-    )
+    by_event = _with_intervals(by_event, critical)
+    from scipy.special import ndtr
 
     order = by_event["event_year"].to_numpy(dtype=int)
     after, before = order >= 0, order < -1 - anticipation
@@ -151,6 +142,22 @@ def event_study(
         covariance=psi @ psi.T / n**2,
         critical=critical,
         reason="; ".join(notes),
+    )
+
+
+def _with_intervals(by_event: pd.DataFrame, critical: float) -> pd.DataFrame:
+    """p-values, 95% intervals one by one, and the band of all event years together."""
+    from scipy.special import ndtr
+
+    estimate, se = by_event["estimate"].to_numpy(dtype=float), by_event["se"].to_numpy(dtype=float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        p_value = 2 * ndtr(-np.abs(estimate) / se)
+    return by_event.assign(
+        p_value=p_value,
+        ci_low=estimate - 1.959963984540054 * se,
+        ci_high=estimate + 1.959963984540054 * se,
+        band_low=estimate - critical * se,
+        band_high=estimate + critical * se,
     )
 
 
