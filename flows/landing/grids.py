@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any, Literal
 
 from flows.common.errors import RefusedFile
@@ -255,5 +256,13 @@ def cell_text(value: Any) -> str:
 
 def label(text: str) -> str:
     """A header as it is compared: no curly quotes, no runs of white space, no case, no byte-order mark."""
+    # The same few headers are compared with every table that a file may be.
+    return _short_label(text) if len(text) <= 200 else _label(text)
+
+
+def _label(text: str) -> str:
     text = text.replace("\ufeff", "").replace("’", "'").replace("‘", "'").replace("–", "-").replace("\xa0", " ")
     return " ".join(text.split()).casefold()
+
+
+_short_label = lru_cache(maxsize=1 << 15)(_label)
