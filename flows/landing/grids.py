@@ -200,7 +200,9 @@ def _read_workbook(data: bytes, file: str, wanted: Callable[[str], bool] | None)
             if sheet.width > MAX_COLUMNS:
                 raise RefusedFile(file, f"sheet {name!r} has {sheet.width:,} columns.", advice="This is not a return.")
             # skip_empty_area=False keeps the publisher's row numbers; rows repeated to the sheet's end are blank.
-            rows = [[cell_text(v) for v in row] for row in sheet.to_python(skip_empty_area=False)]
+            rows = [
+                [v if type(v) is str else cell_text(v) for v in row] for row in sheet.to_python(skip_empty_area=False)
+            ]
             faults = faults_of(data, name)
             for (row, column), text in faults.items():
                 if row <= len(rows):
