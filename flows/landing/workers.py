@@ -7,7 +7,6 @@ refused alone: what was under way in other processes is read again.
 from __future__ import annotations
 
 import csv
-import io
 import os
 import traceback
 from collections import Counter
@@ -263,12 +262,22 @@ def _read_table(job: Job, fit: Fit) -> tuple[str, ReadTable]:
 
 
 def _write(table: LandedTable, edition: str, sha: str, out: Path) -> None:
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, lineterminator="\n")
+    lines: list[str] = []
+    writer = csv.writer(_Lines(lines), lineterminator="\n")
     writer.writerow([*META, *table.columns])
-    front = [table.source, table.table, edition, sha]
-    writer.writerows([*front, *row] for row in table.rows)
-    out.write_text(buffer.getvalue(), encoding="utf-8")
+    writer.writerow([table.source, table.table, edition, sha, ""])
+    header, front = lines[0], lines.pop()[:-1]
+    lines.clear()
+    writer.writerows(table.rows)
+    # What stands in front of every row is written out once.
+    out.write_bytes((header + front.join(["", *lines])).encode())
+
+
+class _Lines:
+    """A file of which each line is kept by itself."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self.write = lines.append
 
 
 def _roles(fit: Fit, columns: list[str]) -> list[tuple[str, str]]:
