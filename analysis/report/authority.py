@@ -100,8 +100,8 @@ def timeline(inspections: list[Row]) -> str:
             f'<g><title>{escape(name)}</title><circle class="grade g{grade}" cx="{at:.1f}" cy="{y[grade]}" r="9"/>'
             f'<text class="in" x="{at:.1f}" y="{y[grade] + 4}" text-anchor="middle">{grade}</text></g>'
         )
-    label = escape("Inspections: " + "; ".join(told), quote=True)
-    svg = f'<svg viewBox="0 0 {width} {height}" role="img" tabindex="0" aria-label="{label}">{"".join(parts)}</svg>'
+    label = "Inspections: " + "; ".join(told)
+    svg = charts.drawing(width, height, label, parts)
     note = "By the day of publication. Requires improvement was called adequate before 2013."
     return charts.figure("", f'<div class="scroll timeline">{svg}</div>', note=note, wide=True)
 

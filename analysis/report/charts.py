@@ -156,6 +156,15 @@ def figure(title: str, svg: str, behind: str = "", note: str = "", key: str = ""
     return f'<figure class="chart{" wide" if wide else ""}">{caption}{key}{svg}{about}{behind}</figure>'
 
 
+def drawing(width: int, height: int, words: str, parts: Sequence[str], style: str = "") -> str:
+    """An SVG of some parts that is read out as some words; with names in it (``names``) it has larger letters."""
+    about = f' class="{style}"' if style else ""
+    return (
+        f'<svg{about} viewBox="0 0 {width} {height}" role="img" tabindex="0" aria-label="{escape(words, quote=True)}">'
+        f"{''.join(parts)}</svg>"
+    )
+
+
 def legend(lines: Sequence[tuple[str, str]]) -> str:
     """What the lines are: (label, style); a line without a label needs no key."""
     items = "".join(
@@ -227,8 +236,8 @@ def line_chart(
         parts.append(f'<path class="mark" d="M{_n(x(at))} 12V{height - 30}"><title>{escape(label)}</title></path>')
     for ln in reversed(lines):
         parts += _drawn(ln, x, y)
-    words = escape(f"{title}. " + " ".join(_in_words(ln, ticks, show) for ln in lines[:4] if ln.label), quote=True)
-    svg = f'<svg viewBox="0 0 {width} {height}" role="img" tabindex="0" aria-label="{words}">{"".join(parts)}</svg>'
+    words = f"{title}. " + " ".join(_in_words(ln, ticks, show) for ln in lines[:4] if ln.label)
+    svg = drawing(width, height, words, parts)
     if behind is None:
         behind = _behind(lines, ticks, show, first_column)
     key = legend([(ln.label, ln.style) for ln in lines]) if with_key and len(lines) > 1 else ""
@@ -398,8 +407,8 @@ def forest(
             parts.append(f'<path class="whisker" d="M{_n(x(low))} {at}H{_n(x(high))}"/>')
         if value is not None:
             parts.append(f'<circle class="dot own" cx="{_n(x(value))}" cy="{at}" r="4"/>')
-    words = escape(f"{title}. {len(rows)} estimates with intervals; the figures are in the table below.", quote=True)
-    svg = f'<svg class="names" viewBox="0 0 {width} {height}" role="img" tabindex="0" aria-label="{words}">{"".join(parts)}</svg>'
+    words = f"{title}. {len(rows)} estimates with intervals; the figures are in the table below."
+    svg = drawing(width, height, words, parts, "names")
     return figure(title, svg, table(["", value_name, "95% interval"], body), note)
 
 
@@ -426,8 +435,8 @@ def ranges(
             at, style = top - 5 + 10 * j, "ab"[j % 2]
             parts.append(f'<path class="bar {style}" d="M{_n(x(low))} {at}H{_n(x(high))}"/>')
             parts.append(f'<circle class="dot {style}" cx="{_n(x(mean))}" cy="{at}" r="4"/>')
-    words = escape(f"{title}. {len(rows)} rows; the figures are in the table below.", quote=True)
-    svg = f'<svg class="names" viewBox="0 0 {width} {height}" role="img" tabindex="0" aria-label="{words}">{"".join(parts)}</svg>'
+    words = f"{title}. {len(rows)} rows; the figures are in the table below."
+    svg = drawing(width, height, words, parts, "names")
     names = [g[0] for g in rows[0][1]]
     body = [
         [escape(label), *(f"{show(low)} – <b>{show(mean)}</b> – {show(high)}" for _, low, mean, high in groups)]
@@ -458,8 +467,8 @@ def bars(
         if value is not None:
             parts.append(f'<rect class="fill" x="{left}" y="{at}" width="{_n(x(value) - left)}" height="{step - 8}"/>')
             parts.append(f'<text class="tick" x="{_n(x(value) + 6)}" y="{at + 13}">{escape(show(value))}</text>')
-    words = escape(f"{title}. " + "; ".join(f"{a}: {show(v)}" for a, v in rows[:12]), quote=True)
-    svg = f'<svg class="names" viewBox="0 0 {width} {height}" role="img" tabindex="0" aria-label="{words}">{"".join(parts)}</svg>'
+    words = f"{title}. " + "; ".join(f"{a}: {show(v)}" for a, v in rows[:12])
+    svg = drawing(width, height, words, parts, "names")
     return figure(title, svg, table(["", "value"], [[escape(a), show(v)] for a, v in rows]), note)
 
 
@@ -489,8 +498,8 @@ def scatter(
     for a, b, name in points:
         about = escape(f"{name}: {show(b)}")
         parts.append(f'<circle class="point" cx="{_n(x(a))}" cy="{_n(y(b))}" r="3"><title>{about}</title></circle>')
-    words = escape(f"{title}. {len(points)} points between {show(min(ys))} and {show(max(ys))}.", quote=True)
-    svg = f'<svg viewBox="0 0 {width} {height}" role="img" tabindex="0" aria-label="{words}">{"".join(parts)}</svg>'
+    words = f"{title}. {len(points)} points between {show(min(ys))} and {show(max(ys))}."
+    svg = drawing(width, height, words, parts)
     key = legend([(c.label, c.style) for c in curves]) if curves else ""
     return figure(title, svg, behind, (f"{escape(axis)}. " if axis else "") + note, key)
 

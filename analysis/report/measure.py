@@ -83,7 +83,7 @@ def _spread(published: Published, measure: Row, years: list[int], titles: Mappin
         )
 
     breaks = {
-        y: re.sub(r"\b\w+\b", lambda word: titles.get(word[0], word[0]), what)
+        y: re.sub(r"\b\w+\b", lambda word: titles.get(str(word[0]), str(word[0])), what)
         for y, what in published.breaks.get(measure["measure_id"], {}).items()
     }
     lines = [Line("median of authorities", at("median"), "own", at("q1"), at("q3"))]
@@ -93,7 +93,12 @@ def _spread(published: Published, measure: Row, years: list[int], titles: Mappin
         lines.append(Line("England", [(y, england.get(y, (None,))[0]) for y in span], "ref"))
     periods = published.periods.get(measure["measure_id"], {})
     body = [
-        [_period(published, measure["measure_id"], y), str(spread[y]["n"]), *(show(spread[y][k]) for k in QUANTILES), show(england.get(y, (None,))[0])]
+        [
+            _period(published, measure["measure_id"], y),
+            str(spread[y]["n"]),
+            *(show(spread[y][k]) for k in QUANTILES),
+            show(england.get(y, (None,))[0]),
+        ]
         for y in reversed(years)
     ]
     head = [
@@ -194,6 +199,6 @@ def _strip(measure: Row, when: str, points: list[tuple[float, float, str]], show
         for v, at, name in points
     ]
     title = f"{measure['label']}, {when}: each dot is an authority"
-    words_ = escape(f"{title}. {len(points)} authorities.", quote=True)
-    svg = f'<svg viewBox="0 0 {width} {height}" role="img" tabindex="0" aria-label="{words_}">{"".join(parts)}</svg>'
+    words_ = f"{title}. {len(points)} authorities."
+    svg = charts.drawing(width, height, words_, parts)
     return charts.figure(title, svg, behind, "Dots are spread up and down only so that they do not cover one another.")
