@@ -83,6 +83,10 @@ def as_table(rows: Sequence[dict[str, Any]]) -> str:
         + (f" (statistical neighbours of {', '.join(editions)})." if editions else "; no neighbours are held of it."),
         "Rank 1 and quartile 1 are the best; where neither way is better, the highest. Counts have no rank.",
     ]
+    broken = [r for r in rows if r.get("series_break_year")]
+    if broken:
+        years = ", ".join(f"{r['measure_id']} in {r['series_break_year']}" for r in broken)
+        lines.append(f"No change is given across a break of the series ({years}); `csw comparability` says why.")
     if any(r["is_secondary"] for r in rows):
         lines.append("* from a secondary source: the return itself has no figure.")
     return "\n".join(lines)
