@@ -72,7 +72,7 @@ def export(coder: Coder, sample: Sample = "study", out: Out = Path("coding_sheet
 
 @coding.command("import")
 def import_(
-    sheets: Annotated[list[Path], typer.Argument(help="Filled-in sheets, .xlsx or .csv, of one coder or several.")],
+    sheets: Annotated[list[Path], typer.Argument(help="Filled-in sheets (.xlsx, .ods, .csv) of one coder or several.")],
     coder: Annotated[str | None, typer.Option("--coder", help="Whose; whom each sheet names when not given.")] = None,
 ) -> None:
     """Check filled-in sheets and keep each as its coder's next version; a sheet with a problem keeps no other back."""
