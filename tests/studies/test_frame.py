@@ -20,6 +20,7 @@ from analysis.scoreboard import SHOW, inequality, number_of, read_scoreboard, sc
 from analysis.studies.run import Outcome, analyse_into, run_study
 from analysis.studies.spec import Choices, Published, Spec, Tie, Tolerance, load_spec, published_figures, slugs
 from analysis.verdicts import ScoreRow
+from flows.outputs.analyses import scoreboard_table
 
 FIGURES = published_figures("report_themes")
 
@@ -300,7 +301,7 @@ def test_results_are_written_exported_and_read_back(tmp_path: Path, monkeypatch:
         (again,) = read_scoreboard(marts)
     assert again.verdict == "reproduced"
     assert again.ours == 0.5
-    for show in SHOW.values():
+    for show in (*SHOW.values(), scoreboard_table):
         assert "reproduced" in show([again])
     names = {p.name for p in export_results(tmp_path / "out", [one], [row])}
     assert names == {"estimate.csv", "estimate.parquet", "scoreboard.csv", "scoreboard.parquet"}
