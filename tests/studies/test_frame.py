@@ -205,7 +205,7 @@ def test_our_own_failure_is_an_error_and_no_verdict_on_the_paper(
 class _Ended(Executor):
     """A pool whose processes have ended."""
 
-    def submit(self, *_: object, **__: object) -> NoReturn:  # type: ignore[override]
+    def submit(self, *_: object, **__: object) -> NoReturn:
         raise BrokenExecutor("gone")
 
 
