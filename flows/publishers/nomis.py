@@ -65,7 +65,7 @@ def whole(query: Query, name: str, asked: dict[str, str]) -> Composed:
     return Composed(f"query/{name}", ("\n".join([header, *body]) + "\n").encode(), address)
 
 
-def _page(query: Query, url: str, params: dict[str, str | int]) -> str:
+def _page(query: Query, url: str, params: dict[str, object]) -> str:
     """Some rows; blank where nothing is there, as a server may answer beyond the last row."""
     for _ in range(2):
         # An answer that was lost on the way is there when it is asked for again.

@@ -14,9 +14,10 @@ import pytest
 
 from flows.common.errors import RefusedFile
 from flows.common.settings import ROOT, Settings
+from flows.common.text import printable
 from flows.landing import workers
 from flows.landing.archive import Archive
-from flows.landing.arrivals import printable, unpack
+from flows.landing.arrivals import unpack
 from flows.landing.catalogue import landed_path
 from flows.landing.figures import is_number, number
 from flows.landing.land import LandingReport, land_returns
@@ -365,7 +366,7 @@ def test_names_that_cannot_be_kept_are_refused_and_shown_escaped(settings: Setti
     assert len(said) == 2
     assert not any(c in "".join(said) for c in "\n\x1b\udcff")
     assert len(report.landed) == 1
-    assert printable("a\x1b[31m\n\udcff") == "a\\x1b[31m\\n\\udcff"
+    assert printable("a\x1b[31m\n\udcff") == "a\\x1b[31m\\n\\xff"
 
 
 READ_FILE = workers.read_file
