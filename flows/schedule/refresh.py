@@ -18,11 +18,12 @@ os.environ.setdefault("DO_NOT_TRACK", "1")
 
 from prefect import flow, get_run_logger, runtime, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
-from prefect.states import Cancelled, Completed
+from prefect.states import Cancelled, Completed, Failed
 
 from flows.common.errors import Busy, CheckFailed, CswError
 from flows.common.processes import end_with_parent
 from flows.common.settings import Settings
+from flows.landing.quarantine import read_quarantine, unseen
 from flows.run import RunReport, fetch_and_land, is_complete, run_stages
 
 if TYPE_CHECKING:
@@ -114,10 +115,12 @@ def refresh(
         full: build everything, also where nothing changed.
 
     Returns:
-        The published file. The run's state says in words what happened; it is *Cancelled* when another run is writing.
+        The published file. The run's state says in words what happened; it is *Cancelled* when another run is writing,
+        and *Failed* when a table or document was held back in this run, though the rest of it is published.
 
     Raises:
-        CheckFailed: a check did not hold; the artifact "refresh-failure" shows the rows, the old warehouse stays.
+        CheckFailed: a check does not hold even without what was new; the artifact "refresh-failure" shows the rows, the
+            old warehouse stays.
         CswError: there is nothing to land, no server answered, or the disk refused.
     """
     from flows.common.lock import writer
@@ -149,18 +152,21 @@ def refresh(
         assert landed.landing is not None
         _show_landed(landed)
         built = None
+        held_before = {q.name for q in read_quarantine(settings)}
         if full or not is_complete(settings):
             try:
                 built = build_task(settings, landed.landing, full)
             except CheckFailed as exc:
-                create_markdown_artifact(
-                    key="refresh-failure",
-                    markdown=f"```\n{exc}\n```",
-                    description="Why nothing was published; the old warehouse stays.",
-                )
+                _show_failure(str(exc), "Why nothing was published; the old warehouse stays.")
                 raise
             _show_built(settings, built)
+        held_now = [q for q in unseen(settings) if q.name not in held_before]
     said = _in_words(landed, built)
+    if built is not None and held_now:
+        # That something was held back is a failure, as `csw run` says by its exit code, though the rest is published.
+        _show_failure(built.withheld, "What was held back, and why; the rest is published.")
+        name = "Failed" if built.nothing_new else "Partly failed"
+        return Failed(name=name, message="\n\n".join([said, *_troubles(landed, built)]))
     _tell_of(settings, said, landed, built)
     return Completed(message=said, data=str(settings.published))
 
@@ -223,6 +229,10 @@ def _show_landed(report: RunReport) -> None:
             markdown="\n".join(f"- {t}" for t in troubles),
             description="What was not taken; the rest went on.",
         )
+
+
+def _show_failure(text: str, description: str) -> None:
+    create_markdown_artifact(key="refresh-failure", markdown=f"```\n{text}\n```", description=description)
 
 
 def _show_built(settings: Settings, report: RunReport) -> None:
