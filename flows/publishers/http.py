@@ -24,6 +24,7 @@ from flows.common.files import write_atomically
 from flows.publishers.kinds import kind_problem
 from flows.publishers.wire import (
     Absent,
+    BadRequest,
     Empty,
     Forbidden,
     Gone,
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from flows.common.settings import Servers
     from flows.publishers.state import State
 
-__all__ = ["Absent", "Answer", "Empty", "Forbidden", "Gone", "Http", "Refused"]
+__all__ = ["Absent", "Answer", "BadRequest", "Empty", "Forbidden", "Gone", "Http", "Refused"]
 
 #: Answers worth another try.
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -414,8 +415,10 @@ class _Sent:
             raise Gone(f"{url}: taken down (410).")
         if status in {401, 403}:
             raise Forbidden(f"{url}: the server answers {status}.")
-        detail = _beginning(response) if status == 400 else ""
-        raise Refused(f"{url}: the server answers {status}{': ' + detail if detail else ''}.")
+        if status == 400:
+            detail = _beginning(response)
+            raise BadRequest(f"{url}: the server answers {status}{': ' + detail if detail else ''}.")
+        raise Refused(f"{url}: the server answers {status}.")
 
     def __exit__(self, *_: object) -> None:
         if self.response is not None:

@@ -125,6 +125,7 @@ def refresh(
     """
     from flows.common.lock import writer
     from flows.sample.bundled import keep_apart
+    from flows.schedule.polling import due_now
 
     if os.environ.get(SERVED):
         end_with_parent()
@@ -136,39 +137,40 @@ def refresh(
             held.enter_context(writer(settings.data))
         except Busy as exc:
             return Cancelled(message=str(exc))
-        sources = None
-        if live and due_only:
-            from flows.schedule.polling import due_now
-
-            sources = due_now(settings)
-            live = bool(sources)
-            if not live and folder is None:
-                return Completed(message="No publication is due to be asked for today.", data=str(settings.published))
+        sources = due_now(settings) if live and due_only else None
+        live = live and sources != []
+        if not live and folder is None and sources == []:
+            return Completed(message="No publication is due to be asked for today.", data=str(settings.published))
         if not live and folder is None:
             raise CswError(f"nothing to land: give a folder of returns, set live, or put files into {settings.inbox}.")
         if folder is not None:
             keep_apart(settings, folder)
         landed = land_task(settings, folder, live, sources)
-        assert landed.landing is not None
         _show_landed(landed)
-        built = None
-        held_before = {q.name for q in read_quarantine(settings)}
-        if full or not is_complete(settings):
-            try:
-                built = build_task(settings, landed.landing, full)
-            except CheckFailed as exc:
-                _show_failure(str(exc), "Why nothing was published; the old warehouse stays.")
-                raise
-            _show_built(settings, built)
-        held_now = [q for q in unseen(settings) if q.name not in held_before]
+        built, is_held = _build(settings, landed, full)
     said = _in_words(landed, built)
-    if built is not None and held_now:
+    if built is not None and is_held:
         # That something was held back is a failure, as `csw run` says by its exit code, though the rest is published.
         _show_failure(built.withheld, "What was held back, and why; the rest is published.")
         name = "Failed" if built.nothing_new else "Partly failed"
         return Failed(name=name, message="\n\n".join([said, *_troubles(landed, built)]))
     _tell_of(settings, said, landed, built)
     return Completed(message=said, data=str(settings.published))
+
+
+def _build(settings: Settings, landed: RunReport, full: bool) -> tuple[RunReport | None, bool]:
+    """Everything after landing where there is something to do, and whether anything was held back in it."""
+    assert landed.landing is not None
+    if not full and is_complete(settings):
+        return None, False
+    before = {q.name for q in read_quarantine(settings)}
+    try:
+        built = build_task(settings, landed.landing, full)
+    except CheckFailed as exc:
+        _show_failure(str(exc), "Why nothing was published; the old warehouse stays.")
+        raise
+    _show_built(settings, built)
+    return built, any(q.name not in before for q in unseen(settings))
 
 
 def _filled_inbox(settings: Settings) -> Path | None:

@@ -22,6 +22,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from flows.common.settings import Settings
+from flows.documents.archived import reader_version
+from flows.landing.ledger import reading_digest
 from flows.sample import write_sample
 from flows.warehouse.attempts import code_digest
 from tests.drill.faults import Fault, Seen
@@ -32,7 +34,7 @@ from tests.installation import Installation
 from tests.receivers import free_port
 from tests.sample_truth import truth_of
 
-#: In a machine's base: it has fetched what its servers hold.
+#: In a machine's base: it has fetched what its servers hold, and by which code.
 PREPARED = ".prepared"
 
 
@@ -106,10 +108,12 @@ def run(jobs: list[Job], folder: Path, machines: int, *, keeps: bool) -> list[Se
         for n in range(machines):
             machine = Machine(folder / f"base-{n}", folder / f"machine-{n}", folder / "returns", _port(folder, n))
             free.put(stack.enter_context(machine))
-            if not (machine.base / PREPARED).exists():
+            prepared, code = machine.base / PREPARED, code_that_reads()
+            if not prepared.exists():
                 mirror(folder / "made", machine.base)
+            if not prepared.exists() or prepared.read_text() != code:
                 machine.prepare()
-                (machine.base / PREPARED).touch()
+                prepared.write_text(code)
 
         def one(job: Job) -> Seen:
             machine = free.get()
@@ -128,6 +132,11 @@ def run(jobs: list[Job], folder: Path, machines: int, *, keeps: bool) -> list[Se
 
         with ThreadPoolExecutor(machines) as pool:
             return list(pool.map(one, jobs))
+
+
+def code_that_reads() -> str:
+    """Changes with whatever makes an installation read all of its archive again: a fault would be taken for that."""
+    return f"{reading_digest(Settings())} {reader_version()}"
 
 
 def made(folder: Path) -> None:

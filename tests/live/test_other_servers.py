@@ -51,7 +51,7 @@ def otherwise(reply: Reply) -> Reply:
     body, kind = reply.body, reply.content_type
     if kind in {JSON, PROBLEM}:
         body = json.dumps(rewritten(json.loads(body)), indent=2, ensure_ascii=False).encode()
-        kind = "Application/JSON;charset=UTF-8"
+        kind = "Text/HTML"
     elif "html" in kind:
         # Single quotes, attributes the other way round, tags in capitals.
         text = re.sub(r'<a class="(.*?)" (.*?)href="(.*?)">', r"<A HREF='\3' \2 CLASS='\1'>", body.decode())
@@ -117,6 +117,22 @@ def test_an_answer_to_another_question_is_refused(start: Start, tmp_path: Path, 
     report = fetch(settings, sources=["dfe_cin"])
     assert report.failed == {}
     assert B1 in arrived(settings)
+
+
+def test_pages_are_as_long_as_the_server_likes(start: Start, tmp_path: Path) -> None:
+    """Its limits were lowered: what was asked for is too much."""
+    fake = start(sources=["dfe_cin", "dfe_workforce"])
+
+    def no_more_than_ten(reply: Reply) -> Reply:
+        asked = int(fake.requests[-1].query.get("pageSize", "10"))
+        return reply if asked <= 10 else Reply(400, b'{"errors": []}', PROBLEM)
+
+    fake.twist("ees-content", "/data-set-files?", no_more_than_ten, of="reply")
+    fake.twist("ees-public", "", no_more_than_ten, of="reply")
+    settings, report = cin(fake, tmp_path)
+    assert report.failed == {}
+    assert B1 in arrived(settings)
+    assert any("b1_children_in_need" in note and "version" in note for note in report.notes)
 
 
 def test_an_etag_that_is_of_something_else_stands_in_nobodys_way(start: Start, tmp_path: Path, folder: Path) -> None:
