@@ -8,10 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from flows.common.settings import ROOT
 from tests.drill.faults import Fault
 
 RESULTS = Path(__file__).with_name("results.jsonl")
-PAGE = Path("docs/reliability.md")
+PAGE = ROOT / "docs" / "reliability.md"
 
 GROUPS = {
     "servers": "On the publishers' servers",
