@@ -17,7 +17,7 @@ from typing import Any
 
 from flows.common.errors import NotDescribed, RefusedFile
 from flows.common.files import sha256_of
-from flows.common.processes import work_for_parent
+from flows.common.processes import work_for_parent, worker_context
 from flows.landing.catalogue import base_edition
 from flows.landing.checks import check_figures, check_places
 from flows.landing.delivery import same_bytes
@@ -137,9 +137,7 @@ def _read_alone(job: Job) -> Read:
 
 
 def _context() -> Any:
-    import multiprocessing
-
-    return multiprocessing.get_context("forkserver" if os.name == "posix" else "spawn")
+    return worker_context()
 
 
 def _begin() -> None:

@@ -40,6 +40,11 @@ class Node:
         """Whether it stops publishing."""
         return self.status in {"error", "fail", "runtime error"}
 
+    @property
+    def warned(self) -> bool:
+        """Whether it is to be looked at and stops nothing."""
+        return self.status == "warn"
+
 
 @dataclass(frozen=True)
 class DbtResult:
@@ -53,6 +58,11 @@ class DbtResult:
     def failed(self) -> list[Node]:
         """Nodes that stop publishing."""
         return [n for n in self.nodes if n.failed]
+
+    @property
+    def warned(self) -> list[Node]:
+        """Tests whose rows are to be looked at."""
+        return [n for n in self.nodes if n.warned]
 
 
 def build_memory_mb() -> int:
