@@ -38,6 +38,7 @@ from analysis.studies.inspection_impact.panel import (
     stratum,
     window_of,
 )
+from analysis.studies.replication import as_printed, marts_of_the_day
 from analysis.studies.spec import Choices, Spec
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ def run(marts: Marts, spec: Spec, choices: Choices) -> list[Estimate]:
             place, newest, "percent_change_clustered", "robust", f"{SEGMENTED}, errors clustered by authority"
         )
         out += claims("claims, to the newest year", newest)
+        out += replication(marts, spec, choices, window, covariance)
         out += joined(marts, spec, choices, window, covariance)
         out += rerun(marts, "ilacs", chosen, window, choices.basis, covariance)
     out += claims("claims", fits, otherwise)
@@ -106,6 +108,24 @@ def run(marts: Marts, spec: Spec, choices: Choices) -> list[Estimate]:
     out += multiverse(wider, headline, prices, other_inspections(marts, choices.framework))
     out += beyond(marts, choices, chosen, headline, frame, window, with_other_framework=is_the_papers)
     return out
+
+
+def replication(
+    marts: Marts, spec: Spec, choices: Choices, window: tuple[int, int], covariance: Covariance
+) -> list[Estimate]:
+    """The paper's statements from the editions of its day; counts of judgements are of no edition."""
+    then = marts_of_the_day(marts, STUDY)
+    if then is None:
+        return []
+    chosen = measures(spec, choices.deflator)
+    panel = read_panel(then, choices.framework, chosen)
+    panel = panel[panel["year"] <= int(spec.pins["last_year"])]
+    bases = {
+        basis: fit_all(centred(panel, basis, window), chosen, covariance=covariance)
+        for basis in (choices.basis, *(b for b in BASES if b != choices.basis))
+    }
+    fits = bases.pop(choices.basis)
+    return as_printed(spec, claims("claims", fits, bases))
 
 
 def beyond(
