@@ -136,7 +136,7 @@ class MartsOfTheDay(Marts):
         return self.as_then(super().sample(study, columns))
 
     def as_then(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """The frame with every figure that differed then, columns by the measures' names, and what follows from them."""
+        """The frame with every figure that differed then, columns named as measures, and what follows from them."""
         import pandas as pd
 
         keys = pd.MultiIndex.from_frame(frame[["la_code", "year"]])

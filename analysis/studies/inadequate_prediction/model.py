@@ -20,7 +20,6 @@ from analysis.studies.inadequate_prediction.panel import (
     read_inspections,
     read_panel,
 )
-
 from analysis.studies.replication import as_printed, marts_of_the_day
 
 if TYPE_CHECKING:

@@ -104,8 +104,16 @@ def run(marts: Marts, spec: Spec, choices: Choices) -> list[Estimate]:
         for m in headline
         if choices.deflator in m.column
     }
-    wider = read_panel(marts, choices.framework, [*headline, *(o for by in prices.values() for o in by.values())])
-    out += multiverse(wider, headline, prices, other_inspections(marts, choices.framework))
+    read = [*headline, *(o for by in prices.values() for o in by.values())]
+    wider = read_panel(marts, choices.framework, read)
+    then = marts_of_the_day(marts, STUDY)
+    out += multiverse(
+        wider,
+        headline,
+        prices,
+        other_inspections(marts, choices.framework),
+        then=read_panel(then, choices.framework, read) if then else None,
+    )
     out += beyond(marts, choices, chosen, headline, frame, window, with_other_framework=is_the_papers)
     return out
 

@@ -2,8 +2,8 @@
 
 Choices that the data decide nothing about: how a count meets its population, the distribution, the random effects, the
 window, calendar effects, the basis of the year, authorities whose year depends on that basis, other inspections in the
-window, the deflator, and the estimator itself. Family, window, calendar effects and basis are crossed; each of the rest
-is changed in turn under every window, calendar effect and basis.
+window, the deflator, the edition of the figures, and the estimator itself. Family, window, calendar effects and basis
+are crossed; each of the rest is changed in turn under every window, calendar effect and basis.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ CROSSED: Mapping[str, tuple[str, ...]] = {
     "basis": BASES,
 }
 AS_IT_IS = "as it is"
+EDITIONS = "editions of the day"
 STAGGERED = "event study of the logarithm"
 #: Controls of the event study are not cut to a window around their own inspection.
 EVERY_YEAR = "-99:99"
@@ -43,13 +44,24 @@ IN_TURN = {
     "other inspections": "years with another inspection of the authority as a covariate",
     "rpi": "money by the retail price index",
     "cpih": "money by the consumer price index with housing costs",
+    EDITIONS: "figures as they had been published by the day of the paper",
 }
 
 
-def changes_of(m: Measure, prices: Mapping[str, Measure]) -> list[str]:
-    """The changes that mean something for a measure: exposure for counts, deflators for money."""
+def changes_of(m: Measure, prices: Mapping[str, Measure], *, is_revised: bool = False) -> list[str]:
+    """The changes that mean something for a measure: exposure for counts, deflators for money, editions if revised."""
     out = [AS_IT_IS, "correlated effects", "no straddlers", "other inspections"]
+    out += [EDITIONS] if is_revised else []
     return out + (["no exposure"] if m.is_count else []) + [name for name in ("rpi", "cpih") if name in prices]
+
+
+def revised(now: pd.DataFrame, then: pd.DataFrame, m: Measure) -> bool:
+    """Whether the editions of the day have another figure of a measure (or of the children it is per) than the newest.
+
+    Both panels have the same rows.
+    """
+    columns = [m.column, "population_0_17"] if m.is_count else [m.column]
+    return not now[columns].equals(then[columns])
 
 
 def straddlers(panel: pd.DataFrame) -> set[str]:
@@ -71,37 +83,49 @@ def multiverse(
     prices: Mapping[str, Mapping[str, Measure]],
     others: pd.DataFrame,
     strata: tuple[str, ...] = ("all", "inadequate"),
+    then: pd.DataFrame | None = None,
 ) -> Iterator[Estimate]:
     """Every specification of every measure, and how far they agree.
 
     prices: for measures of money, the same under other deflators (measure name → index → measure); others: la_code and
-    year of further inspections.
+    year of further inspections; then: the same panel by the editions of the paper's day.
     """
     unsure = straddlers(panel)
     busy = set(zip(others["la_code"], others["year"], strict=True))
-    panel = panel.assign(
-        is_straddler=panel["la_code"].isin(unsure),
-        has_other=[float(key in busy) for key in zip(panel["la_code"], panel["year"], strict=True)],
-    )
-    frames = {
-        (basis, window): centred(panel, basis, tuple(int(x) for x in window.split(":")))  # type: ignore[arg-type]
-        for basis, window in product(CROSSED["basis"], (*CROSSED["window"], EVERY_YEAR))
-    }
+
+    def cut(panel: pd.DataFrame, windows: tuple[str, ...]) -> Frames:
+        panel = panel.assign(
+            is_straddler=panel["la_code"].isin(unsure),
+            has_other=[float(key in busy) for key in zip(panel["la_code"], panel["year"], strict=True)],
+        )
+        return {
+            (basis, window): centred(panel, basis, tuple(int(x) for x in window.split(":")))  # type: ignore[arg-type]
+            for basis, window in product(CROSSED["basis"], windows)
+        }
+
+    frames = cut(panel, (*CROSSED["window"], EVERY_YEAR))
+    earlier = cut(then, CROSSED["window"]) if then is not None else None
     for m, name in product(chosen, strata):
-        yield from _of(m, name, frames, prices.get(m.name, {}))
+        of_the_day = earlier if then is not None and revised(panel, then, m) else None
+        yield from _of(m, name, frames, prices.get(m.name, {}), of_the_day)
+
+
+#: Basis of the year and window → the panel centred and cut.
+Frames = Mapping[tuple[str, str], "pd.DataFrame"]
 
 
 def _of(
-    m: Measure, name: str, frames: Mapping[tuple[str, str], pd.DataFrame], prices: Mapping[str, Measure]
+    m: Measure, name: str, frames: Frames, prices: Mapping[str, Measure], of_the_day: Frames | None
 ) -> Iterator[Estimate]:
     from analysis.estimators.mixed_poisson import fit_mixed_poissons
     from analysis.estimators.specification_curve import specification_curve
 
-    changes = changes_of(m, prices)
+    changes = changes_of(m, prices, is_revised=of_the_day is not None)
     found: dict[tuple[str, ...], SpecificationEstimate] = {}
     problems: dict[tuple[str, ...], MixedPoissonProblem] = {}
     for change, window, calendar, basis in product(changes, *(CROSSED[k] for k in ("window", "calendar", "basis"))):
-        part = stratum(frames[basis, window], name)
+        held = of_the_day if of_the_day is not None and change == EDITIONS else frames
+        part = stratum(held[basis, window], name)
         if change == "no straddlers":
             part = part[~part["is_straddler"]].reset_index(drop=True)
         problems[change, window, calendar, basis] = _problem(part, prices.get(change, m), change, calendar)

@@ -257,7 +257,10 @@ def _within_group(frame: pd.DataFrame, group: str, column: str, place: str) -> l
     out: list[Estimate] = []
     part, name = frame[frame["group"] == group], TOTALS[column]
     if not part[column].notna().any():
-        return [row(place, "anova_F", f"{name} by deprivation | {group}", None, n=0, reason=NO_BUDGET)]
+        # Under every name that it would have: what is not held is not a mistake of ours.
+        tests = [(s, f"{name} by deprivation | {group}") for s in ("anova_F", "anova_not_significant")]
+        cells = [(f"{s}_gbp", f"{name} | {group} | {third}") for third in THIRDS for s in ("mean", "sd")]
+        return [row(place, s, subject, None, n=0, reason=NO_BUDGET) for s, subject in tests + cells]
     variance = anova(part[column], part["third"], order=THIRDS)
     subject = f"{name} by deprivation | {group}"
     out.append(
