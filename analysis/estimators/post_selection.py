@@ -22,7 +22,7 @@ import numpy as np
 from analysis.estimators._arrays import Array, as_floats
 
 #: More directions than this are bounded, not drawn.
-MOST_DIRECTIONS = 50_000
+MOST_DIRECTIONS = 5_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +33,7 @@ class PostSelection:
     candidates: int
     size: int
     directions: int
+    dimension: int
     maxima: Array = field(repr=False)
     reason: str = ""
 
@@ -45,9 +46,11 @@ class PostSelection:
         return estimate - self.critical * se, estimate + self.critical * se
 
     def p_value(self, t: float) -> float:
-        """The chance of a largest ``|t|`` like this where nothing is related; NaN where it was bounded, not drawn."""
-        if not len(self.maxima):
+        """The chance of a largest ``|t|`` like this where nothing is related: as drawn, or what it is at most."""
+        if not self.ok or t != t:
             return float("nan")
+        if not len(self.maxima):
+            return exceeds(abs(t), self.directions, self.dimension)
         return float((1 + (self.maxima >= abs(t)).sum()) / (1 + len(self.maxima)))
 
 
@@ -66,19 +69,19 @@ def post_selection(X: Any, size: int, *, level: float = 0.95, draws: int = 500, 
     d = centred.shape[1] if centred.ndim == 2 else 0
     if not d or size < 1:
         why = "no candidate varies" if not d else "a model of no candidate has no coefficient"
-        return PostSelection(float("nan"), d, size, 0, np.empty(0), why)
+        return PostSelection(float("nan"), d, size, 0, 0, np.empty(0), why)
     # Every direction lies in the space of the candidates: there they are short vectors.
     coordinates = np.linalg.qr(centred / np.sqrt((centred**2).sum(axis=0)), mode="r")
     size = min(size, d)
     directions = d * sum(comb(d - 1, others) for others in range(size))
     if directions > MOST_DIRECTIONS:
         critical = bound(directions, len(coordinates), 1 - level)
-        return PostSelection(critical, d, size, directions, np.empty(0))
+        return PostSelection(critical, d, size, directions, len(coordinates), np.empty(0))
     noise = np.random.default_rng(seed).normal(size=(draws, len(coordinates)))
     maxima = np.zeros(draws)
     for block in _directions(coordinates, size):
         np.maximum(maxima, np.abs(noise @ block).max(axis=1), out=maxima)
-    return PostSelection(float(np.quantile(maxima, level)), d, size, directions, maxima)
+    return PostSelection(float(np.quantile(maxima, level)), d, size, directions, len(coordinates), maxima)
 
 
 def _directions(coordinates: Array, size: int) -> Iterator[Array]:
@@ -98,21 +101,24 @@ def _directions(coordinates: Array, size: int) -> Iterator[Array]:
                 yield part / length
 
 
-def bound(directions: int, dimension: int, alpha: float) -> float:
-    """What the largest of so many ``|t|`` in a space of so many dimensions exceeds with a chance of at most ``alpha``."""
+def exceeds(t: float, directions: int, dimension: int) -> float:
+    """How often the largest of so many ``|t|`` in a space of that dimension exceeds a value, at most."""
     from scipy.special import betaincc, chdtri, gammaln
 
-    radius = np.linspace(1e-6, np.sqrt(chdtri(dimension, 1e-12)), 2000)
+    radius, step = np.linspace(1e-6, np.sqrt(chdtri(dimension, 1e-12)), 2000, retstep=True)
     log_density = (dimension - 1) * np.log(radius) - radius**2 / 2 - (dimension / 2 - 1) * np.log(2)
     density = np.exp(log_density - gammaln(dimension / 2))
+    share = np.minimum((t / radius) ** 2, 1.0)
+    beyond = betaincc(0.5, (dimension - 1) / 2, share) if dimension > 1 else (share < 1) * 1.0
+    return float(min((np.minimum(1.0, directions * beyond) * density).sum() * step, 1.0))
 
-    def exceeds(critical: float) -> float:
-        share = np.minimum((critical / radius) ** 2, 1.0)
-        beyond = betaincc(0.5, (dimension - 1) / 2, share) if dimension > 1 else (share < 1) * 1.0
-        return float(np.trapezoid(np.minimum(1.0, directions * beyond) * density, radius))
 
-    low, high = 0.0, float(radius[-1])
-    for _ in range(60):
+def bound(directions: int, dimension: int, alpha: float) -> float:
+    """What the largest of so many ``|t|`` in a space of that dimension exceeds with a chance of at most ``alpha``."""
+    from scipy.special import chdtri
+
+    low, high = 0.0, float(np.sqrt(chdtri(dimension, 1e-12)))
+    for _ in range(40):
         middle = (low + high) / 2
-        low, high = (middle, high) if exceeds(middle) > alpha else (low, middle)
+        low, high = (middle, high) if exceeds(middle, directions, dimension) > alpha else (low, middle)
     return high

@@ -106,6 +106,7 @@ by_precedence as (
                         and (value_status = 'reported' or (value_status = 'not_applicable' and denominator = 0)) then 1
                     when is_of_the_day and value_status = 'reported' then 2
                     when is_of_the_day and role = 'primary' then 3
+                    -- What a later edition withholds need not have been withheld then: the rules of suppression are others.
                     when role = 'primary' and value_status = 'reported' then 4
                     when value_status = 'reported' then 5
                     else 6
