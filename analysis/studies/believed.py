@@ -198,9 +198,10 @@ def _overlap(found: Found) -> str:
         return "how far the ranges of the two groups overlap is not known"
     parting = sum(share <= 0 for share in shares)
     parts = f"{parting} of {len(shares)} indicators part" if parting else "no indicator by itself parts"
+    middle = 100 * shares[len(shares) // 2]
     return (
-        f"{parts} the good from the others: the ranges of the two groups overlap by {100 * shares[len(shares) // 2]:.0f}% "
-        "for the median indicator"
+        f"{parts} the good from the others: the ranges of the two groups overlap by {middle:.0f}% for the median "
+        "indicator"
     )
 
 
@@ -270,8 +271,8 @@ def _inadequate_prediction(found: Found) -> list[Sentence]:
     caught, early = (_of_the_inadequate(found, f"elastic net | {x}") for x in ("ILACS", "2012"))
     few = all(e is not None and e.ci_high is not None and e.ci_high < 50 for e in (caught, early))
     third = (
-        f"At even odds it would have named {_percent(early)} of the authorities judged inadequate in 2012 and 2013, and "
-        f"{_percent(caught)} of those under ILACS, held out"
+        f"At even odds it would have named {_percent(early)} of the authorities judged inadequate in 2012 and 2013, "
+        f"and {_percent(caught)} of those under ILACS, held out"
         f"{': it misses more than half of them, and is no early warning' if few else ''}."
     )
     return [(sif, first), (ahead, second), (caught, third)]
@@ -385,8 +386,9 @@ def _spending_and_judgement(found: Found) -> list[Sentence]:
     points = found.get("marginal effect", "percentage_points", "£100 a child more on prevention")
     difference = f", {points.value:+.0f} points of probability ({_interval(points, 0, '+')})" if points else ""
     first = (
-        "Where £100 a child more goes to prevention the odds of a judgement of good or better, deprivation and spending on "
-        f"safeguarding being equal, are multiplied by {_odds(model)}{difference}: what goes together, not what causes what."
+        "Where £100 a child more goes to prevention the odds of a judgement of good or better, deprivation and "
+        f"spending on safeguarding being equal, are multiplied by {_odds(model)}{difference}: what goes together, not "
+        "what causes what."
     )
     sif, ilacs = (
         found.get("frameworks apart", "odds_ratio", f"{x}, first inspections | {name}") for x in ("SIF", "ILACS")
@@ -403,11 +405,13 @@ def _spending_and_judgement(found: Found) -> list[Sentence]:
         found.get("within and between", "odds_ratio", f"2011-2019 | {name}, {x} authorities")
         for x in ("between", "within")
     )
+    better = is_clear(between, 1.0) and between is not None and (between.value or 0.0) > 1
     third = (
-        f"Authorities that spend more than others are judged better, {_odds(between)}; whether one is judged better when it "
-        f"comes to spend more than before is another question, and the answer to that is {_odds(within)}."
-        if is_clear(between, 1.0)
-        else f"Between authorities the odds are multiplied by {_odds(between)}, within one over time by {_odds(within)}."
+        f"Authorities that spend more than others are judged better, {_odds(between)}; whether one is judged better "
+        f"when it comes to spend more than before is another question, and the answer is {_odds(within)}."
+        if better
+        else f"Between authorities the odds are multiplied by {_odds(between)}, within one over time by "
+        f"{_odds(within)}."
     )
     return [(model, first), (ilacs, second + "."), (within, third)]
 
