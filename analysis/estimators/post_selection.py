@@ -71,7 +71,7 @@ def post_selection(X: Any, size: int, *, level: float = 0.95, draws: int = 500, 
         why = "no candidate varies" if not d else "a model of no candidate has no coefficient"
         return PostSelection(float("nan"), d, size, 0, 0, np.empty(0), why)
     # Every direction lies in the space of the candidates: there they are short vectors.
-    coordinates = np.linalg.qr(centred / np.sqrt((centred**2).sum(axis=0)), mode="r")
+    coordinates = np.asarray(np.linalg.qr(centred / np.sqrt((centred**2).sum(axis=0)), mode="r"))
     size = min(size, d)
     directions = d * sum(comb(d - 1, others) for others in range(size))
     if directions > MOST_DIRECTIONS:

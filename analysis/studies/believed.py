@@ -377,7 +377,7 @@ def _odds(e: Estimate | None) -> str:
     """An odds ratio with its interval, and whether it can be told from one."""
     if e is None or e.value is None:
         return "not estimable"
-    return f"{e.value:.2f} ({_interval(e, 2)}{'' if is_clear(e, 1.0) else ', which cannot be told from none'})"
+    return f"{e.value:.2f} ({_interval(e, 2)}{'' if is_clear(e, 1.0) else ', which cannot be told from no difference'})"
 
 
 def _spending_and_judgement(found: Found) -> list[Sentence]:
@@ -398,7 +398,7 @@ def _spending_and_judgement(found: Found) -> list[Sentence]:
     second = f"First inspections under the single framework give {_odds(sif)}, under ILACS {_odds(ilacs)}"
     if lowest and highest and clear:
         second += (
-            f"; over both frameworks and the one before, {lowest.n} combinations of choices give {lowest.value:.2f} to "
+            f"; over all frameworks of 2010 to 2019, {lowest.n} combinations of choices give {lowest.value:.2f} to "
             f"{highest.value:.2f}, {clear.value:.0f}% of them with an interval above one"
         )
     between, within = (
@@ -407,8 +407,8 @@ def _spending_and_judgement(found: Found) -> list[Sentence]:
     )
     better = is_clear(between, 1.0) and between is not None and (between.value or 0.0) > 1
     third = (
-        f"Authorities that spend more than others are judged better, {_odds(between)}; whether one is judged better "
-        f"when it comes to spend more than before is another question, and the answer is {_odds(within)}."
+        f"Authorities that spend more than others are judged better (odds multiplied by {_odds(between)}); whether one "
+        f"is judged better when it comes to spend more than before is another question: {_odds(within)}."
         if better
         else f"Between authorities the odds are multiplied by {_odds(between)}, within one over time by "
         f"{_odds(within)}."

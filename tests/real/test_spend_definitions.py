@@ -69,9 +69,10 @@ def printed(file: Path) -> dict[str, dict[str, float]]:
     gross = next(i for i, c in enumerate(head) if c.replace(" ", "").startswith("TotalExpenditure"))
     out: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     for row in sheet[at + 1 :]:
-        if isinstance(row[code], int | float) and isinstance(row[gross], int | float):
+        authority, pounds = row[code], row[gross]
+        if isinstance(authority, int | float) and isinstance(pounds, int | float):
             name = re.sub(r"^[\d.]+\s*", "", " ".join(str(row[line]).split())).lower()
-            out[name][str(int(row[code]))] += float(row[gross])
+            out[name][str(int(authority))] += float(pounds)
     return out
 
 

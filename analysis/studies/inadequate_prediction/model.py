@@ -14,6 +14,7 @@ import numpy as np
 from analysis.results import Estimate
 from analysis.studies.inadequate_prediction import tables as t
 from analysis.studies.inadequate_prediction.panel import (
+    STUDY,
     cycle,
     judged_inadequate,
     labels_of,
@@ -60,7 +61,7 @@ def run(marts: Marts, spec: Spec, choices: Choices) -> list[Estimate]:
 
 def replication(marts: Marts, spec: Spec, choices: Choices, years: range, shown: range) -> list[Estimate]:
     """Medians and persistent pairs from the editions of the paper's day; its model cannot be tested with any."""
-    then = marts_of_the_day(marts, t.STUDY)
+    then = marts_of_the_day(marts, STUDY)
     if then is None:
         return []
     labels = labels_of(spec.variables)

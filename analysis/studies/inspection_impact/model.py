@@ -24,7 +24,7 @@ from analysis.marts import MartLacks, Marts
 from analysis.results import Estimate
 from analysis.studies.inspection_impact import staggered
 from analysis.studies.inspection_impact.claims import CLAIMS, judge
-from analysis.studies.inspection_impact.multiverse import multiverse
+from analysis.studies.inspection_impact.multiverse import EDITIONS, POPULATIONS, multiverse
 from analysis.studies.inspection_impact.panel import (
     BASES,
     STRATA,
@@ -33,6 +33,7 @@ from analysis.studies.inspection_impact.panel import (
     every_year,
     joined_assessments,
     measures,
+    newest_populations,
     problem,
     read_panel,
     stratum,
@@ -107,13 +108,9 @@ def run(marts: Marts, spec: Spec, choices: Choices) -> list[Estimate]:
     read = [*headline, *(o for by in prices.values() for o in by.values())]
     wider = read_panel(marts, choices.framework, read)
     then = marts_of_the_day(marts, STUDY)
-    out += multiverse(
-        wider,
-        headline,
-        prices,
-        other_inspections(marts, choices.framework),
-        then=read_panel(then, choices.framework, read) if then else None,
-    )
+    panels = {EDITIONS: read_panel(then, choices.framework, read)} if then else {}
+    panels |= {POPULATIONS: newest_populations(marts, wider)}
+    out += multiverse(wider, headline, prices, other_inspections(marts, choices.framework), panels=panels)
     out += beyond(marts, choices, chosen, headline, frame, window, with_other_framework=is_the_papers)
     return out
 

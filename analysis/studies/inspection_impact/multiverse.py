@@ -9,7 +9,7 @@ are crossed; each of the rest is changed in turn under every window, calendar ef
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -31,7 +31,7 @@ CROSSED: Mapping[str, tuple[str, ...]] = {
     "basis": BASES,
 }
 AS_IT_IS = "as it is"
-EDITIONS = "editions of the day"
+EDITIONS, POPULATIONS = "editions of the day", "newest populations"
 STAGGERED = "event study of the logarithm"
 #: Controls of the event study are not cut to a window around their own inspection.
 EVERY_YEAR = "-99:99"
@@ -45,23 +45,20 @@ IN_TURN = {
     "rpi": "money by the retail price index",
     "cpih": "money by the consumer price index with housing costs",
     EDITIONS: "figures as they had been published by the day of the paper",
+    POPULATIONS: "children by the newest population estimates",
 }
 
 
-def changes_of(m: Measure, prices: Mapping[str, Measure], *, is_revised: bool = False) -> list[str]:
-    """The changes that mean something for a measure: exposure for counts, deflators for money, editions if revised."""
-    out = [AS_IT_IS, "correlated effects", "no straddlers", "other inspections"]
-    out += [EDITIONS] if is_revised else []
+def changes_of(m: Measure, prices: Mapping[str, Measure], panels: Iterable[str] = ()) -> list[str]:
+    """The changes that mean something for a measure: exposure for counts, deflators for money, other panels."""
+    out = [AS_IT_IS, "correlated effects", "no straddlers", "other inspections", *panels]
     return out + (["no exposure"] if m.is_count else []) + [name for name in ("rpi", "cpih") if name in prices]
 
 
-def revised(now: pd.DataFrame, then: pd.DataFrame, m: Measure) -> bool:
-    """Whether the editions of the day have another figure of a measure (or of the children it is per) than the newest.
-
-    Both panels have the same rows.
-    """
+def differs(panel: pd.DataFrame, other: pd.DataFrame, m: Measure) -> bool:
+    """Whether two panels of the same rows have another figure of a measure, or of the children that a count is per."""
     columns = [m.column, "population_0_17"] if m.is_count else [m.column]
-    return not now[columns].equals(then[columns])
+    return not panel[columns].equals(other[columns])
 
 
 def straddlers(panel: pd.DataFrame) -> set[str]:
@@ -83,12 +80,13 @@ def multiverse(
     prices: Mapping[str, Mapping[str, Measure]],
     others: pd.DataFrame,
     strata: tuple[str, ...] = ("all", "inadequate"),
-    then: pd.DataFrame | None = None,
+    panels: Mapping[str, pd.DataFrame] | None = None,
 ) -> Iterator[Estimate]:
     """Every specification of every measure, and how far they agree.
 
     prices: for measures of money, the same under other deflators (measure name → index → measure); others: la_code and
-    year of further inspections; then: the same panel by the editions of the paper's day.
+    year of further inspections; panels: the same rows with other figures, by the name of the change (EDITIONS,
+    POPULATIONS); one that changes nothing of a measure is no specification of it.
     """
     unsure = straddlers(panel)
     busy = set(zip(others["la_code"], others["year"], strict=True))
@@ -104,10 +102,10 @@ def multiverse(
         }
 
     frames = cut(panel, (*CROSSED["window"], EVERY_YEAR))
-    earlier = cut(then, CROSSED["window"]) if then is not None else None
+    others_cut = {change: cut(other, CROSSED["window"]) for change, other in (panels or {}).items()}
     for m, name in product(chosen, strata):
-        of_the_day = earlier if then is not None and revised(panel, then, m) else None
-        yield from _of(m, name, frames, prices.get(m.name, {}), of_the_day)
+        mine = {change: others_cut[change] for change, other in (panels or {}).items() if differs(panel, other, m)}
+        yield from _of(m, name, frames, prices.get(m.name, {}), mine)
 
 
 #: Basis of the year and window → the panel centred and cut.
@@ -115,17 +113,16 @@ Frames = Mapping[tuple[str, str], "pd.DataFrame"]
 
 
 def _of(
-    m: Measure, name: str, frames: Frames, prices: Mapping[str, Measure], of_the_day: Frames | None
+    m: Measure, name: str, frames: Frames, prices: Mapping[str, Measure], panels: Mapping[str, Frames]
 ) -> Iterator[Estimate]:
     from analysis.estimators.mixed_poisson import fit_mixed_poissons
     from analysis.estimators.specification_curve import specification_curve
 
-    changes = changes_of(m, prices, is_revised=of_the_day is not None)
+    changes = changes_of(m, prices, panels)
     found: dict[tuple[str, ...], SpecificationEstimate] = {}
     problems: dict[tuple[str, ...], MixedPoissonProblem] = {}
     for change, window, calendar, basis in product(changes, *(CROSSED[k] for k in ("window", "calendar", "basis"))):
-        held = of_the_day if of_the_day is not None and change == EDITIONS else frames
-        part = stratum(held[basis, window], name)
+        part = stratum(panels.get(change, frames)[basis, window], name)
         if change == "no straddlers":
             part = part[~part["is_straddler"]].reset_index(drop=True)
         problems[change, window, calendar, basis] = _problem(part, prices.get(change, m), change, calendar)
