@@ -501,6 +501,8 @@ def _try_build(
     warm: _Warm,
     progress: Callable[[str], None] | None,
 ) -> list[Failure]:
+    from flows.warehouse.failures import describe_warned
+
     with watch.stage("build"):
         select = start_next(settings, made_from, changed)
         report.built = warm.dbt.build(select, progress)
@@ -508,6 +510,7 @@ def _try_build(
         warm.close_dbt()
         if not report.built.success:
             return failures_of(report.built, settings)
+        report.warnings += describe_warned(report.built, settings.next)
         mark_built(settings.next, made_from.project)
         return []
 

@@ -1,10 +1,10 @@
--- A correction holds while a workbook prints what it corrects. Where a newer workbook prints the right value itself, the row has
--- done its work and stays for the older ones; where it prints a third value, somebody has to look: check the new workbook, and
--- the row. One of an inspection that no workbook held lists says nothing.
-{%- set correctable = [
-    'publication_date', 'inspection_type', 'overall_judgement', 'help_and_protection', 'children_looked_after', 'care_leavers',
-    'adoption', 'leadership',
-] %}
+{{ config(
+    severity = 'warn',
+    meta = {'advice': 'Compare the new workbook with the report, and change the row of inspection_correction.csv.'}
+) }}
+-- A correction holds while Ofsted's workbook prints what it expects, or what it makes of that: a later workbook may have put
+-- the error right, and the earlier ones keep the row. Where it prints a third thing, that is taken as printed and said. One of
+-- an inspection that no workbook held lists says nothing.
 with corrections as (
 
     select * from {{ ref('inspection_correction') }}
@@ -15,13 +15,15 @@ listed as (
 
     select
         corrections.*,
-        inspections.corrected_fields,
         case corrections.field
-            {%- for field in correctable %}
+            when 'inspection_date' then cast(inspection_dates.inspection_date as varchar)
+            {%- for field in [
+                'publication_date', 'inspection_type', 'overall_judgement', 'help_and_protection', 'children_looked_after',
+                'care_leavers', 'adoption', 'leadership',
+            ] %}
             when '{{ field }}' then cast(inspections.{{ field }} as varchar)
             {%- endfor %}
-            when 'inspection_date' then cast(inspection_dates.inspection_date as varchar)
-        end as stands
+        end as used_value
     from corrections
     inner join {{ ref('int_inspection__inspection') }} as inspections
         on
@@ -37,7 +39,6 @@ listed as (
 
 select * from listed
 where
-    case
-        when field = 'inspection_date' then stands is not null and stands not in (expect_value, value)
-        else coalesce(stands, '') <> value
-    end
+    -- The dates are those of the workbooks; the correction follows.
+    (field = 'inspection_date' and used_value is not null and used_value not in (expect_value, value))
+    or (field != 'inspection_date' and used_value is distinct from value)
