@@ -42,7 +42,7 @@ def test_more_models_need_more_and_the_bound_lies_above_what_is_drawn() -> None:
     assert wide.directions > 5_000
     assert 4 < wide.critical < np.sqrt(55.8)  # Scheffé's, chi-squared with 40 degrees of freedom
     assert wide.p_value(wide.critical) == pytest.approx(0.05, abs=1e-3)
-    assert wide.p_value(3.0) == 1.0
+    assert wide.p_value(3.0) > 0.99
 
 
 def test_bad_input_has_a_reason() -> None:
