@@ -1,4 +1,4 @@
-# Firth's logistic regression, CR2 errors and Rubin's rules on files that test_small_samples_r.py wrote; prints
+# Firth's logistic regression, CR2 errors, Rubin's rules and the ordinal prior on files that test_small_samples_r.py wrote; prints
 # "statistic<tab>term<tab>value" lines.
 folder <- commandArgs(trailingOnly = TRUE)[1]
 say <- function(statistic, terms, values) {
