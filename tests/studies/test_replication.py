@@ -14,10 +14,11 @@ import pytest
 
 from analysis.marts import Marts, MartsOfTheDay
 from analysis.results import Estimate, result_frames
-from analysis.scoreboard import as_table, score
+from analysis.scoreboard import score
 from analysis.studies.replication import OF_THE_DAY, as_printed, marts_of_the_day
 from analysis.studies.spec import Spec, load_spec, published_figures
 from flows.common.settings import ROOT
+from flows.outputs.analyses import scoreboard_table
 
 Rows = Sequence[tuple[Any, ...]]
 
@@ -93,12 +94,12 @@ def test_the_scoreboard_has_both_columns() -> None:
     rows = {r.row: r for r in score(spec, [newest, beside, *kept])}
     row = rows[printed.row]
     assert (row.ours, row.verdict, row.ours_newest, row.verdict_newest) == (60.0, "reproduced", 58.0, "close")
-    assert "newest editions 58 [close]" in as_table([row])
+    assert "newest editions 58 [close]" in scoreboard_table([row])
     estimates = result_frames([newest, beside, *kept], [row])["estimate"]
     assert estimates["verdict"].tolist() == ["close", "", "reproduced"]
     alone = {r.row: r for r in score(spec, [newest])}[printed.row]
     assert (alone.ours, alone.verdict, alone.ours_newest, alone.verdict_newest) == (58.0, "close", 58.0, "close")
-    assert "newest editions" not in as_table([alone])
+    assert "newest editions" not in scoreboard_table([alone])
     other = rows[next(f.row for f in figures if f.row != printed.row)]
     assert (other.verdict, other.verdict_newest, other.ours_newest) == ("not testable", "not testable", None)
 
