@@ -47,8 +47,8 @@ def scoreboard(con: Any) -> list[dict[str, str]]:
         "select study, row, place, statistic, subject, published, ours, n_ours, verdict, ours_newest, verdict_newest "
         "from results.scoreboard order by study, row"
     ).fetchall()
-    names = ("study", "row", "place", "statistic", "subject", "published", "ours", "n", "verdict")
-    names += ("ours_newest", "verdict_newest")
+    names = ["study", "row", "place", "statistic", "subject", "published", "ours", "n", "verdict"]
+    names += ["ours_newest", "verdict_newest"]
     return [
         dict(
             zip(names, [_number(v) if isinstance(v, float) else "" if v is None else str(v) for v in row], strict=True)

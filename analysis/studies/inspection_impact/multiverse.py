@@ -108,7 +108,7 @@ def multiverse(
     # What changes nothing of a measure is no specification of it.
     changing = {m.name: [c for c, other in (panels or {}).items() if differs(panel, other, m)] for m in chosen}
     questions = list(product(chosen, strata))
-    problems = {
+    problems: dict[tuple[str, ...], MixedPoissonProblem] = {
         (m.name, name, *key): problem
         for m, name in questions
         for key, problem in _problems(
