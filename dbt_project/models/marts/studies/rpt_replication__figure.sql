@@ -1,11 +1,16 @@
 {#- What the authors of a paper had before them: the figures of its years by the newest edition of its day. Where no edition of
     that day is held, the earliest later one is the nearest to it. Only figures that differ from the newest editions'. -#}
+{#- Measures that a sample computes from, beside those it holds. -#}
 {%- set samples = {
-    'inspection_factors': ['assessments_within_45_days_pct', 'core_assessments_within_35_days_pct', 'icpc_within_15_days_pct',
-        'cpp_reviews_on_time_pct'],
+    'inspection_factors': [
+        'assessments_within_45_days_pct', 'core_assessments_within_35_days_pct', 'icpc_within_15_days_pct',
+        'cpp_reviews_on_time_pct',
+    ],
     'performance_indicators': ['assessments_within_45_days_pct', 'cpp_reviews_on_time_pct'],
     'inspection_impact': [],
-    'inadequate_prediction': ['initial_assessments_rate_per_10k', 'core_assessments_rate_per_10k', 'referrals_nfa_pct'],
+    'inadequate_prediction': [
+        'initial_assessments_rate_per_10k', 'core_assessments_rate_per_10k', 'referrals_nfa_pct',
+    ],
 } %}
 with studies as (
 
@@ -36,14 +41,18 @@ corrections as (
 
 ),
 
--- What a sample holds, and what it computes from.
 study_measures as (
     {% for study, beneath in samples.items() %}
-    select '{{ study }}' as study, measure_id from {{ ref('measure') }}
-    where measure_id in (
-        'population_0_17'
-        {%- for column in beneath + model_columns('rpt_' ~ study ~ '__sample') %}, '{{ column }}'{% endfor -%}
-    )
+    select
+        '{{ study }}' as study,
+        measure_id
+    from {{ ref('measure') }}
+    where
+        measure_id in (
+            {%- for column in ['population_0_17'] + beneath + model_columns('rpt_' ~ study ~ '__sample') %}
+            '{{ column }}'{{ ',' if not loop.last }}
+            {%- endfor %}
+        )
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 
@@ -102,8 +111,8 @@ by_precedence as (
             partition by study, la_code, year, measure_id
             order by
                 case
-                    when is_of_the_day and role = 'primary'
-                        and (value_status = 'reported' or (value_status = 'not_applicable' and denominator = 0)) then 1
+                    when is_of_the_day and role = 'primary' and value_status = 'reported' then 1
+                    when is_of_the_day and role = 'primary' and value_status = 'not_applicable' and denominator = 0 then 1
                     when is_of_the_day and value_status = 'reported' then 2
                     when is_of_the_day and role = 'primary' then 3
                     -- What a later edition withholds need not have been withheld then: the rules of suppression are others.
