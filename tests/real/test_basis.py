@@ -189,7 +189,8 @@ def test_inner_and_outer_london_are_sums_of_their_authorities_over_one_populatio
         inner, outer, whole = (areas[a] for a in ("Inner London", "Outer London", "London"))
         assert inner[2] + outer[2] == whole[2], year
         assert {a[3] for a in areas.values()} == {"dfe_cin 2024"}, year
-        assert max(abs(a[0] - a[1]) for a in areas.values()) < 0.06, year
+        # A count to the ten over 640,000 children, and a rate of one decimal.
+        assert max(abs(a[0] - a[1]) for a in areas.values()) < 0.13, year
 
 
 def test_spend_groups_are_their_content_in_every_year(real_warehouse: Any) -> None:
