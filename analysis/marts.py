@@ -49,6 +49,10 @@ class Marts:
         frame = self.frame(f"select * from {table} order by all")
         return require(frame, columns, table)
 
+    def as_then(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """A frame with ``la_code`` and ``year`` as the editions read have it: here the newest, so as it is."""
+        return frame
+
     def frame(self, sql: str) -> pd.DataFrame:
         """The answer to a query.
 
@@ -106,6 +110,86 @@ class Marts:
             "select count(*) from information_schema.tables where table_schema = ? and table_name = ?", [schema, name]
         ).fetchall()
         return bool(found[0][0])
+
+
+class MartsOfTheDay(Marts):
+    """The same warehouse with the sample of one study by the editions of its paper's day.
+
+    ``studies.rpt_replication__figure`` says which figures differ. What a sample computes from them is computed anew:
+    what is late, care orders of both kinds, pounds per child.
+
+    Raises:
+        MartLacks: the warehouse does not say what was published then.
+    """
+
+    def __init__(self, marts: Marts, study: str) -> None:
+        super().__init__(marts._connection)
+        self.asked = marts.asked
+        rows = self.frame(
+            "select la_code, year, measure_id, value, newest_value from studies.rpt_replication__figure "
+            f"where study = '{study}' order by measure_id, la_code, year"
+        )
+        self._figures = {m: part.set_index(["la_code", "year"]) for m, part in rows.groupby("measure_id")}
+        self._late = self._late_then()
+
+    def sample(self, study: str, columns: Iterable[str] = ()) -> pd.DataFrame:
+        return self.as_then(super().sample(study, columns))
+
+    def as_then(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The frame with every figure that differed then, columns named as measures, and what follows from them."""
+        import pandas as pd
+
+        keys = pd.MultiIndex.from_frame(frame[["la_code", "year"]])
+        out = frame.copy()
+        for measure, figures in self._figures.items():
+            differs = keys.isin(figures.index)
+            if measure in out and differs.any():
+                out[measure] = out[measure].astype(float)
+                out.loc[differs, measure] = figures["value"].reindex(keys[differs]).to_numpy(dtype=float)
+        for column, late in self._late.items():
+            differs = keys.isin(late.index)
+            if column in out and differs.any():
+                out[column] = out[column].astype(float)
+                out.loc[differs, column] = late.reindex(keys[differs]).to_numpy(dtype=float)
+        if {"cla_care_orders_count", *CARE_ORDERS} <= set(out.columns):
+            out["cla_care_orders_count"] = out[list(CARE_ORDERS)].sum(axis=1, min_count=len(CARE_ORDERS))
+        children = self._figures.get("population_0_17")
+        if children is not None:
+            more = (children["newest_value"] / children["value"]).reindex(keys).fillna(1.0).to_numpy(dtype=float)
+            for column in (c for c in out.columns if "_gbp_per_child" in c):
+                out[column] = out[column] * more
+        return out
+
+    def _late_then(self) -> dict[str, pd.Series]:
+        """What is left of what was on time where that differed then: column of the samples → authority and year."""
+        measures = {m for on_time in LATE.values() for m in on_time}
+        listed = ", ".join(f"'{m}'" for m in sorted(measures))
+        rows = self.frame(
+            "select la_code, year, measure_id, published_value from marts.fct_la_year_measure "
+            f"where measure_id in ({listed}) order by la_code, year"
+        )
+        wide = rows.pivot(index=["la_code", "year"], columns="measure_id", values="published_value")
+        wide = wide.reindex(columns=sorted(measures))
+        for measure in measures & set(self._figures):
+            then = self._figures[measure]["value"]
+            wide.loc[then.index.intersection(wide.index), measure] = then.astype(float)
+        out = {}
+        for column, (first, *others) in LATE.items():
+            share = wide[first]
+            for other in others:
+                share = share.fillna(wide[other])
+            differ = [self._figures[m].index for m in (first, *others) if m in self._figures]
+            out[column] = 100 - share[[any(key in index for index in differ) for key in share.index]]
+        return out
+
+
+#: What is late, and the shares on time that it is the rest of, the first that is known.
+LATE = {
+    "assessments_overdue_pct": ("assessments_within_45_days_pct", "core_assessments_within_35_days_pct"),
+    "icpc_overdue_pct": ("icpc_within_15_days_pct",),
+    "cpp_reviews_overdue_pct": ("cpp_reviews_on_time_pct",),
+}
+CARE_ORDERS = ("cla_interim_care_order_count", "cla_full_care_order_count")
 
 
 def require(frame: pd.DataFrame, columns: Iterable[str], what: str) -> pd.DataFrame:

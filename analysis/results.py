@@ -153,11 +153,12 @@ def result_frames(
     """The tables of schema ``results`` as frames, columns as in :data:`TABLES`; ``study_input`` where it is known."""
     import pandas as pd
 
-    printed = {row.ours_key: row for row in scoreboard if row.ours_key is not None}
+    # Of what no edition touches both columns of the scoreboard are one estimate.
+    newest = {row.newest_key: (row, row.verdict_newest) for row in scoreboard if row.newest_key is not None}
+    printed = newest | {row.ours_key: (row, row.verdict) for row in scoreboard if row.ours_key is not None}
     rows = []
     for e in estimates:
-        row = printed.get(e.key)
-        verdict = row.verdict if row else ("" if e.value is not None else "not estimated")
+        row, verdict = printed.get(e.key, (None, "" if e.value is not None else "not estimated"))
         about = dict.fromkeys([row.reason, e.reason] if row else [e.reason])
         rows.append(
             {

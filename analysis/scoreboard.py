@@ -3,6 +3,8 @@
 Verdicts: *reproduced*, *close*, *differs* by the rules of ``studies/tolerances.yml``; *not testable*, *not
 reproducible*; *error* where our own study failed (docs/decisions/verdicts.md). A printed inequality (``>.05``) is
 reproduced when ours satisfies it.
+
+Ours is by the editions of the paper's day (``studies/replication.py``); what the newest editions give stands beside it.
 """
 
 from __future__ import annotations
@@ -14,10 +16,11 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from analysis.results import ERROR, Estimate, by_key, p_in_words
+from analysis.studies.replication import OF_THE_DAY
 from analysis.studies.spec import Published, Spec, Tie, Tolerance, published_figures
 from analysis.verdicts import VERDICTS, Key, ScoreRow, Verdict
 
@@ -36,6 +39,8 @@ COLUMNS = (
     "difference",
     "verdict",
     "reason",
+    "ours_newest",
+    "verdict_newest",
 )
 
 
@@ -47,7 +52,22 @@ def score(spec: Spec, estimates: Iterable[Estimate]) -> list[ScoreRow]:
 
 def _row(spec: Spec, figure: Published, ours: dict[Key, Estimate]) -> ScoreRow:
     tie = spec.published[figure.row]
-    key = (spec.study, *tie.ours) if tie.ours else None
+    newest = (spec.study, *tie.ours) if tie.ours else None
+    row = _beside(spec, figure, ours, newest)
+    then = (spec.study, OF_THE_DAY + tie.ours[0], *tie.ours[1:]) if tie.ours else None
+    if then not in ours:
+        then = newest
+    return replace(
+        row if then == newest else _beside(spec, figure, ours, then),
+        ours_newest=row.ours,
+        verdict_newest=row.verdict,
+        newest_key=row.ours_key,
+    )
+
+
+def _beside(spec: Spec, figure: Published, ours: dict[Key, Estimate], key: Key | None) -> ScoreRow:
+    """A printed figure beside one estimate."""
+    tie = spec.published[figure.row]
     found = ours.get(key) if key else None
     difference: float | None = None
     verdict: Verdict
@@ -220,6 +240,11 @@ def as_csv(rows: Sequence[ScoreRow]) -> str:
     writer.writerow(COLUMNS)
     writer.writerows(_cells(r) for r in rows)
     return out.getvalue().rstrip("\n")
+
+
+def moved(row: ScoreRow) -> bool:
+    """Whether the newest editions give another figure."""
+    return row.ours_newest != row.ours or row.verdict_newest not in (None, row.verdict)
 
 
 def as_html(rows: Sequence[ScoreRow]) -> str:

@@ -16,7 +16,10 @@ VERDICTS: tuple[Verdict, ...] = ("reproduced", "close", "differs", "not testable
 
 @dataclass(frozen=True)
 class ScoreRow:
-    """One printed figure, ours, and the verdict. ``difference`` is ours less the printed one."""
+    """One printed figure, ours by the editions of the paper's day, and the verdict; the same by the newest beside it.
+
+    ``difference`` is ours less the printed one. Of what no edition touches both columns are the same.
+    """
 
     study: str
     row: int
@@ -30,4 +33,7 @@ class ScoreRow:
     difference: float | None
     verdict: Verdict
     reason: str
+    ours_newest: float | None = None
+    verdict_newest: Verdict | None = None
     ours_key: Key | None = field(default=None, compare=False)
+    newest_key: Key | None = field(default=None, compare=False)

@@ -326,11 +326,15 @@ def _around(published: Published, la: Row) -> dict[str, Any] | None:
         show = partial(words.number, unit=measure["unit"])
         own = published.values.get(la["la_code"], {}).get(measure_id, {})
         alike = published.around.get((drawn["framework"], drawn["outcome_group"], measure_id), {})
+        enough = {e: middle for e, (middle, n) in alike.items() if n >= words.FEWEST}
+        # A return that was being phased in is not the whole of its first year.
+        whole = measure["first_full_year"] or published.years[0]
         lines = [
-            Line(la["la_name"], [(e, own.get(year + e, (None, ""))[0]) for e in events]),
+            Line(la["la_name"], [(e, own.get(year + e, (None, ""))[0] if year + e >= whole else None) for e in events]),
             Line(
-                f"median of those judged {words.OUTCOMES[drawn['outcome_group']]}",
-                [(e, alike[e][0] if e in alike and alike[e][1] >= 5 else None) for e in events],
+                f"median of those judged {words.OUTCOMES[drawn['outcome_group']]}"
+                + words.authorities_of(alike[e][1] for e in enough),
+                [(e, enough.get(e)) for e in events],
                 "a",
             ),
         ]

@@ -75,10 +75,15 @@ def _spread(published: Published, measure: Row, years: list[int], titles: Mappin
     spread, show = published.spread[measure["measure_id"]], partial(words.number, unit=measure["unit"])
     england = published.areas.get("England", {}).get(measure["measure_id"], {})
     span = list(range(years[0], years[-1] + 1))
+    # A return that was being phased in is not the whole of its first year.
+    whole = measure["first_full_year"] or years[0]
 
     def at(name: str) -> charts.Points:
         return charts.broken(
-            [(y, spread[y][name] if y in spread and spread[y]["n"] >= 5 else None) for y in span],
+            [
+                (y, spread[y][name] if y in spread and y >= whole and spread[y]["n"] >= words.FEWEST else None)
+                for y in span
+            ],
             published.breaks.get(measure["measure_id"], {}),
         )
 

@@ -228,12 +228,13 @@ class Published:
 
     @cached_property
     def around(self) -> dict[tuple[str, str, str], dict[int, tuple[float, int]]]:
-        """Framework, outcome and measure to event year: the median, and how many there are."""
+        """Framework, outcome and measure to event year: median and n; no year before a measure's first full one."""
         found: dict[tuple[str, str, str], dict[int, tuple[float, int]]] = defaultdict(dict)
         sql = """
             select y.framework, y.outcome_group, y.measure_id, y.event_year, median(y.value), count(y.value)
             from marts.fct_inspection_year as y
             inner join marts.fct_inspection as i using (inspection_id)
+            inner join marts.dim_measure as m on y.measure_id = m.measure_id and y.year >= m.first_full_year
             where y.basis = 'publication' and i.is_first_in_framework and y.event_year between -3 and 3
                 and y.value is not null and list_contains(?, y.measure_id)
             group by all

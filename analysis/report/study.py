@@ -116,7 +116,11 @@ def page(published: Published, spec: Spec, site: Mapping[str, Any]) -> str:
     """The page of a study."""
     shown = _sections(published, spec.study)
     scoreboard = [
-        {**r, "ours_text": words.number(r["ours"], digits=_digits(r["ours"]))}
+        {
+            **r,
+            "ours_text": words.number(r["ours"], digits=_digits(r["ours"])),
+            "newest_text": words.number(r["ours_newest"], digits=_digits(r["ours_newest"])),
+        }
         for r in published.scoreboard.get(spec.study, [])
     ]
     sample = f"rpt_{spec.study}__sample"

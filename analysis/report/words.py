@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
+#: A median or a point of a path is drawn where it rests on at least so many authorities.
+FEWEST = 10
 #: value_status -> what a reader is told.
 STATUS = {
     "reported": "reported",
@@ -152,3 +154,11 @@ def quartile(place: int, better_when: str) -> str:
     """A quarter of the authorities: best and worst only where the measure has a better end."""
     first, last = ("highest", "lowest") if better_when == "neither" else ("best", "worst")
     return {1: f"{first} quarter", 2: "second quarter", 3: "third quarter", 4: f"{last} quarter"}[place]
+
+
+def authorities_of(counts: Iterable[int | None]) -> str:
+    """How many authorities a line rests on, for its label: " (n = 48 to 52)"; nothing where that is not known."""
+    known = sorted({int(n) for n in counts if n})
+    if not known:
+        return ""
+    return f" (n = {known[0]})" if len(known) == 1 else f" (n = {known[0]} to {known[-1]})"

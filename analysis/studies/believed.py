@@ -168,47 +168,63 @@ def _performance_indicators(found: Found) -> list[Sentence]:
     second = (
         f"Total spend per child and judgement correlate at "
         f"{rho(spend)}{'' if is_clear(spend) else ', which cannot be told from nothing'}"
-        f", and no indicator by itself parts the good from the others: {_overlap(found)}."
+        f", and {_overlap(found)}."
     )
     then = found.get("spearman", "spearman_rho", "rating x deprivation rank")
-    weaker = is_clear(then) and abs((deprivation.value if deprivation else 0.0) or 0.0) < abs(
-        (then.value if then else 0.0) or 0.0
-    )
     relation = (
         "more deprived authorities are judged worse" if is_clear(deprivation) else "no relation can be told any more"
     )
+    apart = "the second is the weaker" if _is_weaker(deprivation, then) else "whether it has changed cannot be told"
     third = (
         f"Deprivation, the paper's best predictor, correlates with the judgement at {rho(then)} in the "
         f"paper's sample and at {rho(deprivation)} in the latest judgement of every authority: "
-        f"{relation}{', but less so' if weaker and is_clear(deprivation) else ''}."
+        f"{relation}; {apart}."
     )
     return [(strongest, first), (spend, second), (deprivation, third)]
+
+
+def _is_weaker(e: Estimate | None, than: Estimate | None) -> bool:
+    """Whether a correlation is nearer to nought than another and their intervals lie apart."""
+    known = [x for x in (e, than) if x is not None and x.ci_low is not None and x.ci_high is not None]
+    if len(known) < 2 or abs(known[0].value or 0.0) >= abs(known[1].value or 0.0):
+        return False
+    (low, high), (other_low, other_high) = ((x.ci_low or 0.0, x.ci_high or 0.0) for x in known)
+    return high < other_low or other_high < low
 
 
 def _overlap(found: Found) -> str:
     shares = sorted(e.value or 0.0 for e in found.of("all ILACS: means", "range_overlap"))
     if not shares:
         return "how far the ranges of the two groups overlap is not known"
-    return f"the ranges of the two groups overlap by {100 * shares[len(shares) // 2]:.0f}% for the median indicator"
+    parting = sum(share <= 0 for share in shares)
+    parts = f"{parting} of {len(shares)} indicators part" if parting else "no indicator by itself parts"
+    middle = 100 * shares[len(shares) // 2]
+    return (
+        f"{parts} the good from the others: the ranges of the two groups overlap by {middle:.0f}% for the median "
+        "indicator"
+    )
 
 
 def _inspection_factors(found: Found) -> list[Sentence]:
     place = "completed cycle, table 4"
     rows = found.of(place, "spearman_rho")
     clear, tested = _counted(rows)
-    late = [
-        found.get(place, "spearman_rho", f"rating x {x}")
-        for x in ("CP reviews overdue", "ICPC overdue", "assessments overdue")
-    ]
-    first = (
-        f"Over all judgements under the single framework {clear} of {tested} factors go with the judgement "
-        f"after allowing "
-        f"for how many were looked at: reviews of child protection plans overdue correlate with it at "
-        f"{rho(late[0])}, initial "
-        f"conferences overdue at {rho(late[1])}, assessments overdue at {rho(late[2])}; negative is worse "
-        f"judgement where "
-        "more is late."
+    kept = sorted((e for e in rows if (e.p_adjusted or 1.0) < 0.05), key=lambda e: -abs(e.value or 0.0))
+    named = ", ".join(f"{e.subject.removeprefix('rating x ')} at {rho(e)}" for e in kept[:3])
+    late = (
+        " Assessments are late by the limit of their year, which changed in 2013-14." if "assessments" in named else ""
     )
+    first = (
+        f"Over all judgements under the single framework {clear} of {tested} factors go with the judgement after "
+        "allowing for how many were looked at"
+        + (
+            f"; the strongest correlate with it as follows, negative where more of it goes with worse: {named}."
+            if named
+            else "."
+        )
+        + late
+    )
+    strongest = kept[0] if kept else max(rows, key=lambda e: abs(e.value or 0.0), default=None)
     deprivation, spend = (found.get(place, "spearman_rho", f"rating x {x}") for x in ("deprivation", "spend per child"))
     words = ["" if is_clear(e) else ", which cannot be told from nothing" for e in (deprivation, spend)]
     second = (
@@ -223,7 +239,7 @@ def _inspection_factors(found: Found) -> list[Sentence]:
         f"episode, is {rho(held)} in the authorities that have the figure, {rho(filled)} with the gaps imputed, and "
         f"{rho(whole)} over the completed cycle{'' if is_clear(whole) else ': there it cannot be told from nothing'}."
     )
-    return [(late[0], first), (deprivation, second), (whole, third)]
+    return [(strongest, first), (deprivation, second), (whole, third)]
 
 
 def _inadequate_prediction(found: Found) -> list[Sentence]:
@@ -252,19 +268,22 @@ def _inadequate_prediction(found: Found) -> list[Sentence]:
         "Fitted on the single framework and held against ILACS, which it has not seen, the model reaches "
         f"{words(ahead)}."
     )
-    caught = found.get("elastic net | ILACS", "held_out_sensitivity_pct", "model")
-    early = found.get("elastic net | 2012", "held_out_sensitivity_pct", "model")
-    few = max((e.value or 0.0 for e in (caught, early) if e), default=100.0) < 50
+    caught, early = (_of_the_inadequate(found, f"elastic net | {x}") for x in ("ILACS", "2012"))
+    few = all(e is not None and e.ci_high is not None and e.ci_high < 50 for e in (caught, early))
     third = (
-        f"At even odds it would have named {_share(early)} of the authorities judged inadequate in 2012 and 2013, and "
-        f"{_share(caught)} of those under ILACS, held out"
-        f"{': the indicators are no early warning of an inadequate judgement' if few else ''}."
+        f"At even odds it would have named {_percent(early)} of the authorities judged inadequate in 2012 and 2013, "
+        f"and {_percent(caught)} of those under ILACS, held out"
+        f"{': it misses more than half of them, and is no early warning' if few else ''}."
     )
     return [(sif, first), (ahead, second), (caught, third)]
 
 
-def _share(e: Estimate | None) -> str:
-    return "an unknown share" if e is None or e.value is None else f"{e.value:.0f}%"
+def _of_the_inadequate(found: Found, place: str) -> Estimate | None:
+    """The share of the authorities judged inadequate that a model names, held out, with Wilson's interval."""
+    share, inadequate = (found.get(place, s, "model") for s in ("held_out_sensitivity_pct", "n_inadequate"))
+    if share is None or inadequate is None:
+        return None
+    return _wilson(replace(share, n=int(inadequate.value or 0)))
 
 
 def _wilson(e: Estimate | None) -> Estimate | None:
@@ -325,16 +344,17 @@ def _name(e: Estimate) -> str:
 def _value_added(found: Found) -> list[Sentence]:
     one = found.get("variance", "reliability_of_one_rating", "score")
     between, within = (found.get("variance", f"sd_between_{x}", "score") for x in ("authorities", "inspections"))
+    clear = found.get("value added", "n", "authorities whose interval leaves out zero")
+    one = _reliability(one, clear.n if clear else None)
     first = (
         f"Of what one judgement shows beyond deprivation, spending of the year before and demand, "
-        f"{100 * (one.value or 0):.0f}% "
+        f"{_share_of(one)} "
         f"lasts to the next inspection (standard deviation {_number(between)} points between authorities, "
         f"{_number(within)} "
         f"between inspections of one, n = {one.n})."
         if one
         else ""
     )
-    clear = found.get("value added", "n", "authorities whose interval leaves out zero")
     kept = found.get("check", "n", "clear of zero after Benjamini and Hochberg")
     second = (
         f"{clear.value:.0f} of {clear.n} authorities have an interval that leaves out what one would expect of "
@@ -347,10 +367,72 @@ def _value_added(found: Found) -> list[Sentence]:
     )
     spend = found.get("check", "spearman_rho", "with x without spend")
     third = (
-        "Spending follows a judgement as well as going before it; without spending among the circumstances the ratings "
+        "Spending may follow a judgement as well as go before it; without spending among the circumstances the ratings "
         f"correlate with these at {rho(spend)}."
     )
     return [(one, first), (clear, second), (spend, third)]
+
+
+def _odds(e: Estimate | None) -> str:
+    """An odds ratio with its interval, and whether it can be told from one."""
+    if e is None or e.value is None:
+        return "not estimable"
+    return f"{e.value:.2f} ({_interval(e, 2)}{'' if is_clear(e, 1.0) else ', which cannot be told from no difference'})"
+
+
+def _spending_and_judgement(found: Found) -> list[Sentence]:
+    name = "preventative spending"
+    model = found.get("model", "odds_ratio", name)
+    points = found.get("marginal effect", "percentage_points", "£100 a child more on prevention")
+    difference = f", {points.value:+.0f} points of probability ({_interval(points, 0, '+')})" if points else ""
+    first = (
+        "Where £100 a child more goes to prevention the odds of a judgement of good or better, deprivation and "
+        f"spending on safeguarding being equal, are multiplied by {_odds(model)}{difference}: what goes together, not "
+        "what causes what."
+    )
+    sif, ilacs = (
+        found.get("frameworks apart", "odds_ratio", f"{x}, first inspections | {name}") for x in ("SIF", "ILACS")
+    )
+    lowest, highest = (found.get("multiverse", "odds_ratio", x) for x in ("lowest", "highest"))
+    clear = found.get("multiverse", "percent", "above one, interval leaves out one")
+    second = f"First inspections under the single framework give {_odds(sif)}, under ILACS {_odds(ilacs)}"
+    if lowest and highest and clear:
+        second += (
+            f"; over all frameworks of 2010 to 2019, {lowest.n} combinations of choices give {lowest.value:.2f} to "
+            f"{highest.value:.2f}, {clear.value:.0f}% of them with an interval above one"
+        )
+    between, within = (
+        found.get("within and between", "odds_ratio", f"2011-2019 | {name}, {x} authorities")
+        for x in ("between", "within")
+    )
+    better = is_clear(between, 1.0) and between is not None and (between.value or 0.0) > 1
+    third = (
+        f"Authorities that spend more than others are judged better (odds multiplied by {_odds(between)}); whether one "
+        f"is judged better when it comes to spend more than before is another question: {_odds(within)}."
+        if better
+        else f"Between authorities the odds are multiplied by {_odds(between)}, within one over time by "
+        f"{_odds(within)}."
+    )
+    return [(model, first), (ilacs, second + "."), (within, third)]
+
+
+def _reliability(one: Estimate | None, authorities: int | None) -> Estimate | None:
+    """The share of variance between authorities with the interval of a one-way analysis of variance (Searle)."""
+    from scipy.special import fdtri
+
+    if one is None or one.value is None or not one.n or not authorities or one.n <= authorities or one.value >= 1:
+        return one
+    each, within = one.n / authorities, one.n - authorities
+    ratio = 1 + each * one.value / (1 - one.value)
+    low, high = ratio / fdtri(authorities - 1, within, 0.975), ratio * fdtri(within, authorities - 1, 0.975)
+    return replace(one, ci_low=max((low - 1) / (low - 1 + each), 0.0), ci_high=(high - 1) / (high - 1 + each))
+
+
+def _share_of(e: Estimate | None) -> str:
+    """A share of one in per cent with its interval."""
+    if e is None or e.value is None or e.ci_low is None or e.ci_high is None:
+        return "an unknown share"
+    return f"{100 * e.value:.0f}% (95% interval {100 * e.ci_low:.0f} to {100 * e.ci_high:.0f})"
 
 
 def _number(e: Estimate | None, digits: int = 2) -> str:
@@ -364,4 +446,5 @@ WRITERS: dict[str, Callable[[Found], list[Sentence]]] = {
     "inadequate_prediction": _inadequate_prediction,
     "report_themes": _report_themes,
     "value_added": _value_added,
+    "spending_and_judgement": _spending_and_judgement,
 }

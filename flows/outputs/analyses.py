@@ -125,12 +125,13 @@ def scoreboard(settings: Settings, output: str, study: str = "") -> str:
 
 def scoreboard_table(rows: Sequence[ScoreRow]) -> str:
     """For people: a tally by study, then every figure on two lines."""
-    from analysis.scoreboard import number, tally
+    from analysis.scoreboard import moved, number, tally
     from analysis.verdicts import VERDICTS
 
     counts = [[study, *(n[v] for v in VERDICTS)] for study, n in tally(rows).items()]
     lines = [text_table(("study", *VERDICTS), counts, right=VERDICTS, fit=True)]
     for r in rows:
         lines.append(f"\n{r.study} {r.row} · {r.place} · {r.statistic} · {r.subject}")
-        lines.append(f"  printed {r.published or '-'}  ours {number(r.ours) or '-'}  [{r.verdict}] {r.reason}")
+        newest = f"  newest editions {number(r.ours_newest) or '-'} [{r.verdict_newest}]" if moved(r) else ""
+        lines.append(f"  printed {r.published or '-'}  ours {number(r.ours) or '-'}  [{r.verdict}]{newest} {r.reason}")
     return "\n".join(lines)

@@ -42,12 +42,13 @@ def _number(value: float | None) -> str:
 
 
 def scoreboard(con: Any) -> list[dict[str, str]]:
-    """study, row, place, statistic, subject, published, ours, n, verdict."""
+    """study, row, place, statistic, subject, published, ours, n, verdict, ours_newest, verdict_newest."""
     found = con.execute(
-        "select study, row, place, statistic, subject, published, ours, n_ours, verdict from results.scoreboard "
-        "order by study, row"
+        "select study, row, place, statistic, subject, published, ours, n_ours, verdict, ours_newest, verdict_newest "
+        "from results.scoreboard order by study, row"
     ).fetchall()
-    names = ("study", "row", "place", "statistic", "subject", "published", "ours", "n", "verdict")
+    names = ["study", "row", "place", "statistic", "subject", "published", "ours", "n", "verdict"]
+    names += ["ours_newest", "verdict_newest"]
     return [
         dict(
             zip(names, [_number(v) if isinstance(v, float) else "" if v is None else str(v) for v in row], strict=True)

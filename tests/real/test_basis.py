@@ -160,6 +160,39 @@ def test_england_lies_among_its_regions(real_warehouse: Any) -> None:
     assert len(rows(real_warehouse, editions)) <= 3
 
 
+def test_inner_and_outer_london_are_sums_of_their_authorities_over_one_population(real_warehouse: Any) -> None:
+    """The counts that the department prints for both are those of the authorities of ``area_part``, to the ten."""
+    sql = """
+        with authorities as (
+            select p.area_name, f.measure_id, f.year, sum(f.value) as value, count(*) = count(f.value) as is_whole
+            from marts.fct_la_year_measure as f inner join seeds.area_part as p using (la_code) group by all
+        )
+        select a.area_name, a.year, a.measure_id, a.value, s.value
+        from marts.fct_area_year_measure as a inner join authorities as s using (area_name, measure_id, year)
+        where a.measure_id in ('cin_at_31_march_count', 'cin_started_count', 'referrals_count') and s.is_whole
+            and a.value is not null
+    """
+    found = rows(real_warehouse, sql)
+    # Hackney's returns of 2021 and 2022 are missing, so that Inner London has two years fewer.
+    assert len(found) == 3 * (10 + 12)
+    assert [r for r in found if abs(r[3] - r[4]) > 5] == []
+    rates = """
+        select area_name, year, value, published_value, denominator, denominator_basis from marts.fct_area_year_measure
+        where measure_id = 'cin_at_31_march_rate_per_10k' and area_name like '%London' and year >= 2013
+        order by year, area_name
+    """
+    by_year: dict[int, dict[str, tuple[Any, ...]]] = {}
+    for area, year, *figures in rows(real_warehouse, rates):
+        by_year.setdefault(year, {})[area] = tuple(figures)
+    assert set(by_year) == set(range(2013, 2025))
+    for year, areas in by_year.items():
+        inner, outer, whole = (areas[a] for a in ("Inner London", "Outer London", "London"))
+        assert inner[2] + outer[2] == whole[2], year
+        assert {a[3] for a in areas.values()} == {"dfe_cin 2024"}, year
+        # A count to the ten over 640,000 children, and a rate of one decimal.
+        assert max(abs(a[0] - a[1]) for a in areas.values()) < 0.13, year
+
+
 def test_spend_groups_are_their_content_in_every_year(real_warehouse: Any) -> None:
     """England, gross, in millions of pounds, by group and financial year; from the lines of Table A1 alone."""
     sql = """
@@ -246,6 +279,29 @@ def test_workbooks_are_put_right_by_the_reports(real_warehouse: Any) -> None:
         ("860", "2024-01-12", "2023-11-06", "short", 3),
         ("892", "2022-09-05", "2022-07-11", "standard", None),
     ]
+
+
+def test_report_and_workbook_agree_or_the_difference_is_listed(real_warehouse: Any) -> None:
+    found = rows(
+        real_warehouse,
+        "select la_code, field, in_workbook, in_report, stands from audit.rpt_report_and_workbook order by la_code",
+    )
+    assert found == [
+        ("315", "inspection_type", "standard", "short", "report"),
+        ("420", "inspection_date", "2023-07-10", "2023-07-11", "report"),
+        ("830", "publication_date", "2019-09-19", "2019-08-08", "workbook"),
+        ("860", "care_leavers", "2", "3", "report"),
+        ("869", "publication_date", "2015-05-18", "2015-05-13", "workbook"),
+        ("892", "publication_date", "2022-11-05", "2022-09-05", "report"),
+    ]
+    differing = """
+        select split_part(figure, '_agrees', 1), file from audit.rpt_report_quality_exceptions
+        where figure like '%_agrees'
+        except
+        select field, citation from audit.rpt_report_and_workbook
+    """
+    # The day on which Scilly's inspection began is settled by a correction, whose citation is the report's page.
+    assert [f for f, _ in rows(real_warehouse, differing) if f != "first_day"] == []
 
 
 def test_the_page_of_comparability_is_of_this_warehouse(real_warehouse: Any) -> None:

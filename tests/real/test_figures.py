@@ -41,6 +41,26 @@ def test_no_figure_changed_unseen(real_warehouse: Any, name: str) -> None:
     assert not found, "\n".join([f"{name}.csv: read these; if they are right, `make figures` keeps them", *found])
 
 
+@pytest.mark.real
+def test_no_result_lacks_a_reason_or_lies_outside_its_interval(real_warehouse: Any) -> None:
+    silent = "select * from results.estimate where value is null and coalesce(reason, '') = ''"
+    outside = """
+        select * from results.estimate
+        where value not between ci_low - 1e-9 * abs(ci_low) and ci_high + 1e-9 * abs(ci_high)
+            or p_value not between 0 and 1 or isnan(value) or isinf(value)
+    """
+    for sql in (silent, outside):
+        assert real_warehouse.execute(sql).fetchall() == []
+    sentences = real_warehouse.execute(
+        "select study, count(value) from results.estimate where place = 'believed' group by study"
+    ).fetchall()
+    # Each study begins with three sentences that its results carry.
+    assert len(sentences) == 7
+    assert {n for _, n in sentences} == {3}
+    unexplained = "select study, row from results.scoreboard where verdict = 'differs' and length(reason) < 40"
+    assert real_warehouse.execute(unexplained).fetchall() == []
+
+
 def test_a_change_is_seen() -> None:
     rows = figures.kept("scoreboard")
     assert changes("scoreboard", rows) == []

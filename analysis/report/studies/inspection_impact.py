@@ -78,7 +78,7 @@ def sections(published: Published, found: Found) -> tuple[str, list[Section]]:
             "The median, year by year",
             "<p>Y0 is the reporting year in which the report was published. The line is the median of the "
             "authorities that have a figure in that "
-            "year, where there are ten or more; figures 1 of the paper.</p>"
+            "year (n), where there are ten or more, from the measure's first full year; figures 1 of the paper.</p>"
             + _blocks(medians, lambda m: _medians(medians, m)),
         ),
         Section(
@@ -114,13 +114,24 @@ def _blocks(held: dict[str, Row], draw: object) -> str:
     return "".join(parts)
 
 
+def _drawn(held: dict[str, Row], group: str, measure: str) -> list[Row]:
+    """The estimates of the event years; nothing of a year with too few authorities."""
+    rows = [held.get(f"{group} | {measure} | {e}") or {} for e in EVENTS]
+    return [r if (r.get("n") or 0) >= words.FEWEST else {} for r in rows]
+
+
 def _series(held: dict[str, Row], group: str, measure: str, what: str = "value") -> Points:
-    return [(float(i - 3), (held.get(f"{group} | {measure} | {e}") or {}).get(what)) for i, e in enumerate(EVENTS)]
+    return [(float(i - 3), r.get(what)) for i, r in enumerate(_drawn(held, group, measure))]
+
+
+def _label(held: dict[str, Row], group: str, measure: str) -> str:
+    """A line's name with how many authorities it rests on."""
+    counts = (r["n"] for r in _drawn(held, group, measure) if r.get("value") is not None)
+    return words.OUTCOMES.get(group, "all authorities") + words.authorities_of(counts)
 
 
 def _medians(held: dict[str, Row], measure: str) -> str:
-    lines = [Line("all authorities", _series(held, "all", measure))]
-    lines += [Line(words.OUTCOMES[g], _series(held, g, measure), style) for g, style in GROUPS]
+    lines = [Line(_label(held, g, measure), _series(held, g, measure), style) for g, style in (("all", "own"), *GROUPS)]
     return charts.line_chart(
         NAMES.get(measure, measure),
         lines,
@@ -135,7 +146,7 @@ def _medians(held: dict[str, Row], measure: str) -> str:
 def _path(held: dict[str, Row], measure: str, groups: list[tuple[str, str]]) -> str:
     lines = [
         Line(
-            words.OUTCOMES.get(g, "all authorities"),
+            _label(held, g, measure),
             _series(held, g, measure),
             style,
             _series(held, g, measure, "ci_low"),
@@ -197,7 +208,7 @@ def _beyond(found: Found) -> str:
             pictures.append(
                 charts.line_chart(
                     f"{NAMES[m]}: change against the not yet inspected, %",
-                    [Line("inspected against not yet inspected", points, "own", low, high)],
+                    [Line(_label(event, "all", m), points, "own", low, high)],
                     TICKS,
                     partial(words.number, digits=1),
                     level=0.0,
@@ -206,6 +217,14 @@ def _beyond(found: Found) -> str:
             )
     parts.append(charts.many(pictures))
     curve = found.of("specification curve", "percent_change")
+    agreeing = found.of("specification curve", "percent with the median's sign")
+    significant = found.of("specification curve", "percent significant with the median's sign")
+    parts.append(
+        "<h3>Under every specification</h3><p>The step in the year of the report: exposure, random effects, family, "
+        "window, calendar effects, basis of the year, deflator, editions of the figures, authorities left out, and the "
+        "estimator, smallest estimate first.</p>"
+        + charts.many([_curve(curve, k, agreeing[k], significant.get(k)) for k in agreeing])
+    )
     rows = by_size(curve, "all | cpp | step0 | ")
     if rows:
         parts.append(
@@ -237,6 +256,35 @@ def _beyond(found: Found) -> str:
     parts.append("<h3>The same for inspections under ILACS, since 2018</h3>")
     parts.append(simple_table(["measure", *(label for _, label in PARTS)], rows_again))
     return "".join(parts)
+
+
+def _curve(curve: dict[str, Row], subject: str, agreeing: Row, significant: Row | None) -> str:
+    """Every specification of one measure and group, by size, with the share that agrees."""
+    rows = [r for r in by_size(curve, f"{subject} | ") if r[1] is not None]
+    group, measure, _ = subject.split(" | ")
+    who = words.OUTCOMES.get(group, "all authorities")
+    said = f"{words.number(agreeing['value'], digits=0)}% agree in sign"
+    if significant:
+        said += f", {words.number(significant['value'], digits=0)}% in sign and significance"
+    places = [float(i) for i in range(1, len(rows) + 1)]
+    return charts.line_chart(
+        f"{NAMES.get(measure, measure)}, {who}: change in %",
+        [
+            Line(
+                f"{len(rows)} specifications",
+                [(x, r[1]) for x, r in zip(places, rows, strict=True)],
+                "own",
+                [(x, r[2]) for x, r in zip(places, rows, strict=True)],
+                [(x, r[3]) for x, r in zip(places, rows, strict=True)],
+            )
+        ],
+        [(places[0], "1"), (places[-1], str(len(rows)))] if len(rows) > 1 else [],
+        partial(words.number, digits=1),
+        level=0.0,
+        size=(400, 220),
+        first_column="specification",
+        note=f"{said}.",
+    )
 
 
 def _named(subject: str) -> str:

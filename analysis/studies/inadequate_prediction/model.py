@@ -14,12 +14,14 @@ import numpy as np
 from analysis.results import Estimate
 from analysis.studies.inadequate_prediction import tables as t
 from analysis.studies.inadequate_prediction.panel import (
+    STUDY,
     cycle,
     judged_inadequate,
     labels_of,
     read_inspections,
     read_panel,
 )
+from analysis.studies.replication import as_printed, marts_of_the_day
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,10 +51,23 @@ def run(marts: Marts, spec: Spec, choices: Choices) -> list[Estimate]:
     shown = range(first, last + 1) if choices.window == spec.pins["window"] else years
     out += correlations(panel, spec, shown)
     out += of_2012(panel, inspections, spec)
+    if choices.window == spec.pins["window"]:
+        out += replication(marts, spec, choices, years, shown)
     before, after = (cycle(panel, inspections, framework) for framework in ("sif", "ilacs"))
     shared, more = list(spec.variables["cycle"]), list(spec.variables["cycle_and_workforce"])
     out += cycle_rows(before, spec, "SIF", shared) + cycle_rows(after, spec, "ILACS", more)
     return out + t.hold_out(before, after, shared, SEED)
+
+
+def replication(marts: Marts, spec: Spec, choices: Choices, years: range, shown: range) -> list[Estimate]:
+    """Medians and persistent pairs from the editions of the paper's day; its model cannot be tested with any."""
+    then = marts_of_the_day(marts, STUDY)
+    if then is None:
+        return []
+    labels = labels_of(spec.variables)
+    panel = read_panel(then, list(labels), choices.deflator, int(spec.variables["base_year"]))
+    out = list(t.medians(panel, labels, years, list(spec.variables["timeliness"])))
+    return as_printed(spec, [*out, *correlations(panel, spec, shown)])
 
 
 def national_rereferrals(marts: Marts, spec: Spec) -> list[Estimate]:

@@ -38,7 +38,7 @@ def read_panel(marts: Marts, measures: Sequence[str], deflator: str, base_year: 
     )
     sample = sample[~sample["is_excluded_from_studies"].astype(bool)]
     out = sample.merge(more, on=["la_code", "year"], how="left", validate="1:1")
-    out = out.merge(spend, on=["la_code", "year"], how="left", validate="1:1")
+    out = marts.as_then(out.merge(spend, on=["la_code", "year"], how="left", validate="1:1"))
     return marts.whole_years(require(out, measures, "the panel of the study"), measures)
 
 

@@ -25,7 +25,7 @@ from analysis.marts import MartLacks, Marts
 from analysis.results import Estimate
 from analysis.studies.inspection_impact import staggered
 from analysis.studies.inspection_impact.claims import CLAIMS, judge
-from analysis.studies.inspection_impact.multiverse import multiverse
+from analysis.studies.inspection_impact.multiverse import EDITIONS, POPULATIONS, multiverse
 from analysis.studies.inspection_impact.panel import (
     BASES,
     STRATA,
@@ -35,11 +35,13 @@ from analysis.studies.inspection_impact.panel import (
     every_year,
     joined_assessments,
     measures,
+    newest_populations,
     problem,
     read_panel,
     stratum,
     window_of,
 )
+from analysis.studies.replication import as_printed, marts_of_the_day
 from analysis.studies.spec import Choices, Spec
 
 if TYPE_CHECKING:
@@ -96,6 +98,7 @@ def run(marts: Marts, spec: Spec, choices: Choices) -> list[Estimate]:
             place, newest, "percent_change_clustered", "robust", f"{SEGMENTED}, errors clustered by authority"
         )
         out += claims("claims, to the newest year", newest)
+        out += replication(marts, spec, choices, window, covariance)
         out += joined(marts, spec, choices, window, covariance)
         out += rerun(marts, "ilacs", chosen, window, choices.basis, covariance)
     out += claims("claims", fits, otherwise)
@@ -106,10 +109,32 @@ def run(marts: Marts, spec: Spec, choices: Choices) -> list[Estimate]:
         for m in headline
         if choices.deflator in m.column
     }
-    wider = read_panel(marts, choices.framework, [*headline, *(o for by in prices.values() for o in by.values())])
-    out += multiverse(wider, headline, prices, other_inspections(marts, choices.framework))
+    read = [*headline, *(o for by in prices.values() for o in by.values())]
+    wider = read_panel(marts, choices.framework, read)
+    then = marts_of_the_day(marts, STUDY)
+    panels = {EDITIONS: read_panel(then, choices.framework, read)} if then else {}
+    panels |= {POPULATIONS: newest_populations(marts, wider)}
+    out += multiverse(wider, headline, prices, other_inspections(marts, choices.framework), panels=panels)
     out += beyond(marts, choices, chosen, headline, frame, window, with_other_framework=is_the_papers)
     return out
+
+
+def replication(
+    marts: Marts, spec: Spec, choices: Choices, window: tuple[int, int], covariance: Covariance
+) -> list[Estimate]:
+    """The paper's statements from the editions of its day; counts of judgements are of no edition."""
+    then = marts_of_the_day(marts, STUDY)
+    if then is None:
+        return []
+    chosen = measures(spec, choices.deflator)
+    panel = read_panel(then, choices.framework, chosen)
+    panel = panel[panel["year"] <= int(spec.pins["last_year"])]
+    bases = {
+        basis: fit_all(centred(panel, basis, window), chosen, covariance=covariance)
+        for basis in (choices.basis, *(b for b in BASES if b != choices.basis))
+    }
+    fits = bases.pop(choices.basis)
+    return as_printed(spec, claims("claims", fits, bases))
 
 
 def beyond(

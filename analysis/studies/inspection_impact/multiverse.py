@@ -2,14 +2,14 @@
 
 Choices that the data decide nothing about: how a count meets its population, the distribution, the random effects, the
 window, calendar effects, the basis of the year, authorities whose year depends on that basis, other inspections in the
-window, the deflator, and the estimator itself. Family, window, calendar effects and basis are crossed; each of the rest
-is changed in turn under every window, calendar effect and basis.
+window, the deflator, the edition of the figures, and the estimator itself. Family, window, calendar effects and basis
+are crossed; each of the rest is changed in turn under every window, calendar effect and basis.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,7 @@ CROSSED: Mapping[str, tuple[str, ...]] = {
     "basis": BASES,
 }
 AS_IT_IS = "as it is"
+EDITIONS, POPULATIONS = "editions of the day", "newest populations"
 CORRELATED = "correlated effects"
 STAGGERED = "event study of the logarithm"
 #: Controls of the event study are not cut to a window around their own inspection.
@@ -44,13 +45,21 @@ IN_TURN = {
     "other inspections": "years with another inspection of the authority as a covariate",
     "rpi": "money by the retail price index",
     "cpih": "money by the consumer price index with housing costs",
+    EDITIONS: "figures as they had been published by the day of the paper",
+    POPULATIONS: "children by the newest population estimates",
 }
 
 
-def changes_of(m: Measure, prices: Mapping[str, Measure]) -> list[str]:
-    """The changes that mean something for a measure: exposure for counts, deflators for money."""
-    out = [AS_IT_IS, CORRELATED, "no straddlers", "other inspections"]
+def changes_of(m: Measure, prices: Mapping[str, Measure], panels: Iterable[str] = ()) -> list[str]:
+    """The changes that mean something for a measure: exposure for counts, deflators for money, other panels."""
+    out = [AS_IT_IS, CORRELATED, "no straddlers", "other inspections", *panels]
     return out + (["no exposure"] if m.is_count else []) + [name for name in ("rpi", "cpih") if name in prices]
+
+
+def differs(panel: pd.DataFrame, other: pd.DataFrame, m: Measure) -> bool:
+    """Whether two panels of the same rows have another figure of a measure, or of the children that a count is per."""
+    columns = [m.column, "population_0_17"] if m.is_count else [m.column]
+    return not panel[columns].equals(other[columns])
 
 
 def straddlers(panel: pd.DataFrame) -> set[str]:
@@ -72,28 +81,39 @@ def multiverse(
     prices: Mapping[str, Mapping[str, Measure]],
     others: pd.DataFrame,
     strata: tuple[str, ...] = ("all", "inadequate"),
+    panels: Mapping[str, pd.DataFrame] | None = None,
 ) -> Iterator[Estimate]:
     """Every specification of every measure, and how far they agree.
 
     prices: for measures of money, the same under other deflators (measure name → index → measure); others: la_code and
-    year of further inspections.
+    year of further inspections; panels: the same rows with other figures, by the name of the change (EDITIONS,
+    POPULATIONS).
     """
     unsure = straddlers(panel)
     busy = set(zip(others["la_code"], others["year"], strict=True))
-    panel = panel.assign(
-        is_straddler=panel["la_code"].isin(unsure),
-        has_other=[float(key in busy) for key in zip(panel["la_code"], panel["year"], strict=True)],
-    )
-    frames = {
-        (basis, window): centred(panel, basis, tuple(int(x) for x in window.split(":")))  # type: ignore[arg-type]
-        for basis, window in product(CROSSED["basis"], (*CROSSED["window"], EVERY_YEAR))
-    }
-    parts = {name: {key: stratum(frame, name) for key, frame in frames.items()} for name in strata}
+
+    def cut(panel: pd.DataFrame, windows: tuple[str, ...]) -> dict[str, Parts]:
+        panel = panel.assign(
+            is_straddler=panel["la_code"].isin(unsure),
+            has_other=[float(key in busy) for key in zip(panel["la_code"], panel["year"], strict=True)],
+        )
+        frames = {
+            (basis, window): centred(panel, basis, tuple(int(x) for x in window.split(":")))  # type: ignore[arg-type]
+            for basis, window in product(CROSSED["basis"], windows)
+        }
+        return {name: {key: stratum(frame, name) for key, frame in frames.items()} for name in strata}
+
+    parts = cut(panel, (*CROSSED["window"], EVERY_YEAR))
+    of_others = {change: cut(other, CROSSED["window"]) for change, other in (panels or {}).items()}
+    # What changes nothing of a measure is no specification of it.
+    changing = {m.name: [c for c, other in (panels or {}).items() if differs(panel, other, m)] for m in chosen}
     questions = list(product(chosen, strata))
     problems: dict[tuple[str, ...], MixedPoissonProblem] = {
         (m.name, name, *key): problem
         for m, name in questions
-        for key, problem in _problems(m, parts[name], prices.get(m.name, {})).items()
+        for key, problem in _problems(
+            m, parts[name], prices.get(m.name, {}), {c: of_others[c][name] for c in changing[m.name]}
+        ).items()
     }
     fits = _fitted(problems)
     for m, name in questions:
@@ -104,17 +124,21 @@ def multiverse(
         yield from _rows(_curve(mine), f"{name} | {m.name}")
 
 
+#: (basis of the year, window) → a stratum's panel, centred and cut.
+Parts = Mapping[tuple[str, str], "pd.DataFrame"]
+
+
 def _problems(
-    m: Measure, parts: Mapping[tuple[str, str], pd.DataFrame], prices: Mapping[str, Measure]
+    m: Measure, parts: Parts, prices: Mapping[str, Measure], panels: Mapping[str, Parts]
 ) -> dict[tuple[str, str, str, str], MixedPoissonProblem]:
     """Every reading of a measure in a stratum: (change, window, calendar, basis) → the data of its model.
 
-    parts: (basis, window) → the stratum's panel.
+    panels: the same with other figures, by the name of the change.
     """
     without = {key: part[~part["is_straddler"]].reset_index(drop=True) for key, part in parts.items()}
     out = {}
-    for change, window, basis in product(changes_of(m, prices), CROSSED["window"], CROSSED["basis"]):
-        part = (without if change == "no straddlers" else parts)[basis, window]
+    for change, window, basis in product(changes_of(m, prices, panels), CROSSED["window"], CROSSED["basis"]):
+        part = (without if change == "no straddlers" else panels.get(change, parts))[basis, window]
         for calendar in CROSSED["calendar"]:
             out[change, window, calendar, basis] = _problem(part, prices.get(change, m), change, calendar)
     return out

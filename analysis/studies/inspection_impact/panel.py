@@ -93,6 +93,21 @@ def read_panel(marts: Marts, framework: str, chosen: list[Measure], *, whole_yea
     return require(frame, [], "the panel")
 
 
+def newest_populations(marts: Marts, panel: pd.DataFrame) -> pd.DataFrame:
+    """A panel over the children of the newest population estimates in place of those that were published with it."""
+    if not marts.has("marts.fct_la_year_measure"):
+        return panel
+    rows = marts.frame(
+        "select la_code, year, value, published_value from marts.fct_la_year_measure "
+        "where measure_id = 'population_0_17' and value > 0 order by la_code, year"
+    )
+    both = panel[["la_code", "year"]].merge(rows, on=["la_code", "year"], how="left", validate="m:1")
+    newest = both["value"].where(both["value"].notna(), panel["population_0_17"])
+    less = (panel["population_0_17"] / newest).fillna(1.0)
+    money = {c: panel[c] * less for c in panel.columns if "_gbp_per_child" in c}
+    return panel.assign(population_0_17=newest, **money)
+
+
 def every_year(marts: Marts, framework: str, chosen: list[Measure]) -> pd.DataFrame:
     """Every authority and every year held, with the event year of its first inspection under a framework.
 

@@ -17,6 +17,7 @@ from analysis.studies.performance_indicators.sample import (
     papers_sample,
     with_budget,
 )
+from analysis.studies.replication import as_printed, marts_of_the_day
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,13 +30,32 @@ BEYOND, BY_DATE = "all ILACS: ", "by date: "
 
 def run(marts: Marts, spec: Spec, choices: Choices) -> list[Estimate]:
     """All estimates of the study on a warehouse."""
-    listed = indicators(spec)
-    frame = marts.sample(t.STUDY, [*NEEDED, *listed, *t.POPULATION, *(c for c in t.SPEND if c != BUDGET)])
-    frame = with_budget(marts, frame, [str(code) for code in spec.variables["budget_left_out"]])
+    frame = read_frame(marts, spec)
     out = of_the_paper(frame, spec, choices)
     if choices.framework == spec.pins["framework"] and choices.window == spec.pins["window"]:
         out += beyond(frame, spec)
+        then = marts_of_the_day(marts, t.STUDY)
+        if then is not None:
+            out += as_printed(spec, replication(read_frame(then, spec), spec, choices))
     return out
+
+
+def read_frame(marts: Marts, spec: Spec) -> pd.DataFrame:
+    """Every inspection with the indicators of its year and the two before, and the ministry's net budgets.
+
+    Raises:
+        MartLacks: a column, or every row.
+    """
+    frame = marts.sample(t.STUDY, [*NEEDED, *indicators(spec), *t.POPULATION, *(c for c in t.SPEND if c != BUDGET)])
+    return with_budget(marts, frame, [str(code) for code in spec.variables["budget_left_out"]])
+
+
+def replication(frame: pd.DataFrame, spec: Spec, choices: Choices) -> list[Estimate]:
+    """The paper's tables on its sample, as far as figures are printed of them."""
+    listed = indicators(spec)
+    sample = papers_sample(frame, spec, choices, left_out=[str(code) for code in spec.variables["left_out"]])
+    out = t.sizes(sample) + t.correlations(sample, listed) + t.table_4(sample) + t.means(sample, listed)
+    return out + t.spend(sample) + t.logistic(sample, listed)
 
 
 def of_the_paper(frame: pd.DataFrame, spec: Spec, choices: Choices) -> list[Estimate]:

@@ -103,6 +103,7 @@ def with_budget(marts: Marts, frame: pd.DataFrame, left_out: Collection[str]) ->
         "select la_code, year, published_value as population_0_17 from marts.fct_la_year_measure "
         "where measure_id = 'population_0_17'"
     )
+    children = marts.as_then(children)
     both = budgets.merge(children, on=["la_code", "year"], how="inner")
     both[BUDGET] = (both["budget"] / both["population_0_17"]).mask(both["la_code"].isin(list(left_out)))
     return frame.merge(both[["la_code", "year", BUDGET]], on=["la_code", "year"], how="left", validate="m:1")

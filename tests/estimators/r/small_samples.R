@@ -1,4 +1,4 @@
-# Firth's logistic regression, CR2 errors and Rubin's rules on files that test_small_samples_r.py wrote; prints
+# Firth's logistic regression, CR2 errors, Rubin's rules and the ordinal prior on files that test_small_samples_r.py wrote; prints
 # "statistic<tab>term<tab>value" lines.
 folder <- commandArgs(trailingOnly = TRUE)[1]
 say <- function(statistic, terms, values) {
@@ -36,3 +36,18 @@ for (name in c("x", "t", "d")) {
 d <- read.csv(file.path(folder, "sets.csv"))
 pooled <- mice::pool.scalar(d$estimate, d$se^2, n = 90, k = 3)
 say("rubin", c("estimate", "total", "df"), c(pooled$qbar, pooled$t, pooled$df))
+
+d <- read.csv(file.path(folder, "ordinal.csv"))
+X <- scale(as.matrix(d[, c("x1", "x2")]))
+levels <- sort(unique(d$y))
+code <- match(d$y, levels)
+posterior <- function(b) {
+  cuts <- c(-Inf, cumsum(c(b[3], exp(b[-(1:3)]))), Inf)
+  eta <- drop(X %*% b[1:2])
+  -sum(log(plogis(cuts[code + 1] - eta) - plogis(cuts[code] - eta))) - sum(dnorm(b[1:2], 0, 2.5, log = TRUE))
+}
+start <- c(0, 0, -1, rep(0, length(levels) - 2))
+best <- optim(start, posterior, method = "BFGS", hessian = TRUE, control = list(reltol = 1e-15, maxit = 2000, ndeps = rep(1e-5, length(start))))
+wide <- attr(X, "scaled:scale")
+say("ordinal_prior_coef", c("x1", "x2"), best$par[1:2] / wide)
+say("ordinal_prior_se", c("x1", "x2"), sqrt(diag(solve(best$hessian)))[1:2] / wide)

@@ -125,6 +125,7 @@ population_years as (
 authority_populations as (
 
     select
+        authorities.la_code,
         authorities.region_name,
         years.year,
         populations.population,
@@ -147,6 +148,16 @@ populations as (
     from authority_populations
     group by {{ region_name('region_name') }}, year
     having count(*) = count(population)
+    union all
+    select
+        parts.area_name,
+        authority_populations.year,
+        sum(authority_populations.population order by authority_populations.population) as population,
+        mode(authority_populations.population_basis) as population_basis
+    from authority_populations
+    inner join {{ ref('area_part') }} as parts on authority_populations.la_code = parts.la_code
+    group by parts.area_name, authority_populations.year
+    having count(*) = count(authority_populations.population)
     union all
     select
         'England' as area_name,
