@@ -187,7 +187,7 @@ def _land(
 ) -> None:
     folders = [returns] if returns is not None else []
     if live:
-        folders.append(_fetch(settings, report, watch, sources))
+        folders.append(_fetch(settings, report, watch, sources, alone=returns is None))
     with watch.stage("land"):
         code = code_digest(settings)
         retry(settings, code)
@@ -199,13 +199,19 @@ def _land(
         report.reports = read_archived(settings)
 
 
-def _fetch(settings: Settings, report: RunReport, watch: Stopwatch, sources: Sequence[str] | None) -> Path:
-    """What the servers have, in a folder; a source that fails is listed, the rest goes on."""
+def _fetch(
+    settings: Settings, report: RunReport, watch: Stopwatch, sources: Sequence[str] | None, *, alone: bool
+) -> Path:
+    """What the servers have, in a folder; a source that fails is listed, the rest goes on.
+
+    Raises:
+        CswError: none of them gave anything, and it is all that there would be to land.
+    """
     from flows.publishers.fetch import fetch
 
     with watch.stage("fetch"):
         report.fetched = fetched = fetch(settings, sources=sources, say=watch.say)
-        if not any(fetched.folder.rglob("*.*")):
+        if not any(fetched.folder.rglob("*.*")) or (alone and not fetched.changed and not fetched.unchanged):
             failed = "\n".join(f"{s}: {why}" for s, why in fetched.failed.items())
             raise CswError(f"no publisher's server gave anything; what is published stays.\n{failed}")
         said = keep_apart(settings, fetched.folder)

@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
-from flows.common.errors import CswError
+from flows.common.errors import CswError, WrongArgument
 from flows.common.tables import text_table
 from flows.outputs.literals import check_values
 from flows.warehouse.publish import check_warehouse
@@ -38,10 +38,13 @@ def query(
         accepted: what columns may hold; a comparison with something else is refused instead of answered with no rows.
 
     Raises:
+        WrongArgument: there is no statement.
         CswError: the file is no warehouse, or the statement is not valid; the message is the database's own.
     """
     import duckdb
 
+    if not sql.strip(" \t\r\n;"):
+        raise WrongArgument("there is nothing to ask: give a statement, e.g. 'from marts.dim_measure'.")
     check_warehouse(database)
     # No files, no network: a question cannot reach anything but the warehouse.
     with duckdb.connect(str(database), read_only=True, config={"enable_external_access": "false"}) as con:

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("DO_NOT_TRACK", "1")
+#: Pause before a task is tried again, which who runs a server may set otherwise.
+os.environ.setdefault("PREFECT_TASKS_DEFAULT_RETRY_DELAY_SECONDS", "30")
 
 from prefect import flow, get_run_logger, runtime, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
@@ -38,7 +40,7 @@ SERVED = "CSW_BUILD_SERVED"
 NAMED = 8
 
 
-@task(name="fetch and land", retries=2, retry_delay_seconds=30)
+@task(name="fetch and land", retries=2)
 def land_task(settings: Settings, returns: Path | None, live: bool, sources: Sequence[str] | None) -> RunReport:
     """Fetch, archive and land, and read the reports; tried again because disks, mounts and networks come and go."""
     return fetch_and_land(settings, returns, live=live, sources=sources, say=get_run_logger().info)

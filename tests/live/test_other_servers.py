@@ -19,10 +19,12 @@ from typing import Any
 
 import pytest
 
+from flows.common.errors import CswError
 from flows.publishers.anchors import anchors
 from flows.publishers.fetch import fetch
 from flows.publishers.http import Http, Refused
 from flows.publishers.state import State
+from flows.run import fetch_and_land
 from tests.fake_publishers import FakePublishers
 from tests.fake_publishers.answers import JSON, PROBLEM, Reply
 from tests.live.fetching import B1, SOURCES, Start, arrived, cin, settings_for
@@ -251,3 +253,12 @@ def test_links_however_they_are_written() -> None:
         ("/open", "open"),
     ]
     assert found[0].classes == {"x", "publication-link"}
+
+
+def test_that_no_server_gave_anything_is_a_failure_whatever_lies_there(start: Start, tmp_path: Path) -> None:
+    fake = start("", ["dfe_cin"], every_release=False)
+    settings, _ = cin(fake, tmp_path, tries=1)
+    for host in ("ees-content", "ees-site", "ees-public", "govuk"):
+        fake.twist(host, "", lambda _: Reply(503, b"{}"), of="reply")
+    with pytest.raises(CswError, match=r"no publisher's server gave anything(.|\n)*503"):
+        fetch_and_land(settings, None, live=True, sources=["dfe_cin"])

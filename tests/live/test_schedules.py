@@ -68,7 +68,7 @@ class Api:
         answer.raise_for_status()
         return dict(answer.json())
 
-    def ended(self, run: str, seconds: float = 240) -> tuple[str, str]:
+    def ended(self, run: str, seconds: float = 600) -> tuple[str, str]:
         """The state in which a run ended, and what it says."""
         done = wait_for(
             lambda: r if (r := self.run(run))["state_type"] in ENDED else None, seconds, f"run {run} has ended"
@@ -114,7 +114,8 @@ def fake(copied: Installation) -> Iterator[FakePublishers]:
 
 def environment_of(copied: Installation, fake: FakePublishers, **more: str) -> dict[str, str]:
     plain = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT")}
-    return {**plain, **fake.environment(), "CSW_DATA": str(copied.settings.data), "CSW_HTTP_TRIES": "1", **more}
+    quick = {"CSW_HTTP_TRIES": "1", "PREFECT_TASKS_DEFAULT_RETRY_DELAY_SECONDS": "1"}
+    return {**plain, **fake.environment(), **quick, "CSW_DATA": str(copied.settings.data), **more}
 
 
 @pytest.mark.slow
@@ -158,7 +159,7 @@ def test_served_by_the_command(
         first = api.start("refresh", live=True)
         wait_for(lambda: api.run(first)["state_type"] == "RUNNING", 60, "the first run runs")
         # Not the same deployment, so that the writer's lock decides, and then the same one, which the server decides.
-        wait_for(lambda: "build …" in (tmp_path / "serve.log").read_text(), 90, "it builds")
+        wait_for(lambda: "build …" in (tmp_path / "serve.log").read_text(), 300, "it builds")
         second = api.ended(api.start("poll"))
         assert second[0] == "CANCELLED"
         assert "another run is writing" in second[1]
