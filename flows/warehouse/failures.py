@@ -35,6 +35,14 @@ def describe_failures(result: DbtResult, database: Path) -> str:
     return "\n\n".join(parts)
 
 
+def describe_warned(result: DbtResult, database: Path) -> list[str]:
+    """Tests whose rows are to be looked at and stop nothing, each with its first rows and what to do."""
+    return [
+        f"{node.name}: {node.failures} row(s) to look at. {node.advice}\n{failing_rows(node, database)}".rstrip()
+        for node in result.warned
+    ]
+
+
 def failing_rows(node: Node, database: Path, limit: int = SHOWN_ROWS) -> str:
     """The first rows that a test returns, as a table."""
     import duckdb
