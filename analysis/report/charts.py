@@ -401,7 +401,7 @@ def forest(
     for i, (label, value, low, high) in enumerate(rows):
         at = 26 + step * i
         parts.append(
-            f'<text class="label" x="{left - 8}" y="{at + 4}" text-anchor="end">{escape(_cut(label, 36))}</text>'
+            f'<text class="label" x="{left - 8}" y="{at + 4}" text-anchor="end">{escape(_cut(label, 32))}</text>'
         )
         if low is not None and high is not None:
             parts.append(f'<path class="whisker" d="M{_n(x(low))} {at}H{_n(x(high))}"/>')
@@ -429,7 +429,7 @@ def ranges(
         x = Scale(min(g[1] for g in groups), max(g[3] for g in groups), left, width - 14)
         top = 18 + step * i
         parts.append(
-            f'<text class="label" x="{left - 10}" y="{top + 4}" text-anchor="end">{escape(_cut(label, 38))}</text>'
+            f'<text class="label" x="{left - 10}" y="{top + 4}" text-anchor="end">{escape(_cut(label, 33))}</text>'
         )
         for j, (_, low, mean, high) in enumerate(groups):
             at, style = top - 5 + 10 * j, "ab"[j % 2]
@@ -462,7 +462,7 @@ def bars(
     for i, (label, value) in enumerate(rows):
         at = 6 + step * i
         parts.append(
-            f'<text class="label" x="{left - 8}" y="{at + 13}" text-anchor="end">{escape(_cut(label, 38))}</text>'
+            f'<text class="label" x="{left - 8}" y="{at + 13}" text-anchor="end">{escape(_cut(label, 33))}</text>'
         )
         if value is not None:
             parts.append(f'<rect class="fill" x="{left}" y="{at}" width="{_n(x(value) - left)}" height="{step - 8}"/>')

@@ -62,6 +62,14 @@ def test_r(here: Path, tmp_path: Path) -> None:
     assert "2024" in done.stdout
 
 
+def test_the_warehouse_opens_in_versions_of_duckdb_that_people_have(here: Path) -> None:
+    """The version in a file's header: 67 is that of DuckDB 1.4; left alone DuckDB 2.0 writes one that 1.x refuses."""
+    for name in ("warehouse", "next"):
+        head = (here / "data" / "warehouse" / f"{name}.duckdb").open("rb").read(20)
+        assert head[8:12] == b"DUCK"
+        assert int.from_bytes(head[12:20], "little") <= 67
+
+
 def test_dbt_source(here: Path, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "docs" / "examples" / "downstream", tmp_path / "docs" / "examples" / "downstream")
     (tmp_path / "data").symlink_to(here / "data")

@@ -198,10 +198,43 @@ def test_a_page_fits_a_phone(browser: Any, site: Path, page: str) -> None:
     try:
         open_page(browser, site / page.partition("#")[0], page.partition("#")[2])
         assert browser.execute_script("return document.documentElement.scrollWidth") <= 390
-        if page.startswith("studies/"):
-            assert browser.execute_script("return document.documentElement.scrollHeight") <= 12 * 844
     finally:
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_a_study_is_a_dozen_screens_of_a_phone_at_most(browser: Any, site: Path) -> None:
+    browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride", {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+    )
+    try:
+        pages = some(site / "studies", 100)
+        assert {"value_added.html", "spending_and_judgement.html"} <= {p.name for p in pages}
+        for page in pages:
+            browser.get(page.as_uri())
+            width, height = browser.execute_script(
+                "const e = document.documentElement; return [e.scrollWidth, e.scrollHeight]"
+            )
+            assert width <= 390, page.name
+            assert height <= 12 * 844, page.name
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_paper_has_what_is_open(browser: Any, site: Path) -> None:
+    """A study is printed as it is read: closed parts by their heads, and all of it where all is open."""
+    import base64
+
+    import pypdfium2
+
+    open_page(browser, site / "studies" / "inspection_impact.html")
+
+    def pages() -> int:
+        return len(pypdfium2.PdfDocument(base64.b64decode(browser.execute_cdp_cmd("Page.printToPDF", {})["data"])))
+
+    short = pages()
+    browser.find_element("id", "unfold").click()
+    assert short <= 8
+    assert pages() > short
 
 
 def test_print_leaves_out_what_paper_cannot_do(browser: Any, site: Path) -> None:

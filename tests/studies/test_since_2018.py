@@ -183,11 +183,11 @@ def test_the_page_says_in_words_what_the_tables_hold(corpus: current.Corpus) -> 
     tests = current.comparison(corpus)
     tests = tests[tests["p_adjusted"].notna()].sort_values(["level", "p_adjusted", "label_id"])
     words = in_words(_Found(corpus), current.matrix(corpus).to_dict("records"), tests.to_dict("records"), labels)  # type: ignore[arg-type]
-    assert "Read are 120 ILACS reports, published from 2018 to 2022, with 960 recommendations" in words
+    assert "120 ILACS reports published from 2018 to 2022 have been read; they make 960 recommendations" in words
     assert "12.0 (12.0 to 12.0) for inadequate" in words
     assert "By overall judgement: of " in words
-    assert "two differ by more than chance gives: casework and direct practice, from " in words
+    assert "two differ by more than chance would give: casework and direct practice, from " in words
     assert "timeliness, from " in words
     assert "By region: of " in words
-    assert words.count("none differs by more than chance gives") == 3
+    assert words.count("none differs by more than chance would give") == 3
     assert words.startswith("<p>")

@@ -51,7 +51,7 @@ def in_words(found: Found, held: Sequence[Row], tests: Sequence[Row], labels: Ma
     years = [r["split_group"] for r in held if r["split"] == "year"]
     one = everything[0]
     parts = [
-        f"Read are {one['report_count']:,} ILACS reports, published from {min(years)} to {max(years)}, with "
+        f"{one['report_count']:,} ILACS reports published from {min(years)} to {max(years)} have been read; they make "
         f"{one['item_count']:,} recommendations to the authority. {_how_many(found)}",
         "Of all recommendations "
         + _listed([f"{_share(r, 'item')} are about {_name(r, labels)}" for r in categories[:_MOST_CATEGORIES]], "; ")
@@ -89,11 +89,13 @@ def _differences(split: str, tests: Sequence[Row], labels: Mapping[str, str]) ->
     if not of:
         return f"By {SPLITS[split]}: too few reports to compare."
     apart = [r for r in of if r["p_adjusted"] < _APART]
+    categories, themes = (sum(r["level"] == level for r in of) for level in ("category", "theme"))
     compared = (
-        f"{sum(r['level'] == 'category' for r in of)} categories and {sum(r['level'] == 'theme' for r in of)} themes"
+        f"{categories} {'category' if categories == 1 else 'categories'} and {themes} "
+        f"{'theme' if themes == 1 else 'themes'}"
     )
     if not apart:
-        return f"By {SPLITS[split]}: of {compared} none differs by more than chance gives."
+        return f"By {SPLITS[split]}: of {compared} none differs by more than chance would give."
     n = len(apart)
     said = [
         f"{_name(r, labels)}, from {words.number(r['lowest_pct'], 'pct', 0)} of recommendations "
@@ -102,7 +104,7 @@ def _differences(split: str, tests: Sequence[Row], labels: Mapping[str, str]) ->
     ]
     how_many = _NUMBERS[n] if n < len(_NUMBERS) else str(n)
     verb = "differs" if n == 1 else "differ"
-    return f"By {SPLITS[split]}: of {compared} {how_many} {verb} by more than chance gives: {_listed(said, '; ')}."
+    return f"By {SPLITS[split]}: of {compared} {how_many} {verb} by more than chance would give: {_listed(said, '; ')}."
 
 
 def _matrices(held: Sequence[Row], labels: Mapping[str, str]) -> str:
