@@ -17,8 +17,8 @@ listed as (
         on
             corrections.la_code = inspections.la_code
             and corrections.framework = inspections.framework
-            and cast(inspections.publication_date as varchar) in (
-                cast(corrections.publication_date as varchar), corrections.value
+            and cast(inspections.publication_date as string) in (
+                cast(corrections.publication_date as string), corrections.value
             )
     left join {{ ref('int_inspection__inspection_date') }} as inspection_dates
         on {{ same_inspection('inspections', 'inspection_dates') }}
@@ -29,6 +29,6 @@ select * from listed
 where
     case
         when field = 'inspection_date'
-            then inspection_date is not null and cast(inspection_date as varchar) not in (expect_value, value)
-        else not list_contains(string_split(corrected_fields, ' '), field)
+            then inspection_date is not null and cast(inspection_date as string) not in (expect_value, value)
+        else ' ' || corrected_fields || ' ' not like '% ' || field || ' %'
     end

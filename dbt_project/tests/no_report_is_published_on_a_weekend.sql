@@ -2,4 +2,4 @@
 -- Find the report, and add a row to inspection_correction.csv.
 select inspection_id, publication_date, dayname(publication_date) as day_of_the_week, source, edition
 from {{ ref('fct_inspection') }}
-where isodow(publication_date) > 5
+where left(dayname(publication_date), 3) in ('Sat', 'Sun')

@@ -11,12 +11,12 @@ with recursive frame as (
         study_frame.report_id,
         study_frame.la_code,
         -- A blank kind is a kind of its own.
-        [
-            'outcome_group ' || coalesce(study_frame.outcome_group, ''),
-            'imd_2015_third ' || coalesce(study_frame.imd_2015_third, ''),
-            'rural_urban_class ' || coalesce(study_frame.rural_urban_class, '')
-        ] as kinds,
-        sha256('{{ seed }}:' || study_frame.report_id) as chance
+        {{ list_of([
+            "'outcome_group ' || coalesce(study_frame.outcome_group, '')",
+            "'imd_2015_third ' || coalesce(study_frame.imd_2015_third, '')",
+            "'rural_urban_class ' || coalesce(study_frame.rural_urban_class, '')",
+        ]) }} as kinds,
+        {{ sha256_of("'" ~ seed ~ ":' || study_frame.report_id") }} as chance
     from {{ ref('int_documents__study_frame') }} as study_frame
     where study_frame.framework in ({{ frameworks }})
 
@@ -27,10 +27,10 @@ draws as (
     select distinct
         framework,
         0 as draw_order,
-        cast(null as varchar) as report_id,
-        cast([] as varchar[]) as drawn_reports,
-        cast([] as varchar[]) as drawn_authorities,
-        cast([] as varchar[]) as drawn_kinds
+        cast(null as string) as report_id,
+        {{ no_texts() }} as drawn_reports,
+        {{ no_texts() }} as drawn_authorities,
+        {{ no_texts() }} as drawn_kinds
     from frame
     union all
     select
@@ -45,21 +45,21 @@ draws as (
             draws.framework,
             draws.draw_order + 1 as draw_order,
             frame.report_id,
-            list_append(draws.drawn_reports, frame.report_id) as drawn_reports,
-            list_append(draws.drawn_authorities, frame.la_code) as drawn_authorities,
-            list_concat(draws.drawn_kinds, frame.kinds) as drawn_kinds,
+            array_append(draws.drawn_reports, frame.report_id) as drawn_reports,
+            array_append(draws.drawn_authorities, frame.la_code) as drawn_authorities,
+            concat(draws.drawn_kinds, frame.kinds) as drawn_kinds,
             row_number() over (
                 partition by draws.framework
                 order by
-                    len(list_filter(draws.drawn_authorities, lambda drawn: drawn = frame.la_code)),
-                    len(list_filter(draws.drawn_kinds, lambda drawn: list_contains(frame.kinds, drawn))),
+                    {{ count_items('draws.drawn_authorities', 'drawn', 'drawn = frame.la_code') }},
+                    {{ count_items('draws.drawn_kinds', 'drawn', 'array_contains(frame.kinds, drawn)') }},
                     frame.chance
             ) as preference
         from draws
         inner join frame on draws.framework = frame.framework
         where
             draws.draw_order < {{ reports_per_framework }}
-            and not list_contains(draws.drawn_reports, frame.report_id)
+            and not array_contains(draws.drawn_reports, frame.report_id)
     ) as candidates
     where preference = 1
 

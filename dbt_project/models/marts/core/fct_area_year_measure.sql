@@ -142,7 +142,7 @@ populations as (
     select
         {{ region_name('region_name') }} as area_name,
         year,
-        sum(population order by population) as population,
+        {{ in_order('sum', 'population', 'population') }} as population,
         mode(population_basis) as population_basis
     from authority_populations
     group by {{ region_name('region_name') }}, year
@@ -151,7 +151,7 @@ populations as (
     select
         'England' as area_name,
         year,
-        sum(population order by population) as population,
+        {{ in_order('sum', 'population', 'population') }} as population,
         mode(population_basis) as population_basis
     from authority_populations
     group by year

@@ -13,9 +13,9 @@ items as (
     select
         report_id,
         count(*) filter (where urgency = 'priority_action') as priority_action_count,
-        string_agg(text, chr(10) order by item) filter (where urgency = 'priority_action') as areas_for_priority_action,
+        {{ joined_text('text', 'chr(10)', 'item') }} filter (where urgency = 'priority_action') as areas_for_priority_action,
         count(*) filter (where urgency <> 'priority_action') as improvement_count,
-        string_agg(text, chr(10) order by item) filter (where urgency <> 'priority_action') as what_needs_to_improve
+        {{ joined_text('text', 'chr(10)', 'item') }} filter (where urgency <> 'priority_action') as what_needs_to_improve
     from {{ ref('int_documents__recommendation') }}
     group by report_id
 
