@@ -8,7 +8,7 @@ spine_years as (
 
     select measure_id, years.year
     from {{ ref('int_measures__spine_year') }}
-    cross join unnest({{ numbers('first_year', 'last_year') }}) as years (year)
+    cross join lateral unnest({{ numbers('first_year', 'last_year') }}) as years (year)
 
 ),
 

@@ -54,7 +54,7 @@ parts as (
 
     select measures.measure_id, sum_parts.part_id
     from measures
-    cross join unnest({{ parts_of('measures.sum_of', ' + ') }}) as sum_parts (part_id)
+    cross join lateral unnest({{ parts_of('measures.sum_of', ' + ') }}) as sum_parts (part_id)
     where measures.sum_of is not null
     union all
     select measure_id, numerator_measure as part_id

@@ -13,7 +13,7 @@ sums as (
         sum_parts.part_id as measure_id,
         count(*) over (partition by measures.measure_id) as part_count
     from {{ ref('measure') }} as measures
-    cross join unnest({{ parts_of('measures.sum_of', ' + ') }}) as sum_parts (part_id)
+    cross join lateral unnest({{ parts_of('measures.sum_of', ' + ') }}) as sum_parts (part_id)
     where measures.sum_of is not null
 
 ),
