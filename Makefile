@@ -102,4 +102,4 @@ dependencies: .venv/.synced
 	$(BIN)/python -m tests.dependencies
 
 clean:
-	rm -rf .venv .uv data target logs
+	rm -rf .venv .venv-spark .uv data target logs

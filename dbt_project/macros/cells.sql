@@ -95,7 +95,7 @@ final as (
         on
             typed.value is null
             and catalogue.symbols = value_symbol.symbols
-            and trim(typed.value_text) = coalesce(value_symbol.symbol, '')
+            and trim(typed.value_text) = case when value_symbol.is_word_null then 'NULL' else coalesce(value_symbol.symbol, '') end
 
 )
 

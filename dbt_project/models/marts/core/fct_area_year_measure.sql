@@ -80,7 +80,7 @@ ranked as (
                 areas.value desc nulls last,
                 areas.numerator desc nulls last,
                 areas.denominator desc nulls last,
-                areas.value_status asc
+                areas.value_status asc nulls last
         ) as precedence
     from areas
     inner join spine_years

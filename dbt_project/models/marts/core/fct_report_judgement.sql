@@ -21,7 +21,7 @@ final as (
     select
         reports.report_id,
         false as is_previous,
-        cast(row_number() over (partition by reports.report_id order by judgements.page, judgements.label) as integer)
+        cast(row_number() over (partition by reports.report_id order by judgements.page nulls last, judgements.label) as integer)
             as position,
         judgements.measure,
         judgements.label,
