@@ -20,13 +20,16 @@ help:
 	@echo "make bench      how long each stage takes on the real returns (RETURNS=DIR)"
 	@echo "make test-slow  what takes too long for every change: schedules on a real Prefect server, simulations, every page"
 	@echo "make test-spark the same models on Spark, every mart cell by cell against DuckDB's (docs/engines.md); wants Java 17 or 21"
-	@echo "make drill      everything that can go wrong with a refresh, and 200 random faults (docs/reliability.md); an hour"
+	@echo "make drill      everything that can go wrong with a refresh, and 200 random faults (docs/reliability.md); hours, or"
+	@echo "                by part: DRILL_ARGS='--only kill --random 0'"
 	@echo "make figures    rewrite the kept figures of the real returns (tests/real/*.csv), to be read as a diff (RETURNS=DIR)"
 	@echo "make dictionary what columns mean, written beside them from dbt_project/seeds/measure.csv and dbt_project/columns.yml"
 	@echo "make coverage   docs/coverage.md from the published warehouse"
 	@echo "make comparability  docs/comparability.md from the published warehouse"
 	@echo "make dependencies  docs/dependencies.md: every package with version and licence; nothing copyleft"
 
+# With bytecode: where Python may not write any (as in many containers), every process would compile what it imports again.
+.venv/.synced: export UV_COMPILE_BYTECODE := 1
 .venv/.synced: pyproject.toml uv.lock
 ifeq ($(UV),)
 	@test -x .uv/bin/uv || { $(PYTHON) -m venv .uv && .uv/bin/pip install --quiet uv; }
@@ -72,7 +75,7 @@ test-slow: .venv/.synced
 	$(BIN)/pytest -m slow
 
 drill: .venv/.synced
-	$(BIN)/python -m tests.drill --out docs/reliability.md $(DRILL_ARGS)
+	$(BIN)/python -m tests.drill $(DRILL_ARGS)
 
 test-r: .venv/.synced
 	$(BIN)/pytest -s tests/estimators/r
