@@ -80,16 +80,19 @@ drill: .venv/.synced
 test-r: .venv/.synced
 	$(BIN)/pytest -s tests/estimators/r
 
-# Spark stands in an environment of its own: nobody else needs its 450 MB.
-test-spark: export UV_PROJECT_ENVIRONMENT := .venv-spark
+# Spark stands in an environment of its own: nobody else needs its gigabyte.
 test-spark: export OPENBLAS_NUM_THREADS := 1
-test-spark: .venv/.synced
+test-spark:
 	@command -v java >/dev/null 2>&1 || { \
-		echo "make test-spark: Spark runs on Java, and there is none: apt-get install openjdk-17-jre-headless (Debian, Ubuntu)" >&2; exit 1; }
-	@java -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p' | { read -r version; [ "$${version:-0}" -ge 17 ]; } || { \
-		echo "make test-spark: Spark 4 wants Java 17 or later; this is $$(java -version 2>&1 | head -1)" >&2; exit 1; }
-	@if [ -n "$(UV)" ]; then uv="$(UV)"; else uv=.uv/bin/uv; test -x $$uv || { $(PYTHON) -m venv .uv && .uv/bin/pip install --quiet uv; }; fi; \
-		"$$uv" sync --frozen --group spark
+		echo "make test-spark: Spark runs on Java, and there is none. Debian, Ubuntu: apt-get install openjdk-17-jre-headless" >&2; exit 1; }
+	@version=$$(java -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p'); [ "$${version:-0}" -ge 17 ] || { \
+		echo "make test-spark: Spark 4 wants Java 17 or later; this is Java $${version:-of an unknown version}" >&2; exit 1; }
+ifeq ($(UV),)
+	@test -x .uv/bin/uv || { $(PYTHON) -m venv .uv && .uv/bin/pip install --quiet uv; }
+	UV_PROJECT_ENVIRONMENT=.venv-spark .uv/bin/uv sync --frozen --group spark --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
+else
+	UV_PROJECT_ENVIRONMENT=.venv-spark "$(UV)" sync --frozen --group spark
+endif
 	.venv-spark/bin/pytest --keep tests/spark
 
 figures: .venv/.synced

@@ -119,8 +119,8 @@ def _grow(
     )
 
 
-def measure(project: Path, target: str, folder: Path) -> Cost:
-    """``dbt seed`` and ``dbt run`` on one engine."""
+def measure(project: Path, target: str, folder: Path, selected: str) -> Cost:
+    """``dbt seed`` and ``dbt run`` of what is selected, on one engine."""
     given = {
         "CSW_LANDING": project.parent / ("landing" if target == "local" else "parquet"),
         "CSW_NEXT": folder / "next.duckdb",
@@ -132,9 +132,9 @@ def measure(project: Path, target: str, folder: Path) -> Cost:
     program = str(Path(sys.executable).with_name("dbt"))
     begun = time.monotonic()
     cpu, memory = 0.0, 0.0
-    for command in ("seed", "run"):
+    for command in (["seed"], ["run", "--select", selected]):
         with subprocess.Popen(
-            [program, "--quiet", command, "--target", target],
+            [program, "--quiet", *command, "--target", target],
             env={**os.environ, **{k: str(v) for k, v in given.items()}},
             cwd=project,
             start_new_session=True,
@@ -149,7 +149,7 @@ def measure(project: Path, target: str, folder: Path) -> Cost:
                 time.sleep(0.2)
         cpu += sum(spent.values())
         if process.returncode:
-            raise SystemExit(f"dbt {command} --target {target} failed in {project}: see {folder / 'logs'}")
+            raise SystemExit(f"dbt {command[0]} --target {target} failed in {project}: see {folder / 'logs'}")
     return Cost(time.monotonic() - begun, cpu, memory)
 
 
@@ -174,13 +174,14 @@ def main() -> None:
     asked.add_argument("landing", type=Path)
     asked.add_argument("--factors", type=int, nargs="+", default=[1, 10])
     asked.add_argument("--targets", nargs="+", default=["local", "spark"])
+    asked.add_argument("--select", default="*", help="models, as dbt selects them")
     given = asked.parse_args()
     print("| authorities x | engine | seconds | processor seconds | memory, GB |\n|---|---|---|---|---|")
     for factor in given.factors:
         with tempfile.TemporaryDirectory(prefix="growth-") as made:
             project = grow(given.landing.resolve(), factor, Path(made) / "grown")
             for target in given.targets:
-                cost = measure(project, target, Path(made) / target)
+                cost = measure(project, target, Path(made) / target, given.select)
                 engine = "DuckDB" if target == "local" else "Spark"
                 print(
                     f"| {factor} | {engine} | {cost.seconds:.0f} | {cost.cpu_seconds:.0f} | {cost.memory_gb:.1f} |",
