@@ -11,7 +11,7 @@ export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export GX_ANALYTICS_ENABLED := false
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help run test suite test-quick test-slow test-r lint lint-sql types dictionary bench drill figures coverage comparability dependencies clean
+.PHONY: help run test suite test-quick test-slow test-r test-spark lint lint-sql types dictionary bench drill figures coverage comparability dependencies clean
 
 help:
 	@echo "make run        the main job on the bundled synthetic sample (RUN_ARGS='--returns DIR' for real returns)"
@@ -19,6 +19,7 @@ help:
 	@echo "make test-quick unit, architecture, estimators, documents, landing; every model, dbt unit test and data test on the sample"
 	@echo "make bench      how long each stage takes on the real returns (RETURNS=DIR)"
 	@echo "make test-slow  what takes too long for every change: schedules on a real Prefect server, simulations, every page"
+	@echo "make test-spark the same models on Spark, every mart cell by cell against DuckDB's (docs/engines.md); wants Java 17 or 21"
 	@echo "make drill      everything that can go wrong with a refresh, and 200 random faults (docs/reliability.md); hours, or"
 	@echo "                by part: DRILL_ARGS='--only kill --random 0'"
 	@echo "make figures    rewrite the kept figures of the real returns (tests/real/*.csv), to be read as a diff (RETURNS=DIR)"
@@ -79,6 +80,21 @@ drill: .venv/.synced
 test-r: .venv/.synced
 	$(BIN)/pytest -s tests/estimators/r
 
+# Spark stands in an environment of its own: nobody else needs its gigabyte.
+test-spark: export OPENBLAS_NUM_THREADS := 1
+test-spark:
+	@command -v java >/dev/null 2>&1 || { \
+		echo "make test-spark: Spark runs on Java, and there is none. Debian, Ubuntu: apt-get install openjdk-17-jre-headless" >&2; exit 1; }
+	@version=$$(java -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p'); [ "$${version:-0}" -ge 17 ] || { \
+		echo "make test-spark: Spark 4 wants Java 17 or later; this is Java $${version:-of an unknown version}" >&2; exit 1; }
+ifeq ($(UV),)
+	@test -x .uv/bin/uv || { $(PYTHON) -m venv .uv && .uv/bin/pip install --quiet uv; }
+	UV_PROJECT_ENVIRONMENT=.venv-spark .uv/bin/uv sync --frozen --group spark --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
+else
+	UV_PROJECT_ENVIRONMENT=.venv-spark "$(UV)" sync --frozen --group spark
+endif
+	.venv-spark/bin/pytest --keep tests/spark
+
 figures: .venv/.synced
 	$(BIN)/python -m tests.real.figures --returns $(RETURNS)
 
@@ -92,4 +108,4 @@ dependencies: .venv/.synced
 	$(BIN)/python -m tests.dependencies
 
 clean:
-	rm -rf .venv .uv data target logs
+	rm -rf .venv .venv-spark .uv data target logs

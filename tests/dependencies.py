@@ -28,6 +28,11 @@ TAKEN: dict[str, str] = {
     "odfpy": "Apache-2.0 (of the three that it names)",
     "tabmat": "BSD-3-Clause (its LICENSE file)",
     "text-unidecode": "Artistic-1.0 (offered beside the GPL)",
+    # The second engine's, which only `make test-spark` installs.
+    "dbt-spark": "Apache Software License",
+    "py4j": "BSD License",
+    "pyspark": "Apache-2.0",
+    "sqlparams": "MIT License",
 }
 
 

@@ -30,11 +30,12 @@ value_symbol as (
 
 cells_of_{{ table_name }} as (
 
-    unpivot (
-        select * from {{ landed(publication, table_name) }}
-    )
-    on {% for column in figures[table_name] %}"{{ column | replace('"', '""') }}"{{ ', ' if not loop.last }}{% endfor %}
-    into name column_name value value_text
+    select *
+    from {{ unpivoted(
+        landed(publication, table_name),
+        landed_keys() + (['region_name'] if table_name in name_regions else []),
+        figures[table_name]
+    ) }}
 
 ),
 {%- endfor %}
@@ -65,7 +66,7 @@ typed as (
     select
         published.*,
         -- Thousands separators stand in some years' files and not in others'.
-        try_cast(replace(trim(value_text), ',', '') as double) as value
+        {{ number_printed("replace(trim(value_text), ',', '')") }} as value
     from published
 
 ),
@@ -94,7 +95,7 @@ final as (
         on
             typed.value is null
             and catalogue.symbols = value_symbol.symbols
-            and trim(typed.value_text) = coalesce(value_symbol.symbol, '')
+            and trim(typed.value_text) = case when value_symbol.is_word_null then 'NULL' else coalesce(value_symbol.symbol, '') end
 
 )
 

@@ -6,12 +6,12 @@
         when {{ rank }} is null then null
         when
             {{ average_rank(rank, partition_by) }}
-            <= round(count({{ rank }}) over (partition by {{ partition_by }}) / 3.0)
+            <= round(count({{ rank }}) over (partition by {{ partition_by }}) / 3e0)
             then 'high'
         when
             {{ average_rank(rank, partition_by) }}
             > count({{ rank }}) over (partition by {{ partition_by }})
-            - round(count({{ rank }}) over (partition by {{ partition_by }}) / 3.0)
+            - round(count({{ rank }}) over (partition by {{ partition_by }}) / 3e0)
             then 'low'
         else 'middle'
     end
@@ -35,6 +35,6 @@
 {% macro average_rank(value, partition_by) -%}
     (
         rank() over (partition by {{ partition_by }} order by {{ value }} nulls last)
-        + (count(*) over (partition by {{ partition_by }}, {{ value }}) - 1) / 2.0
+        + (count(*) over (partition by {{ partition_by }}, {{ value }}) - 1) / 2e0
     )
 {%- endmacro %}

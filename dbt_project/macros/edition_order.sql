@@ -7,5 +7,5 @@
 
 {#- Which state of an edition it is: 2022 is the first, 2022-r2 the second, 2022-r0 one found to be before the first. -#}
 {% macro revision_number(edition) -%}
-    coalesce(try_cast(regexp_extract({{ edition }}, '-r(\d+)$', 1) as integer), 1)
+    coalesce(try_cast(regexp_extract({{ edition }}, '-r([0-9]+)$', 1) as integer), 1)
 {%- endmacro %}

@@ -2,19 +2,24 @@
     are read by a column's name rather than as figures. A table of which nothing has arrived has no rows. -#}
 {% macro landed_cells(source, table_name) -%}
     {%- set columns = landed_columns(source, table_name) if execute else [] -%}
+    {%- set relation = landed(source, table_name) -%}
     {%- if columns -%}
-    (
-        unpivot (select * from {{ landed(source, table_name) }})
-        on {% for column in columns %}"{{ column | replace('"', '""') }}"{{ ', ' if not loop.last }}{% endfor %}
-        into name column_name value value_text
-    )
+    {{ unpivoted(relation, landed_keys(), columns) }}
     {%- else -%}
     (
-        select *, '' as column_name, '' as value_text
-        from {{ landed(source, table_name) }}
+        select {{ landed_keys() | join(', ') }}, '' as column_name, '' as value_text
+        from {{ relation }}
         where false
     )
     {%- endif -%}
+{%- endmacro %}
+
+
+{#- What landing says of every row beside the publisher's columns. -#}
+{% macro landed_keys() -%}
+    {{ return([
+        '_source', '_table', '_edition', '_row', '_level', '_la_code', '_gss_code', '_la_name', '_period', '_filter',
+    ]) }}
 {%- endmacro %}
 
 
@@ -22,7 +27,7 @@
 {% macro landed_columns(source, table_name) -%}
     {%- set query -%}
         select column_name
-        from read_csv({{ landed_file('columns.csv') }}, all_varchar = true, header = true)
+        from {{ columns_of_landing() }}
         where source = '{{ source }}' and table_name = '{{ table_name }}'
         group by column_name
         order by min(edition), min(cast(position as integer))

@@ -5,9 +5,9 @@
         when 'year ending 31 March' then 'year ending 31 March ' || {{ year }}
         when '30 September in the reporting year' then '30 September ' || ({{ year }} - 1)
         when 'mid-year before the reporting year' then '30 June ' || ({{ year }} - 1)
-        when 'financial year' then 'financial year ' || ({{ year }} - 1) || '-' || right(cast({{ year }} as varchar), 2)
+        when 'financial year' then 'financial year ' || ({{ year }} - 1) || '-' || right(cast({{ year }} as string), 2)
         when 'academic year; the 31 March on which the cohort is defined'
-            then 'academic year ' || ({{ year }} - 1) || '/' || right(cast({{ year }} as varchar), 2)
-        else cast({{ year }} as varchar)
+            then 'academic year ' || ({{ year }} - 1) || '/' || right(cast({{ year }} as string), 2)
+        else cast({{ year }} as string)
     end
 {%- endmacro %}

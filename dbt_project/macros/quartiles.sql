@@ -1,7 +1,7 @@
 {#- Quartiles as the spreadsheet's QUARTILE.INC cuts them, on an order in which the smaller is the better. A figure on a
     cut is in the better quarter, so that equal figures are never parted. -#}
 {% macro quartile_cuts(place) -%}
-    quantile_cont({{ place }}, [0.25, 0.5, 0.75]) as cuts
+    {{ quantiles(place, [0.25, 0.5, 0.75]) }} as cuts
 {%- endmacro %}
 
 
@@ -9,9 +9,9 @@
 {% macro quartile_of(place, cuts) -%}
     case
         when {{ cuts }}.figures < 4 then null
-        when {{ place }} <= {{ cuts }}.cuts[1] then 1
-        when {{ place }} <= {{ cuts }}.cuts[2] then 2
-        when {{ place }} <= {{ cuts }}.cuts[3] then 3
-        when {{ place }} > {{ cuts }}.cuts[3] then 4
+        when {{ place }} <= {{ item(cuts ~ '.cuts', 1) }} then 1
+        when {{ place }} <= {{ item(cuts ~ '.cuts', 2) }} then 2
+        when {{ place }} <= {{ item(cuts ~ '.cuts', 3) }} then 3
+        when {{ place }} > {{ item(cuts ~ '.cuts', 3) }} then 4
     end
 {%- endmacro %}

@@ -2,6 +2,14 @@
     the one before. `csw publish` takes a file only where this says that everything was built, with no variables but the
     project's, and that nothing failed; `csw status` shows it. A test alone changes no table and no row here. -#}
 {% macro record_build() -%}
+    {{ adapter.dispatch('record_build')() }}
+{%- endmacro %}
+
+{#- `csw publish` publishes DuckDB's file; on another engine nothing is published by it. -#}
+{% macro spark__record_build() -%}
+{%- endmacro %}
+
+{% macro duckdb__record_build() -%}
     {%- if execute and flags.WHICH in ('build', 'run', 'seed', 'snapshot') -%}
         {%- set failed = results | selectattr('status', 'in', ['error', 'fail', 'runtime error']) | list | length -%}
         {%- set given = invocation_args_dict.get('vars') or {} -%}

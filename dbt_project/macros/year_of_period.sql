@@ -2,7 +2,7 @@
     the publisher's remarks. A period of another form has no year. -#}
 {% macro year_of_period(column) -%}
     case
-        when regexp_full_match({{ column }}, '\d{4}(\s*\(.*\))?') then cast(left({{ column }}, 4) as integer)
-        when regexp_full_match({{ column }}, '\d{4}[-/ ]?\d{2}(\s*\(.*\))?') then cast(left({{ column }}, 4) as integer) + 1
+        when {{ matches_whole(column, '\\d{4}(\\s*\\(.*\\))?') }} then cast(left({{ column }}, 4) as integer)
+        when {{ matches_whole(column, '\\d{4}[-/ ]?\\d{2}(\\s*\\(.*\\))?') }} then cast(left({{ column }}, 4) as integer) + 1
     end
 {%- endmacro %}

@@ -16,12 +16,12 @@ listed as (
     select
         corrections.*,
         case corrections.field
-            when 'inspection_date' then cast(inspection_dates.inspection_date as varchar)
+            when 'inspection_date' then cast(inspection_dates.inspection_date as string)
             {%- for field in [
                 'publication_date', 'inspection_type', 'overall_judgement', 'help_and_protection', 'children_looked_after',
                 'care_leavers', 'adoption', 'leadership',
             ] %}
-            when '{{ field }}' then cast(inspections.{{ field }} as varchar)
+            when '{{ field }}' then cast(inspections.{{ field }} as string)
             {%- endfor %}
         end as used_value
     from corrections
@@ -29,8 +29,8 @@ listed as (
         on
             corrections.la_code = inspections.la_code
             and corrections.framework = inspections.framework
-            and cast(inspections.publication_date as varchar) in (
-                cast(corrections.publication_date as varchar), corrections.value
+            and cast(inspections.publication_date as string) in (
+                cast(corrections.publication_date as string), corrections.value
             )
     left join {{ ref('int_inspection__inspection_date') }} as inspection_dates
         on {{ same_inspection('inspections', 'inspection_dates') }}

@@ -5,7 +5,7 @@ from {{ model }}
 where
     (value is not null) <> (value_status = 'reported')
     or isnan(value)
-    or isinf(value)
+    or abs(value) = cast('infinity' as double)
     or value_status is null
     or value_status not in (
         'reported', 'suppressed', 'rounds_to_zero', 'low_reliability', 'unavailable', 'not_applicable',

@@ -26,7 +26,7 @@ final as (
         matches.is_nearest
         and matches.source_of_judgement = 'ofsted_workbook'
         and reports.inspection_dates_confidence in ('high', 'medium')
-        and date_diff('day', reports.inspection_first_day, matches.publication_date) between 7 and 200
+        and {{ days_between('reports.inspection_first_day', 'matches.publication_date') }} between 7 and 200
 
 )
 

@@ -7,11 +7,12 @@ with reports as (
 
     -- A report that is listed and not held, or held under another name, was not there to be read.
     select
-        *,
-        coalesce(framework in (select framework from {{ ref('framework') }}), false) as is_inspection,
-        case when publication_date_source = 'report' then publication_date end as printed_publication_date
-    from {{ ref('int_documents__report') }}
-    where status in ('read', 'refused')
+        reports.*,
+        frameworks.framework is not null as is_inspection,
+        case when reports.publication_date_source = 'report' then reports.publication_date end as printed_publication_date
+    from {{ ref('int_documents__report') }} as reports
+    left join {{ ref('framework') }} as frameworks on reports.framework = frameworks.framework
+    where reports.status in ('read', 'refused')
 
 ),
 
@@ -60,13 +61,13 @@ pairs as (
 hand_counts as (
 
     select
-        coalesce(read_reports.report_id, regexp_replace(hand_counts.file, '\.pdf$', '', 'i')) as report_id,
+        coalesce(read_reports.report_id, regexp_replace(hand_counts.file, '(?i)[.]pdf$', '')) as report_id,
         hand_counts.file,
         hand_counts.items,
         hand_counts.sample,
         read_reports.recommendation_count,
         -- A count of other bytes counts for nothing.
-        coalesce(starts_with(read_reports.sha256, hand_counts.sha256_prefix), false) as is_of_these_bytes
+        coalesce(read_reports.sha256 like hand_counts.sha256_prefix || '%', false) as is_of_these_bytes
     from {{ ref('report_hand_count') }} as hand_counts
     left join read_reports on hand_counts.file = read_reports.file
 
@@ -100,7 +101,7 @@ checks as (
         report_id,
         file,
         status = 'read' as is_right,
-        concat(refusal_reason, ': ', refusal_detail) as detail
+        concat_ws('', refusal_reason, ': ', refusal_detail) as detail
     from reports
     union all
     select 'kind_found' as figure, report_id, file, report_kind is not null as is_right, coalesce(framework_reason, '') as detail
@@ -111,7 +112,7 @@ checks as (
         report_id,
         file,
         la_code is not null as is_right,
-        coalesce(la_reason, concat('read as ', la_code_as_read, ', listed as ', la_code_by_index), '') as detail
+        coalesce(la_reason, concat_ws('', 'read as ', la_code_as_read, ', listed as ', la_code_by_index), '') as detail
     from read_reports
     union all
     select
@@ -163,7 +164,7 @@ checks as (
         report_id,
         file,
         {{ field }} = official_{{ field }} as is_right,
-        concat('read ', {{ field }}, ', official ', official_{{ field }}) as detail
+        concat_ws('', 'read ', {{ field }}, ', official ', official_{{ field }}) as detail
     from pairs
     where {{ field }} is not null and official_{{ field }} is not null
     {%- endfor %}
@@ -173,7 +174,7 @@ checks as (
         report_id,
         file,
         overall_judgement = official_overall_judgement or coalesce(overall_confidence = 'low', false) as is_right,
-        concat('read ', overall_judgement, ', official ', official_overall_judgement) as detail
+        concat_ws('', 'read ', overall_judgement, ', official ', official_overall_judgement) as detail
     from pairs
     where overall_judgement is not null and official_overall_judgement is not null
     union all
@@ -182,7 +183,7 @@ checks as (
         report_id,
         file,
         date_read = official_date as is_right,
-        concat('read ', date_read, ', official ', official_date) as detail
+        concat_ws('', 'read ', date_read, ', official ', official_date) as detail
     from date_pairs
     where date_read is not null and official_date is not null
     union all
@@ -190,9 +191,9 @@ checks as (
         compared || '_within_a_week' as figure,
         report_id,
         file,
-        abs(date_diff('day', date_read, official_date)) <= 7 as is_right,
+        abs({{ days_between('date_read', 'official_date') }}) <= 7 as is_right,
         -- What differs is said once, where it is asked whether the days are equal.
-        cast(null as varchar) as detail
+        cast(null as string) as detail
     from date_pairs
     where date_read is not null and official_date is not null
     union all
@@ -200,9 +201,9 @@ checks as (
         'dates_plausible' as figure,
         report_id,
         file,
-        date_diff('day', inspection_last_day, official_publication_date) between 7 and 200 as is_right,
-        concat(
-            'published ', date_diff('day', inspection_last_day, official_publication_date), ' days after the last day'
+        {{ days_between('inspection_last_day', 'official_publication_date') }} between 7 and 200 as is_right,
+        concat_ws(
+            '', 'published ', {{ days_between('inspection_last_day', 'official_publication_date') }}, ' days after the last day'
         ) as detail
     from pairs
     where inspection_last_day is not null and official_publication_date is not null
@@ -222,7 +223,7 @@ checks as (
         report_id,
         file,
         coalesce(items = recommendation_count, false) as is_right,
-        concat('read ', recommendation_count, ', counted ', items) as detail
+        concat_ws('', 'read ', recommendation_count, ', counted ', items) as detail
     from hand_counts
     where is_of_these_bytes
     {%- endfor %}

@@ -14,8 +14,8 @@ rules as (
         theme,
         min(category) as category,
         min(coder) as coder,
-        string_agg(code, ' | ' order by code) as codes,
-        string_agg(words, ' | ' order by code) as words
+        {{ joined_text('code', "' | '", 'code') }} as codes,
+        {{ joined_text('words', "' | '", 'code') }} as words
     from {{ ref('stg_ofsted__recommendation_theme') }}
     group by sha256, item, theme
 
@@ -53,8 +53,8 @@ final as (
         agreed.theme,
         codebook.category,
         agreed.coder,
-        cast(null as varchar) as codes,
-        cast(null as varchar) as words
+        cast(null as string) as codes,
+        cast(null as string) as words
     from agreed
     inner join agreed_items on agreed.report_id = agreed_items.report_id and agreed.item = agreed_items.item
     inner join codebook on agreed.theme = codebook.theme

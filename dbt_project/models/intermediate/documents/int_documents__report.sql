@@ -8,14 +8,24 @@ with listed as (
 
 ),
 
+listed_hashes as (
+
+    select distinct sha256 from listed
+
+),
+
 readings as (
 
-    select * from {{ ref('stg_ofsted__report_read') }}
+    select
+        report_read.*,
+        listed_hashes.sha256 is not null as is_listed
+    from {{ ref('stg_ofsted__report_read') }} as report_read
+    left join listed_hashes on report_read.sha256 = listed_hashes.sha256
     -- Bytes that came later under a known name: those that the index lists stand.
     qualify
         row_number() over (
-            partition by report_id
-            order by sha256 in (select listed.sha256 from listed) desc, status = 'read' desc, sha256 asc
+            partition by report_read.report_id
+            order by listed_hashes.sha256 is not null desc, report_read.status = 'read' desc, report_read.sha256 asc
         ) = 1
 
 ),
@@ -68,9 +78,11 @@ held as (
         coalesce(listed_authorities.url, listed_bytes.url) as url,
         coalesce(listed_authorities.la_code, listed_bytes.la_code) as la_code_by_index,
         coalesce(listed_authorities.publication_date, listed_bytes.publication_date) as listed_publication_date,
-        coalesce(readings.report_id, regexp_replace(listed_authorities.file, '\.pdf$', '', 'i')) as report_id,
+        coalesce(readings.report_id, regexp_replace(listed_authorities.file, '(?i)[.]pdf$', '')) as report_id,
         readings.la_code as la_code_as_read,
-        readings.* exclude (report_id, file, sha256, la_code, status, refusal_reason, refusal_detail),
+        {{ all_but('readings', [
+            'report_id', 'file', 'sha256', 'la_code', 'status', 'refusal_reason', 'refusal_detail', 'is_listed',
+        ]) }},
         case
             when readings.status is null and same_bytes.sha256 is null then 'not_held'
             when readings.status is null and same_bytes.status = 'read' then 'same_bytes'
@@ -94,7 +106,9 @@ held as (
 final as (
 
     select
-        * exclude (publication_date, listed_publication_date, file_name_date, placed_publication_date),
+        {{ all_but('held', [
+            'publication_date', 'listed_publication_date', 'file_name_date', 'placed_publication_date',
+        ]) }},
         listed_publication_date,
         coalesce(placed_publication_date, publication_date, listed_publication_date, file_name_date) as publication_date,
         case

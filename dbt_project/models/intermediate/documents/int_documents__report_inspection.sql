@@ -26,7 +26,7 @@ candidates as (
         inspections.la_code,
         inspections.framework,
         inspections.publication_date,
-        abs(date_diff('day', inspections.publication_date, reports.published)) as days_apart
+        abs({{ days_between('inspections.publication_date', 'reports.published') }}) as days_apart
     from reports
     inner join inspections on reports.la_code = inspections.la_code and reports.framework = inspections.framework
 
@@ -96,7 +96,7 @@ final as (
 
     select
         report_id,
-        concat_ws('-', la_code, framework, cast(publication_date as varchar)) as inspection_id,
+        concat_ws('-', la_code, framework, cast(publication_date as string)) as inspection_id,
         la_code,
         framework,
         publication_date,

@@ -20,7 +20,7 @@ final as (
         case
             when matches.framework <> 'ilacs' and reports.is_reinspection then 're_inspection'
             when matches.framework <> 'ilacs' then 'inspection'
-            when date_diff('day', reports.inspection_first_day, reports.inspection_last_day) < 7 then 'short'
+            when {{ days_between('reports.inspection_first_day', 'reports.inspection_last_day') }} < 7 then 'short'
             else 'standard'
         end as inspection_type,
         matches.publication_date,

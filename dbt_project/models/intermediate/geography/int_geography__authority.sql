@@ -24,7 +24,7 @@ rural_urban as (
 
 latest_ons_code as (
 
-    select la_code, arg_max(ons_code, coalesce(valid_from, date '0001-01-01')) as ons_code
+    select la_code, max_by(ons_code, coalesce(valid_from, date '0001-01-01')) as ons_code
     from ons_codes
     group by la_code
 

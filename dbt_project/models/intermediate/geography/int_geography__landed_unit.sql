@@ -85,7 +85,7 @@ name_candidates as (
             partition by single_units.source, single_units.table_name, single_units.edition, single_units.unit_name
             order by
                 ({{ edition_day('editions') }} > coalesce(authority_names.valid_to, date '9999-12-31'))
-                <> (single_units.table_name like '%\_abolished' escape '\'),
+                <> (single_units.table_name like '%!_abolished' escape '!'),
                 ({{ edition_day('editions') }} < coalesce(authority_names.valid_from, date '0001-01-01')),
                 authority_names.la_code
         ) as preference
@@ -111,7 +111,7 @@ single_members as (
             when single_units.unit_ons_code <> '' then 'ons code'
             else 'name'
         end as matched_by,
-        cast(null as varchar) as exclusion_reason,
+        cast(null as string) as exclusion_reason,
         coalesce(ons_codes.la_code <> authorities.la_code, false) as has_conflicting_ons_code
     from single_units
     left join authorities on single_units.unit_code = authorities.la_code

@@ -19,7 +19,7 @@ final as (
         bool_or(is_joint_return) as is_joint_return,
         min(exclusion_reason) as exclusion_reason
     from landed_units
-    where table_name not like '%\_abolished' escape '\'
+    where table_name not like '%!_abolished' escape '!'
     group by source, edition, unit_code, case when unit_code = '' then unit_name else '' end, la_code
 
 )

@@ -47,7 +47,7 @@ rural_share as (
 
     select
         authority_districts.la_code,
-        100.0 * sum(districts.rural_population) / sum(districts.total_population) as rural_pct
+        100e0 * sum(districts.rural_population) / sum(districts.total_population) as rural_pct
     from authority_districts
     inner join districts on authority_districts.district_ons_code = districts.district_ons_code
     anti join published_by_authority on authority_districts.la_code = published_by_authority.la_code
@@ -59,7 +59,7 @@ computed_by_authority as (
 
     select
         rural_share.la_code,
-        arg_max(classes.class_six, classes.lowest_rural_pct) as class_six
+        max_by(classes.class_six, classes.lowest_rural_pct) as class_six
     from rural_share
     inner join classes on rural_share.rural_pct >= classes.lowest_rural_pct
     group by rural_share.la_code

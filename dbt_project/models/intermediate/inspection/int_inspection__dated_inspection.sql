@@ -1,3 +1,7 @@
+{%- set shared = [
+    'la_code', 'framework', 'inspection_type', 'publication_date', 'overall_judgement', 'help_and_protection',
+    'children_looked_after', 'care_leavers', 'adoption', 'leadership',
+] -%}
 with inspections as (
 
     select * from {{ ref('int_inspection__inspection') }}
@@ -31,7 +35,11 @@ reported_inspections as (
 listed as (
 
     select
-        inspections.*,
+        {%- for column in shared %}
+        inspections.{{ column }},
+        {%- endfor %}
+        inspections.source,
+        inspections.edition,
         -- The inspectorate's own tables stand before what its reports print.
         coalesce(
             cast(date_corrections.value as date), inspection_dates.inspection_date, report_dates.inspection_date
@@ -50,20 +58,23 @@ listed as (
     left join date_corrections
         on
             {{ same_inspection('inspections', 'date_corrections') }}
-            and cast(inspection_dates.inspection_date as varchar) = date_corrections.expect_value
+            and cast(inspection_dates.inspection_date as string) = date_corrections.expect_value
 
 ),
 
 dated as (
 
     select * from listed
-    union all by name
+    union all
     select
-        *,
-        case when inspection_date is not null then 'report' end as inspection_date_source,
-        'report' as source_of_judgement,
+        {%- for column in shared %}
+        {{ column }},
+        {%- endfor %}
         'ofsted_reports' as source,
-        'documents' as edition
+        'documents' as edition,
+        inspection_date,
+        case when inspection_date is not null then 'report' end as inspection_date_source,
+        'report' as source_of_judgement
     from reported_inspections
 
 ),
@@ -77,7 +88,7 @@ outcome_groups as (
 final as (
 
     select
-        concat_ws('-', dated.la_code, dated.framework, cast(dated.publication_date as varchar))
+        concat_ws('-', dated.la_code, dated.framework, cast(dated.publication_date as string))
             as inspection_id,
         dated.la_code,
         dated.framework,

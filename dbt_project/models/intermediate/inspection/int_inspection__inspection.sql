@@ -5,7 +5,7 @@
     'overall_judgement', 'help_and_protection', 'children_looked_after', 'care_leavers', 'adoption', 'leadership',
 ] -%}
 {%- set correctable = {
-    'publication_date': 'date', 'inspection_type': 'varchar', 'overall_judgement': 'integer', 'help_and_protection': 'integer',
+    'publication_date': 'date', 'inspection_type': 'string', 'overall_judgement': 'integer', 'help_and_protection': 'integer',
     'children_looked_after': 'integer', 'care_leavers': 'integer', 'adoption': 'integer', 'leadership': 'integer',
 } -%}
 with published as (
@@ -110,7 +110,7 @@ corrected as (
         within_edition.framework,
         {%- for field, type in correctable.items() %}
         case
-            when coalesce(cast(within_edition.{{ field }} as varchar), '') = corrections.expected_{{ field }}
+            when coalesce(cast(within_edition.{{ field }} as string), '') = corrections.expected_{{ field }}
                 then cast(corrections.{{ field }} as {{ type }})
             else within_edition.{{ field }}
         end as {{ field }},
@@ -121,7 +121,7 @@ corrected as (
             ' ',
             {%- for field in correctable %}
             case
-                when coalesce(cast(within_edition.{{ field }} as varchar), '') = corrections.expected_{{ field }}
+                when coalesce(cast(within_edition.{{ field }} as string), '') = corrections.expected_{{ field }}
                     then '{{ field }}'
             end,
             {%- endfor %}
@@ -139,7 +139,7 @@ corrected as (
 
 final as (
 
-    select * exclude (edition_day)
+    select {{ all_but('corrected', ['edition_day']) }}
     from corrected
     qualify
         row_number() over (

@@ -34,11 +34,23 @@ candidates as (
             partition by inspections.inspection_id
             order by
                 imd_releases.published_on > inspections.publication_date,
-                abs(date_diff('day', imd_releases.published_on, inspections.publication_date))
+                abs({{ days_between('imd_releases.published_on', 'inspections.publication_date') }})
         ) as preference
     from inspections
     inner join deprivation on inspections.la_code = deprivation.la_code
     inner join imd_releases on deprivation.imd_edition = imd_releases.imd_edition
+
+),
+
+-- The index in force on the day.
+latest as (
+
+    select
+        inspections.inspection_id,
+        max_by(imd_releases.imd_edition, imd_releases.published_on) as imd_edition
+    from inspections
+    inner join imd_releases on inspections.publication_date >= imd_releases.published_on
+    group by inspections.inspection_id
 
 ),
 
@@ -66,11 +78,7 @@ final as (
     from inspections
     inner join authorities on inspections.la_code = authorities.la_code
     left join candidates on inspections.inspection_id = candidates.inspection_id and candidates.preference = 1
-    left join lateral (
-        select max_by(imd_releases.imd_edition, imd_releases.published_on) as imd_edition
-        from imd_releases
-        where imd_releases.published_on <= inspections.publication_date
-    ) as latest on true
+    left join latest on inspections.inspection_id = latest.inspection_id
 
 )
 

@@ -15,8 +15,10 @@ derived as (
 
     select la_code, year, measure_id, period_label, value, value_status, numerator, denominator, is_joint_return
     from {{ ref('int_measures__derived') }}
-    union all by name
-    select la_code, year, measure_id, period_label, value, value_status, is_joint_return
+    union all
+    select
+        la_code, year, measure_id, period_label, value, value_status,
+        cast(null as double) as numerator, cast(null as double) as denominator, is_joint_return
     from {{ ref('int_spend__early_help') }}
 
 ),

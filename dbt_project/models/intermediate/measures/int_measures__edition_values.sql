@@ -68,7 +68,7 @@ unprinted_ratios as (
         counts.year,
         counts.period_label,
         cast(null as double) as printed_value,
-        cast(null as varchar) as printed_status,
+        cast(null as string) as printed_status,
         counts.printed_value as numerator,
         counts.printed_status as numerator_status,
         populations.printed_value as denominator,
@@ -93,7 +93,7 @@ unprinted_ratios as (
 with_counts as (
 
     select
-        printed.* exclude (numerator, numerator_status, denominator, denominator_status),
+        {{ all_but('printed', ['numerator', 'numerator_status', 'denominator', 'denominator_status']) }},
         coalesce(printed.numerator, counts.printed_value) as numerator,
         coalesce(printed.numerator_status, counts.printed_status) as numerator_status,
         coalesce(
@@ -119,9 +119,15 @@ with_counts as (
 
 together as (
 
-    select * from with_counts
-    union all by name
-    select * from unprinted_ratios
+    select
+        source, edition, level, unit_code, unit_name, measure_id, year, period_label,
+        printed_value, printed_status, unit, numerator, numerator_status, denominator, denominator_status
+    from with_counts
+    union all
+    select
+        source, edition, level, unit_code, unit_name, measure_id, year, period_label,
+        printed_value, printed_status, unit, numerator, numerator_status, denominator, denominator_status
+    from unprinted_ratios
 
 ),
 

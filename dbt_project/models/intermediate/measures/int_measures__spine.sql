@@ -6,8 +6,9 @@ with authorities as (
 
 spine_years as (
 
-    select measure_id, unnest(generate_series(first_year, last_year)) as year
+    select measure_id, years.year
     from {{ ref('int_measures__spine_year') }}
+    cross join lateral unnest({{ numbers('first_year', 'last_year') }}) as years (year)
 
 ),
 

@@ -52,11 +52,16 @@ common_year as (
 
 parts as (
 
-    select measure_id, unnest(string_split(sum_of, ' + ')) as part_id
+    select measures.measure_id, sum_parts.part_id
     from measures
-    where sum_of is not null
+    cross join lateral unnest({{ parts_of('measures.sum_of', ' + ') }}) as sum_parts (part_id)
+    where measures.sum_of is not null
     union all
-    select measure_id, unnest([numerator_measure, denominator_measure]) as part_id
+    select measure_id, numerator_measure as part_id
+    from measures
+    where numerator_measure is not null
+    union all
+    select measure_id, denominator_measure as part_id
     from measures
     where numerator_measure is not null
 

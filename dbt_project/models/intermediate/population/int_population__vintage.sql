@@ -31,7 +31,7 @@ agreeing as (
     group by later.source, later.edition, earlier.source, earlier.edition
     having
         count(*) >= 10
-        and quantile_cont(abs(later.population / earlier.population - 1), 0.9) < 0.0005
+        and percentile_cont(0.9) within group (order by abs(later.population / earlier.population - 1)) < 0.0005
 
 ),
 

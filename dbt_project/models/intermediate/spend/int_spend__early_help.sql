@@ -9,11 +9,12 @@ with published as (
 sums as (
 
     select
-        measure_id as sum_id,
-        unnest(string_split(sum_of, ' + ')) as measure_id,
-        len(string_split(sum_of, ' + ')) as part_count
-    from {{ ref('measure') }}
-    where sum_of is not null
+        measures.measure_id as sum_id,
+        sum_parts.part_id as measure_id,
+        count(*) over (partition by measures.measure_id) as part_count
+    from {{ ref('measure') }} as measures
+    cross join lateral unnest({{ parts_of('measures.sum_of', ' + ') }}) as sum_parts (part_id)
+    where measures.sum_of is not null
 
 ),
 
@@ -32,7 +33,7 @@ final as (
         year,
         sum_id as measure_id,
         min(period_label) as period_label,
-        case when bool_and(value_status = 'reported') then sum(value order by measure_id) end as value,
+        case when bool_and(value_status = 'reported') then {{ in_order('sum', 'value', 'measure_id') }} end as value,
         {{ worst_status('value_status') }} as value_status,
         bool_or(is_joint_return) as is_joint_return
     from parts

@@ -21,10 +21,14 @@ spend_groups as (
         year,
         gross_or_net,
         spend_group,
-        sum(gbp_nominal order by row_number) filter (where line_kind = 'part') as parts_gbp,
-        sum(gbp_nominal order by row_number) filter (where line_kind = 'total') as total_gbp,
-        coalesce(sum(gbp_nominal order by row_number) filter (where line_kind = 'addition'), 0) as added_gbp,
-        coalesce(sum(gbp_nominal order by row_number) filter (where line_kind = 'removal'), 0) as removed_gbp,
+        {{ in_order('sum', 'gbp_nominal', 'row_number') }} filter (where line_kind = 'part') as parts_gbp,
+        {{ in_order('sum', 'gbp_nominal', 'row_number') }} filter (where line_kind = 'total') as total_gbp,
+        coalesce(
+            {{ in_order('sum', 'gbp_nominal', 'row_number') }} filter (where line_kind = 'addition'), 0
+        ) as added_gbp,
+        coalesce(
+            {{ in_order('sum', 'gbp_nominal', 'row_number') }} filter (where line_kind = 'removal'), 0
+        ) as removed_gbp,
         count(*) filter (where line_kind = 'part') as part_count,
         count(*) filter (where line_kind = 'removal') as removal_count,
         bool_or(is_whole_group_moved) as is_whole_group_moved
@@ -37,7 +41,8 @@ spend_groups as (
 all_parts as (
 
     select
-        source, edition, la_code, year, gross_or_net, 'all' as spend_group, sum(parts_gbp order by spend_group) as parts_gbp
+        source, edition, la_code, year, gross_or_net, 'all' as spend_group,
+        {{ in_order('sum', 'parts_gbp', 'spend_group') }} as parts_gbp
     from spend_groups
     where spend_group not in ('all', 'all_including_cera', 'cera')
     group by source, edition, la_code, year, gross_or_net

@@ -14,7 +14,9 @@ editions as (
 
 early_help as (
 
-    select * replace ('early_help' as spend_group)
+    select
+        source, table_name, edition, row_number, la_code, year, column_name, spend_return,
+        'early_help' as spend_group, gross_or_net, gbp_nominal, value_status
     from spend_lines
     where spend_group in ('early_years', 'family_support', 'young_people')
 
@@ -22,7 +24,9 @@ early_help as (
 
 totals as (
 
-    select * replace ('total' as spend_group)
+    select
+        source, table_name, edition, row_number, la_code, year, column_name, spend_return,
+        'total' as spend_group, gross_or_net, gbp_nominal, value_status
     from spend_lines
     where spend_group <> 'total'
 
@@ -48,7 +52,7 @@ by_edition as (
         spend_return,
         spend_group,
         gross_or_net,
-        case when bool_and(value_status = 'reported') then sum(gbp_nominal order by column_name) end as gbp_nominal,
+        case when bool_and(value_status = 'reported') then {{ in_order('sum', 'gbp_nominal', 'column_name') }} end as gbp_nominal,
         {{ worst_status('value_status') }} as value_status,
         count(distinct column_name) as line_count
     from lines_of_groups
@@ -59,7 +63,7 @@ by_edition as (
 
 final as (
 
-    select by_edition.* exclude (line_count)
+    select {{ all_but('by_edition', ['line_count']) }}
     from by_edition
     inner join editions on by_edition.source = editions.source and by_edition.edition = editions.edition
     -- Before under-fives and services for young people were lines of their own there is no early help to sum.

@@ -27,9 +27,8 @@ columns_published as (
         table_name,
         edition,
         column_name,
-        regexp_replace(
-            regexp_replace(lower(column_name), '[''’‘]|\[notes? [^\]]*\]', '', 'g'), '\s+', ' ', 'g'
-        ) as plain_name
+        {% set without_marks = replace_all('lower(column_name)', "['’‘]|\\[notes? [^\\]]*\\]", '') -%}
+        {{ replace_all(without_marks, '\\s+', ' ') }} as plain_name
     from cells
     group by all
 
@@ -60,7 +59,7 @@ final as (
             cells.source = spend_columns.source
             and cells.table_name = spend_columns.table_name
             and {{ in_editions('cells.edition', 'spend_columns') }}
-            and regexp_matches(columns_published.plain_name, spend_columns.column_pattern)
+            and {{ matches('columns_published.plain_name', 'spend_columns.column_pattern') }}
     left join landed_units
         on
             {{ same_table('cells', 'landed_units') }}

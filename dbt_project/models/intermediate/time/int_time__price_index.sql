@@ -63,7 +63,7 @@ quarterly_deflator as (
 
     select
         {{ reporting_year('period_start') }} as year,
-        avg(index_value order by index_value) as index_value,
+        {{ in_order('avg', 'index_value', 'index_value') }} as index_value,
         min(source) as source,
         min(edition) as edition
     from current_ons
@@ -104,7 +104,7 @@ cpih as (
     select
         'cpih' as price_index,
         {{ reporting_year('period_start') }} as year,
-        avg(index_value order by index_value) as index_value,
+        {{ in_order('avg', 'index_value', 'index_value') }} as index_value,
         'mean of twelve months' as basis,
         min(source) as source,
         min(edition) as edition
@@ -132,7 +132,7 @@ monthly_rpi as (
     select
         'rpi' as price_index,
         {{ reporting_year('period_start') }} as year,
-        avg(index_value order by index_value) as index_value,
+        {{ in_order('avg', 'index_value', 'index_value') }} as index_value,
         'mean of twelve months' as basis,
         min(source) as source,
         min(edition) as edition

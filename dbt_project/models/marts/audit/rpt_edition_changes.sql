@@ -48,7 +48,7 @@ cells as (
     qualify
         row_number() over (
             partition by area_level, area_code, source, edition, measure_id, year
-            order by is_computed asc, value_status = 'reported' desc, value desc nulls last, value_status asc
+            order by is_computed asc, value_status = 'reported' desc, value desc nulls last, value_status asc nulls last
         ) = 1
 
 ),

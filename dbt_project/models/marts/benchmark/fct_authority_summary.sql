@@ -65,7 +65,7 @@ sequenced as (
         lag(framework) over by_authority as previous_framework,
         lag(overall_grade) over by_authority as previous_grade,
         lag(publication_date) over by_authority as previous_publication_date,
-        date_diff('day', lag(publication_date) over by_authority, publication_date) as days_between
+        {{ days_between('lag(publication_date) over by_authority', 'publication_date') }} as days_between
     from inspections
     window by_authority as (partition by la_code order by publication_date, inspection_id)
 
@@ -78,8 +78,8 @@ gaps as (
         sequenced.previous_outcome_group as outcome_group,
         any_value(present_framework.first_year) as since_year,
         count(*) as gap_count,
-        cast(quantile_disc(sequenced.days_between, 0.25) as integer) as days_from,
-        cast(quantile_disc(sequenced.days_between, 0.75) as integer) as days_to
+        cast(percentile_disc(0.25) within group (order by sequenced.days_between) as integer) as days_from,
+        cast(percentile_disc(0.75) within group (order by sequenced.days_between) as integer) as days_to
     from sequenced
     inner join present_framework on sequenced.framework = present_framework.framework
     where sequenced.previous_framework = sequenced.framework and sequenced.previous_outcome_group is not null
@@ -148,7 +148,7 @@ final as (
         latest.inspection_type,
         latest.inspection_date,
         latest.publication_date,
-        cast(datesub('month', latest.publication_date, newest_day.as_at) as integer) as months_since_publication,
+        cast({{ whole_months_between('latest.publication_date', 'newest_day.as_at') }} as integer) as months_since_publication,
         latest.overall_judgement,
         latest.overall_grade,
         latest.help_and_protection,
@@ -165,8 +165,8 @@ final as (
             when not authorities.is_current then 'the authority no longer exists'
             when latest.la_code is null then 'not inspected yet'
             when latest.has_gaps
-                then concat(
-                    'middle half of ', latest.gap_count, ' times between two inspections of one authority since ',
+                then concat_ws(
+                    '', 'middle half of ', latest.gap_count, ' times between two inspections of one authority since ',
                     latest.since_year, ', after ', replace(latest.outcome_group, '_', ' '), ': ',
                     cast(round(latest.days_from / 30.4375) as integer), ' to ',
                     cast(round(latest.days_to / 30.4375) as integer), ' months from report to report'

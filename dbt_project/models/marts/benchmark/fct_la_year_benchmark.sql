@@ -103,14 +103,10 @@ ranked as (
 
     select
         *,
-        1 + count(*) filter (where is_counted) over (
-            partition by measure_id, year
-            order by place nulls last groups between unbounded preceding and 1 preceding
-        ) as rank_in_england,
-        1 + count(*) filter (where is_counted) over (
-            partition by measure_id, year, region_name
-            order by place nulls last groups between unbounded preceding and 1 preceding
-        ) as rank_in_region
+        1 + count(*) filter (where is_counted) over (partition by measure_id, year order by place nulls last)
+        - count(*) filter (where is_counted) over (partition by measure_id, year, place) as rank_in_england,
+        1 + count(*) filter (where is_counted) over (partition by measure_id, year, region_name order by place nulls last)
+        - count(*) filter (where is_counted) over (partition by measure_id, year, region_name, place) as rank_in_region
     from counted
 
 ),
@@ -238,7 +234,7 @@ among_neighbours as (
         count(*) filter (where not is_itself) as neighbour_count,
         median(value) filter (where not is_itself) as neighbour_median,
         -- The first of its equals in this list is as far from the start as it has figures before it.
-        list(place order by place) as places,
+        array_sort(array_agg(place)) as places,
         {{ quartile_cuts('place') }},
         count(*) as figures
     from member_figures
@@ -274,7 +270,7 @@ final as (
         case when {{ is_ranked }} then {{ quartile_of('ranked.place', 'regions') }} end as quartile_in_region,
         case
             when {{ is_ranked }} and among_neighbours.neighbour_count > 0
-                then cast(list_position(among_neighbours.places, ranked.place) as integer)
+                then cast(array_position(among_neighbours.places, ranked.place) as integer)
         end as rank_among_neighbours,
         case
             when {{ is_ranked }} then {{ quartile_of('ranked.place', 'among_neighbours') }}

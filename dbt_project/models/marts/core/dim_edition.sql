@@ -23,7 +23,7 @@ final as (
         row_count,
         first_period,
         last_period,
-        starts_with(url, 'synthetic:') as is_synthetic
+        url like 'synthetic:%' as is_synthetic
     from catalogue
 
 )

@@ -36,11 +36,11 @@ columns_by_source as (
             else ' to ' || edition_to
         end as editions,
         edition_from,
-        string_agg(
-            column_name || case when filter is null then '' else ' [' || filter || ']' end,
-            ' + '
-            order by component desc, column_name asc
-        ) as columns_of_edition
+        {{ joined_text(
+            "column_name || case when filter is null then '' else ' [' || filter || ']' end",
+            "' + '",
+            'component desc, column_name asc'
+        ) }} as columns_of_edition
     from measure_source
     group by measure_id, source, edition_from, edition_to
 
@@ -50,7 +50,7 @@ publisher_columns as (
 
     select
         measure_id,
-        string_agg(editions || ': ' || columns_of_edition, '; ' order by edition_from, editions) as publisher_columns
+        {{ joined_text("editions || ': ' || columns_of_edition", "'; '", 'edition_from, editions') }} as publisher_columns
     from columns_by_source
     group by measure_id
 
@@ -78,9 +78,9 @@ bases as (
 
     select
         measure_id,
-        string_agg(
-            denominator_basis || ': ' || concat_ws('-', first_year, nullif(last_year, first_year)), '; ' order by first_year
-        ) as denominator_basis
+        {{ joined_text(
+            "denominator_basis || ': ' || concat_ws('-', first_year, nullif(last_year, first_year))", "'; '", 'first_year'
+        ) }} as denominator_basis
     from spans
     group by measure_id
 
@@ -90,9 +90,9 @@ breaks as (
 
     select
         measure_id,
-        string_agg(
-            year || case when is_comparable then ' (comparable)' else '' end || ': ' || what_changed, '; ' order by year, kind
-        ) as breaks
+        {{ joined_text(
+            "year || case when is_comparable then ' (comparable)' else '' end || ': ' || what_changed", "'; '", 'year, kind'
+        ) }} as breaks
     from {{ ref('dim_measure_break') }}
     group by measure_id
 

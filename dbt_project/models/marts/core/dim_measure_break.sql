@@ -47,7 +47,9 @@ counted_anew as (
         measure_id,
         year,
         'children by other population estimates: '
-        || string_agg(previous_basis || ' to ' || denominator_basis, ', ' order by authority_count desc, previous_basis asc)
+        || {{ joined_text(
+            "previous_basis || ' to ' || denominator_basis", "', '", 'authority_count desc, previous_basis asc'
+        ) }}
         || ' (' || sum(authority_count) || ' authorities)' as what_changed,
         false as is_comparable,
         'audit.rpt_basis_changes' as citation
@@ -59,11 +61,11 @@ counted_anew as (
 
 final as (
 
-    select *, 'definition' as kind from stated
-    union all by name
-    select *, 'measure' as kind from followed
-    union all by name
-    select *, 'population' as kind from counted_anew
+    select measure_id, year, 'definition' as kind, what_changed, is_comparable, citation from stated
+    union all
+    select measure_id, year, 'measure' as kind, what_changed, is_comparable, citation from followed
+    union all
+    select measure_id, year, 'population' as kind, what_changed, is_comparable, citation from counted_anew
 
 )
 

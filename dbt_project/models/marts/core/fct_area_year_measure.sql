@@ -80,7 +80,7 @@ ranked as (
                 areas.value desc nulls last,
                 areas.numerator desc nulls last,
                 areas.denominator desc nulls last,
-                areas.value_status asc
+                areas.value_status asc nulls last
         ) as precedence
     from areas
     inner join spine_years
@@ -143,7 +143,7 @@ populations as (
     select
         {{ region_name('region_name') }} as area_name,
         year,
-        sum(population order by population) as population,
+        {{ in_order('sum', 'population', 'population') }} as population,
         mode(population_basis) as population_basis
     from authority_populations
     group by {{ region_name('region_name') }}, year
@@ -162,7 +162,7 @@ populations as (
     select
         'England' as area_name,
         year,
-        sum(population order by population) as population,
+        {{ in_order('sum', 'population', 'population') }} as population,
         mode(population_basis) as population_basis
     from authority_populations
     group by year

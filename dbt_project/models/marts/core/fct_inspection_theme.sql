@@ -62,7 +62,7 @@ final as (
         labels.label_id,
         cast(coalesce(coded.coded_item_count, 0) as integer) as coded_item_count,
         cast(reports.item_count as integer) as item_count,
-        100.0 * coalesce(coded.coded_item_count, 0) / reports.item_count as item_pct,
+        100e0 * coalesce(coded.coded_item_count, 0) / reports.item_count as item_pct,
         coded.coded_item_count is not null as is_present
     from reports
     cross join labels

@@ -29,7 +29,7 @@ based as (
     select *, 'publication' as basis, year_by_publication as year_of_inspection
     from inspections
     where year_by_publication is not null
-    union all by name
+    union all
     select *, 'inspection' as basis, year_by_inspection as year_of_inspection
     from inspections
     where year_by_inspection is not null
@@ -40,7 +40,7 @@ event_years as (
 
     select based.*, cast(event_years.event_year as integer) as event_year
     from based
-    cross join unnest(generate_series(-5, 5)) as event_years (event_year)
+    cross join unnest({{ numbers(-5, 5) }}) as event_years (event_year)
 
 ),
 

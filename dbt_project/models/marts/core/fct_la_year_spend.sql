@@ -114,11 +114,20 @@ from_ministry as (
 
 nominal as (
 
-    select *, 's251_outturn' as spend_return from from_outturn
-    union all by name
-    select *, 's251_outturn' as spend_return from from_measures
-    union all by name
-    select * from from_ministry
+    select
+        la_code, year, 's251_outturn' as spend_return, spend_group, gross_or_net,
+        gbp_nominal, value_status, residual_gbp, source, edition
+    from from_outturn
+    union all
+    select
+        la_code, year, 's251_outturn' as spend_return, spend_group, gross_or_net,
+        gbp_nominal, value_status, residual_gbp, source, edition
+    from from_measures
+    union all
+    select
+        la_code, year, spend_return, spend_group, gross_or_net,
+        gbp_nominal, value_status, residual_gbp, source, edition
+    from from_ministry
 
 ),
 

@@ -21,7 +21,7 @@ final as (
     select
         reports.report_id,
         false as is_previous,
-        cast(row_number() over (partition by reports.report_id order by judgements.page, judgements.label) as integer)
+        cast(row_number() over (partition by reports.report_id order by judgements.page nulls last, judgements.label) as integer)
             as position,
         judgements.measure,
         judgements.label,
@@ -38,14 +38,14 @@ final as (
         reports.report_id,
         true as is_previous,
         earlier.item as position,
-        cast(null as varchar) as measure,
+        cast(null as string) as measure,
         earlier.subject as label,
         earlier.grade,
         earlier.printed,
         earlier.year as previous_year,
         earlier.page,
         earlier.confidence,
-        cast(null as varchar) as reason
+        cast(null as string) as reason
     from reports
     inner join earlier on reports.sha256 = earlier.sha256
 

@@ -1,5 +1,5 @@
-{#- Focused, monitoring, assurance and other visits: no judgement, a theme, and what inspectors ask for, for the authority's timeline
-    between two inspections. Where a letter has no list, what it says in prose stands instead. -#}
+{#- Focused, monitoring, assurance and other visits: no judgement, a theme, and what inspectors ask for, for the authority's
+    timeline between two inspections. Where a letter has no list, what it says in prose stands instead. -#}
 with visits as (
 
     select *
@@ -13,9 +13,9 @@ items as (
     select
         report_id,
         count(*) filter (where urgency = 'priority_action') as priority_action_count,
-        string_agg(text, chr(10) order by item) filter (where urgency = 'priority_action') as areas_for_priority_action,
+        {{ joined_text('text', 'chr(10)', 'item') }} filter (where urgency = 'priority_action') as areas_for_priority_action,
         count(*) filter (where urgency <> 'priority_action') as improvement_count,
-        string_agg(text, chr(10) order by item) filter (where urgency <> 'priority_action') as what_needs_to_improve
+        {{ joined_text('text', 'chr(10)', 'item') }} filter (where urgency <> 'priority_action') as what_needs_to_improve
     from {{ ref('int_documents__recommendation') }}
     group by report_id
 

@@ -25,7 +25,7 @@ judgements as (
         year_by_publication as year,
         max(overall_judgement) as worst_judgement,
         max_by(overall_judgement, publication_date) as last_judgement,
-        string_agg(distinct framework, ' ' order by framework) as frameworks
+        {{ joined_text('distinct framework', "' '", 'framework') }} as frameworks
     from inspections
     group by la_code, year_by_publication
 

@@ -52,8 +52,8 @@ lags as (
         case bases.basis when 'publication' then profiles.year_by_publication else profiles.year_by_inspection end
         + years_apart.lag as year
     from profiles
-    cross join unnest(['publication', 'inspection']) as bases (basis)
-    cross join unnest([-1, 0]) as years_apart (lag)
+    cross join (values ('publication'), ('inspection')) as bases (basis)
+    cross join (values (-1), (0)) as years_apart (lag)
 
 ),
 

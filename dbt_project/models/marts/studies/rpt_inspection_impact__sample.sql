@@ -45,8 +45,8 @@ event_years as (
         case bases.basis when 'publication' then profiles.year_by_publication else profiles.year_by_inspection end
         + event_years.event_year as year
     from profiles
-    cross join unnest(['publication', 'inspection']) as bases (basis)
-    cross join unnest(generate_series(-5, 5)) as event_years (event_year)
+    cross join (values ('publication'), ('inspection')) as bases (basis)
+    cross join unnest({{ numbers(-5, 5) }}) as event_years (event_year)
 
 ),
 
@@ -97,7 +97,7 @@ final as (
         la_years.vacancy_rate_pct,
         la_years.turnover_rate_pct,
         la_years.agency_rate_pct,
-        spend.* exclude (la_code, year)
+        {{ all_but('spend', ['la_code', 'year']) }}
     from event_years
     left join la_years on event_years.la_code = la_years.la_code and event_years.year = la_years.year
     left join spend on event_years.la_code = spend.la_code and event_years.year = spend.year

@@ -45,7 +45,7 @@ lags as (
         cast(lags.lag as integer) as lag,
         profiles.year_by_publication + lags.lag as year
     from profiles
-    cross join unnest([-2, -1, 0]) as lags (lag)
+    cross join (values (-2), (-1), (0)) as lags (lag)
 
 ),
 
@@ -100,7 +100,7 @@ final as (
         la_years.care_leavers_neet_pct,
         la_years.care_leavers_unsuitable_accommodation_pct,
         la_years.care_leavers_in_custody_pct,
-        spend.* exclude (la_code, year)
+        {{ all_but('spend', ['la_code', 'year']) }}
     from lags
     left join la_years on lags.la_code = la_years.la_code and lags.year = la_years.year
     left join spend on lags.la_code = spend.la_code and lags.year = spend.year

@@ -54,10 +54,10 @@ final as (
         split_groups.split_group,
         cast(sum(features.coded_item_count) as integer) as coded_item_count,
         cast(sum(features.item_count) as integer) as item_count,
-        100.0 * sum(features.coded_item_count) / sum(features.item_count) as item_pct,
+        100e0 * sum(features.coded_item_count) / sum(features.item_count) as item_pct,
         cast(count(*) filter (where features.is_present) as integer) as reports_with_count,
         cast(count(*) as integer) as report_count,
-        100.0 * count(*) filter (where features.is_present) / count(*) as report_pct
+        100e0 * count(*) filter (where features.is_present) / count(*) as report_pct
     from split_groups
     inner join features on split_groups.report_id = features.report_id
     where split_groups.split_group is not null

@@ -75,7 +75,7 @@ lags as (
         cast(lags.lag as integer) as lag,
         profiles.year_by_publication + lags.lag as year
     from profiles
-    cross join unnest([-2, -1, 0]) as lags (lag)
+    cross join (values (-2), (-1), (0)) as lags (lag)
 
 ),
 
@@ -88,7 +88,7 @@ final as (
         lags.lag,
         cast(lags.year as integer) as year,
         la_years.population_0_17,
-        spend.* exclude (la_code, year)
+        {{ all_but('spend', ['la_code', 'year']) }}
     from lags
     inner join authorities on lags.la_code = authorities.la_code
     left join la_years on lags.la_code = la_years.la_code and lags.year = la_years.year

@@ -8,9 +8,9 @@ neighbour_cells as (
 
     select
         *,
-        cast(regexp_extract(column_name, '^SN_?(\d+)$', 1) as integer) as position
+        cast(regexp_extract(column_name, '^SN_?([0-9]+)$', 1) as integer) as position
     from landed
-    where _level = 'la' and regexp_full_match(column_name, 'SN_?\d+')
+    where _level = 'la' and {{ matches_whole('column_name', 'SN_?\\d+') }}
 
 ),
 
@@ -19,9 +19,9 @@ closeness_cells as (
 
     select
         *,
-        coalesce(try_cast(regexp_extract(column_name, '(\d+)', 1) as integer), 1) as position
+        coalesce(try_cast(regexp_extract(column_name, '([0-9]+)', 1) as integer), 1) as position
     from landed
-    where _level = 'la' and regexp_full_match(column_name, 'SNP( \(\d+\))?|SN_\d+P')
+    where _level = 'la' and {{ matches_whole('column_name', 'SNP( \\(\\d+\\))?|SN_\\d+P') }}
 
 ),
 

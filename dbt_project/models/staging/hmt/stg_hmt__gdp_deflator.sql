@@ -30,12 +30,12 @@ final as (
         table_name,
         edition,
         period_label,
-        cast(period_label[1:4] as integer) + 1 as year,
+        cast(left(period_label, 4) as integer) + 1 as year,
         try_cast(index_text as double) as index_value,
         try_cast(change_text as double) as change_pct
     from by_row
     -- Below the table stand its sources and footnotes.
-    where regexp_matches(period_label, '^\d{4}-\d{2}')
+    where {{ matches('period_label', regex('^[0-9]{4}-[0-9]{2}')) }}
 
 )
 

@@ -1,7 +1,6 @@
 with landed as (
 
-    select *
-    from read_csv({{ landed_file('catalogue.csv') }}, all_varchar = true, header = true, nullstr = ['\N'])
+    select * from {{ landed_register('catalogue') }}
 
 ),
 
@@ -21,7 +20,7 @@ final as (
         try_cast(edition_published_on as date) as edition_published_on,
         published_basis,
         maturity,
-        cast(landed_at as timestamptz) at time zone 'UTC' as landed_at,
+        {{ utc_timestamp('landed_at') }} as landed_at,
         url,
         cast(row_count as integer) as row_count,
         cast(column_count as integer) as column_count,

@@ -1,7 +1,6 @@
 with landed as (
 
-    select *
-    from read_csv({{ landed_file('catalogue.csv') }}, all_varchar = true, header = true, nullstr = ['\N'])
+    select * from {{ landed_register('catalogue') }}
 
 ),
 

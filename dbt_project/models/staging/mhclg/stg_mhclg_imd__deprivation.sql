@@ -1,7 +1,7 @@
 with landed as (
 
     select * from {{ landed_cells('mhclg_imd', 'imd') }}
-    union all by name
+    union all
     select * from {{ landed_cells('mhclg_imd', 'idaci') }}
 
 ),

@@ -1,7 +1,7 @@
 with landed as (
 
     select * from {{ landed_cells('ofsted_childrens_social_care', 'la_level_at_31_march') }}
-    union all by name
+    union all
     select * from {{ landed_cells('ofsted_la_outcomes', 'la_level_at_31_march') }}
 
 ),

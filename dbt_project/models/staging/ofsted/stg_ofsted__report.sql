@@ -15,7 +15,7 @@ final as (
         {{ cell('file') }} as file,
         {{ cell('urn') }} as urn,
         {{ cell('source_url') }} as url,
-        cast(strptime({{ cell('publication_date') }}, '%d/%m/%y') as date) as publication_date,
+        {{ day_month_year(cell('publication_date')) }} as publication_date,
         {{ cell('sha256') }} as sha256
     from landed
     group by _source, _table, _edition, _row, _la_name

@@ -1,7 +1,7 @@
 with landed as (
 
     select * from {{ landed_cells('ofsted_childrens_social_care', 'la_level_in_year') }}
-    union all by name
+    union all
     select * from {{ landed_cells('ofsted_la_outcomes', 'la_level_in_year') }}
 
 ),

@@ -14,9 +14,9 @@ final as (
         _gss_code as unit_ons_code,
         _la_name as unit_name,
         cast(_period as integer) as mid_year,
-        sum(cast(value_text as double) order by cast(column_name as integer)) as population_0_17
+        {{ in_order('sum', 'cast(value_text as double)', 'cast(column_name as integer)') }} as population_0_17
     from landed
-    where _level = 'la' and regexp_full_match(column_name, '\d+') and cast(column_name as integer) < 18
+    where _level = 'la' and {{ matches_whole('column_name', '\\d+') }} and cast(column_name as integer) < 18
     group by _source, _table, _edition, _row, _gss_code, _la_name, _period
     having count(*) = 18
 

@@ -3,9 +3,9 @@
 with series as (
 
     select 'cpih' as price_index, * from {{ landed_cells('ons_prices', 'cpih') }}
-    union all by name
+    union all
     select 'rpi' as price_index, * from {{ landed_cells('ons_prices', 'rpi') }}
-    union all by name
+    union all
     select 'gdp' as price_index, * from {{ landed_cells('ons_prices', 'gdp_deflator_quarterly') }}
 
 ),
@@ -31,7 +31,7 @@ annual as (
         _table as table_name,
         _edition as edition,
         {{ cell('measure') }} as price_index,
-        cast(cast(cast({{ cell('year') }} as double) as integer) as varchar) as period_label,
+        cast(cast(cast({{ cell('year') }} as double) as integer) as string) as period_label,
         {{ cell('index') }} as value_text
     from {{ landed_cells('ons_prices', 'annual_index') }}
     group by _source, _table, _edition, _row
@@ -55,20 +55,24 @@ final as (
         price_index,
         period_label,
         case
-            when regexp_full_match(period_label, '\d{4}') then 'year'
-            when regexp_full_match(period_label, '\d{4} Q[1-4]') then 'quarter'
-            when regexp_full_match(period_label, '\d{4} [A-Z]{3}') then 'month'
+            when {{ matches_whole('period_label', '\\d{4}') }} then 'year'
+            when {{ matches_whole('period_label', '\\d{4} Q[1-4]') }} then 'quarter'
+            when {{ matches_whole('period_label', '\\d{4} [A-Z]{3}') }} then 'month'
         end as period_type,
         case
-            when regexp_full_match(period_label, '\d{4}') then make_date(cast(period_label as integer), 1, 1)
-            when regexp_full_match(period_label, '\d{4} Q[1-4]')
-                then make_date(cast(period_label[1:4] as integer), cast(period_label[7] as integer) * 3 - 2, 1)
-            when regexp_full_match(period_label, '\d{4} [A-Z]{3}')
-                then cast(strptime(period_label || ' 01', '%Y %b %d') as date)
+            when {{ matches_whole('period_label', '\\d{4}') }} then make_date(cast(period_label as integer), 1, 1)
+            when {{ matches_whole('period_label', '\\d{4} Q[1-4]') }}
+                then make_date(cast(left(period_label, 4) as integer), cast(substr(period_label, 7, 1) as integer) * 3 - 2, 1)
+            when {{ matches_whole('period_label', '\\d{4} [A-Z]{3}') }}
+                then make_date(
+                    cast(left(period_label, 4) as integer),
+                    cast((position(right(period_label, 3) in 'JANFEBMARAPRMAYJUNJULAUGSEPOCTNOVDEC') + 2) / 3 as integer),
+                    1
+                )
         end as period_start,
         cast(value_text as double) as index_value
     from points
-    where regexp_full_match(period_label, '\d{4}( Q[1-4]| [A-Z]{3})?')
+    where {{ matches_whole('period_label', '\\d{4}( Q[1-4]| [A-Z]{3})?') }}
 
 )
 
