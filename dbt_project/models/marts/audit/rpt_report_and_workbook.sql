@@ -61,8 +61,8 @@ compared as (
         framework,
         official_publication_date as publication_date,
         '{{ field }}' as field,
-        cast(official_{{ field }} as varchar) as in_workbook,
-        cast(reported_{{ field }} as varchar) as in_report,
+        cast(official_{{ field }} as string) as in_workbook,
+        cast(reported_{{ field }} as string) as in_report,
         file
     from pairs
     where official_{{ field }} <> reported_{{ field }}
@@ -88,10 +88,10 @@ settled as (
         on
             corrections.la_code = inspections.la_code
             and corrections.framework = inspections.framework
-            and cast(inspections.publication_date as varchar)
+            and cast(inspections.publication_date as string)
             = case
                 when corrections.field = 'publication_date' then corrections.value
-                else cast(corrections.publication_date as varchar)
+                else cast(corrections.publication_date as string)
             end
 
 ),
