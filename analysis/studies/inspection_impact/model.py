@@ -25,7 +25,7 @@ from analysis.marts import MartLacks, Marts
 from analysis.results import Estimate
 from analysis.studies.inspection_impact import staggered
 from analysis.studies.inspection_impact.claims import CLAIMS, judge
-from analysis.studies.inspection_impact.multiverse import EDITIONS, POPULATIONS, multiverse
+from analysis.studies.inspection_impact.multiverse import EDITIONS, POPULATIONS, differs, multiverse
 from analysis.studies.inspection_impact.panel import (
     BASES,
     STRATA,
@@ -98,7 +98,7 @@ def run(marts: Marts, spec: Spec, choices: Choices) -> list[Estimate]:
             place, newest, "percent_change_clustered", "robust", f"{SEGMENTED}, errors clustered by authority"
         )
         out += claims("claims, to the newest year", newest)
-        out += replication(marts, spec, choices, window, covariance)
+        out += replication(marts, spec, choices, window, covariance, panel)
         out += joined(marts, spec, choices, window, covariance)
         out += rerun(marts, "ilacs", chosen, window, choices.basis, covariance)
     out += claims("claims", fits, otherwise)
@@ -120,14 +120,24 @@ def run(marts: Marts, spec: Spec, choices: Choices) -> list[Estimate]:
 
 
 def replication(
-    marts: Marts, spec: Spec, choices: Choices, window: tuple[int, int], covariance: Covariance
+    marts: Marts,
+    spec: Spec,
+    choices: Choices,
+    window: tuple[int, int],
+    covariance: Covariance,
+    newest: pd.DataFrame,
 ) -> list[Estimate]:
-    """The paper's statements from the editions of its day; counts of judgements are of no edition."""
+    """The paper's statements from the editions of its day; none where these have the figures of the newest panel.
+
+    Counts of judgements are of no edition.
+    """
     then = marts_of_the_day(marts, STUDY)
     if then is None:
         return []
     chosen = measures(spec, choices.deflator)
     panel = read_panel(then, choices.framework, chosen)
+    if not any(differs(newest, panel, m) for m in chosen):
+        return []
     panel = panel[panel["year"] <= int(spec.pins["last_year"])]
     bases = {
         basis: fit_all(centred(panel, basis, window), chosen, covariance=covariance)
