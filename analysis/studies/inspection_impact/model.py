@@ -25,7 +25,7 @@ from analysis.marts import MartLacks, Marts
 from analysis.results import Estimate
 from analysis.studies.inspection_impact import staggered
 from analysis.studies.inspection_impact.claims import CLAIMS, judge
-from analysis.studies.inspection_impact.multiverse import EDITIONS, POPULATIONS, multiverse
+from analysis.studies.inspection_impact.multiverse import EDITIONS, POPULATIONS, differs, multiverse
 from analysis.studies.inspection_impact.panel import (
     BASES,
     STRATA,
@@ -98,7 +98,7 @@ def run(marts: Marts, spec: Spec, choices: Choices) -> list[Estimate]:
             place, newest, "percent_change_clustered", "robust", f"{SEGMENTED}, errors clustered by authority"
         )
         out += claims("claims, to the newest year", newest)
-        out += replication(marts, spec, choices, window, covariance)
+        out += replication(marts, spec, choices, window, covariance, panel, {choices.basis: fits, **otherwise})
         out += joined(marts, spec, choices, window, covariance)
         out += rerun(marts, "ilacs", chosen, window, choices.basis, covariance)
     out += claims("claims", fits, otherwise)
@@ -120,21 +120,34 @@ def run(marts: Marts, spec: Spec, choices: Choices) -> list[Estimate]:
 
 
 def replication(
-    marts: Marts, spec: Spec, choices: Choices, window: tuple[int, int], covariance: Covariance
+    marts: Marts,
+    spec: Spec,
+    choices: Choices,
+    window: tuple[int, int],
+    covariance: Covariance,
+    newest: pd.DataFrame,
+    fits: Mapping[str, Fits],
 ) -> list[Estimate]:
-    """The paper's statements from the editions of its day; counts of judgements are of no edition."""
+    """The paper's statements from the editions of its day; none where these have the figures of the newest panel.
+
+    Counts of judgements are of no edition. fits: by basis of the year, from the newest; a measure whose figures are
+    the same is not fitted again.
+    """
     then = marts_of_the_day(marts, STUDY)
     if then is None:
         return []
     chosen = measures(spec, choices.deflator)
     panel = read_panel(then, choices.framework, chosen)
+    changed = [m for m in chosen if differs(newest, panel, m)]
+    if not changed:
+        return []
     panel = panel[panel["year"] <= int(spec.pins["last_year"])]
-    bases = {
-        basis: fit_all(centred(panel, basis, window), chosen, covariance=covariance)
-        for basis in (choices.basis, *(b for b in BASES if b != choices.basis))
+    of_the_day = {
+        basis: {**before, **fit_all(centred(panel, basis, window), changed, covariance=covariance)}
+        for basis, before in fits.items()
     }
-    fits = bases.pop(choices.basis)
-    return as_printed(spec, claims("claims", fits, bases))
+    first = of_the_day.pop(choices.basis)
+    return as_printed(spec, claims("claims", first, of_the_day))
 
 
 def beyond(
