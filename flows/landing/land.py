@@ -39,7 +39,7 @@ from flows.landing.quarantine import is_withdrawn, next_state, quarantine_path, 
 from flows.landing.states import in_order, mark_of
 from flows.landing.tables import META
 from flows.landing.withdrawn import read_withdrawn
-from flows.landing.workers import Job, Read, read_files
+from flows.landing.workers import Job, Read, ReadTable, read_files
 from flows.sources.passport import Passport, load_passports
 
 #: What became of a file that is listed and nothing more; a reason may follow.
@@ -382,13 +382,7 @@ class _Landing:
 
     def _place(self, f: File, done: Read) -> None:
         """Put a file that was read in its place: the archive, the landing, the lists."""
-        for file, problem, row, column, advice in (*([done.refusal] if done.refusal else []), *done.refusals):
-            refusal = RefusedFile(file, problem, row=row, column=column, advice=advice)
-            (self.report.flagged if done.is_document else self.report.refused).append(refusal)
-        self.report.not_described += [
-            NotDescribed(file, problem, row=row, column=column, advice=advice)
-            for file, problem, row, column, advice in done.not_described
-        ]
+        self._say_what_is_refused(done)
         if done.refusal is not None or (done.not_described and not done.tables):
             return
         if not done.source or done.remark:
@@ -421,41 +415,56 @@ class _Landing:
         provenance = self._keep(f, done.source, edition)
         if provenance is None:
             return
-        meta = self.passports[done.source].edition(base_edition(edition))
-        assert meta is not None
         for t in new:
-            entry = Landed(
-                source=done.source,
-                table_name=t.table,
-                edition=edition,
-                shape=t.shape,
-                symbols=meta.symbols,
-                role=self.passports[done.source].role,
-                file=f.path.name,
-                sha256=f.sha256,
-                content_sha256=f.content_sha256,
-                published_on=provenance.published_on,
-                published_basis=provenance.published_basis,
-                maturity=meta.maturity,
-                landed_at=provenance.landed_at,
-                url=provenance.url,
-                row_count=t.rows,
-                column_count=len(t.columns),
-                first_period=t.first_period,
-                last_period=t.last_period,
-                edition_published_on=meta.published_on.isoformat(),
-                landed_sha256=t.sha256,
-            )
-            is_held = entry.key in self.quarantined or is_withdrawn(self.withdrawn, f.sha256, t.table)
-            target = (held_path if is_held else landed_path)(self.settings, *entry.key)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(t.path, target)
-            self.ledger.saw(self.settings, target)
-            self.cells.pop(target, None)
-            (self.held if is_held else self.catalogue).add(entry, t.columns, t.units)
-            if not is_held and entry.key not in self.restored:
-                self.report.landed.append(entry)
+            self._put(f, t, done.source, provenance)
         self.ledger.files[f.sha256] = "in part" if done.refusals else "landed"
+
+    def _say_what_is_refused(self, done: Read) -> None:
+        """List what of a file that was read does not hold, or is of no edition that is described."""
+        for file, problem, row, column, advice in (*([done.refusal] if done.refusal else []), *done.refusals):
+            refusal = RefusedFile(file, problem, row=row, column=column, advice=advice)
+            (self.report.flagged if done.is_document else self.report.refused).append(refusal)
+        self.report.not_described += [
+            NotDescribed(file, problem, row=row, column=column, advice=advice)
+            for file, problem, row, column, advice in done.not_described
+        ]
+
+    def _put(self, f: File, t: ReadTable, source: str, provenance: Provenance) -> None:
+        """Put a table that was read among those in use, or among those that are held back."""
+        passport, edition = self.passports[source], provenance.edition
+        meta = passport.edition(base_edition(edition))
+        assert meta is not None
+        entry = Landed(
+            source=source,
+            table_name=t.table,
+            edition=edition,
+            shape=t.shape,
+            symbols=meta.symbols,
+            role=passport.role,
+            file=f.path.name,
+            sha256=f.sha256,
+            content_sha256=f.content_sha256,
+            published_on=provenance.published_on,
+            published_basis=provenance.published_basis,
+            maturity=meta.maturity,
+            landed_at=provenance.landed_at,
+            url=provenance.url,
+            row_count=t.rows,
+            column_count=len(t.columns),
+            first_period=t.first_period,
+            last_period=t.last_period,
+            edition_published_on=meta.published_on.isoformat(),
+            landed_sha256=t.sha256,
+        )
+        is_held = entry.key in self.quarantined or is_withdrawn(self.withdrawn, f.sha256, t.table)
+        target = (held_path if is_held else landed_path)(self.settings, *entry.key)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(t.path, target)
+        self.ledger.saw(self.settings, target)
+        self.cells.pop(target, None)
+        (self.held if is_held else self.catalogue).add(entry, t.columns, t.units)
+        if not is_held and entry.key not in self.restored:
+            self.report.landed.append(entry)
 
     def _places(self, source: str, table: str, edition: str) -> list[tuple[Landed, Path]]:
         """The states of an edition of a table that are landed or held back, the first one first."""
