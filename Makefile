@@ -27,6 +27,8 @@ help:
 	@echo "make comparability  docs/comparability.md from the published warehouse"
 	@echo "make dependencies  docs/dependencies.md: every package with version and licence; nothing copyleft"
 
+# With bytecode: where Python may not write any (as in many containers), every process would compile what it imports again.
+.venv/.synced: export UV_COMPILE_BYTECODE := 1
 .venv/.synced: pyproject.toml uv.lock
 ifeq ($(UV),)
 	@test -x .uv/bin/uv || { $(PYTHON) -m venv .uv && .uv/bin/pip install --quiet uv; }

@@ -90,17 +90,17 @@ def _compare(figure: Published, tie: Tie, rule: Tolerance, found: Estimate) -> t
     bound = inequality(figure.value) if tie.printed is None else None
     if rule.kind == "claim":
         verdict = "reproduced" if value >= rule.reproduced else "close" if value >= rule.close else "differs"
-        why.append(f"{_number(100 * value)}% of what is stated holds")
+        why.append(f"{number(100 * value)}% of what is stated holds")
     elif bound is not None:
         verdict = "reproduced" if _satisfies(value, bound) else "differs"
-        why.append(f"ours is {_number(value)}")
+        why.append(f"ours is {number(value)}")
     else:
         printed = tie.printed if tie.printed is not None else number_of(figure.value)
         if printed is None:
             raise ValueError(f"{figure.study} row {figure.row}: {figure.value!r} is not a number; give `printed`")
         difference = value - printed
         verdict, within = _near(value, printed, rule)
-        why.append(f"within {within}" if verdict != "differs" else f"{_number(value)} against {_number(printed)}")
+        why.append(f"within {within}" if verdict != "differs" else f"{number(value)} against {number(printed)}")
     if verdict == "reproduced":
         verdict, caps = _caps(figure, tie, rule, found)
         why += caps
@@ -115,13 +115,13 @@ def _near(value: float, printed: float, rule: Tolerance) -> tuple[Verdict, str]:
     size, scale = abs(value - printed), abs(printed)
     edge = 1e-9 * max(scale, 1.0)  # floating point must not decide at the edge of a tolerance
     if size <= rule.reproduced * (scale if rule.relative else 1.0) + edge:
-        return "reproduced", f"{_number(100 * rule.reproduced)}%" if rule.relative else _number(rule.reproduced)
+        return "reproduced", f"{number(100 * rule.reproduced)}%" if rule.relative else number(rule.reproduced)
     if value * printed < 0:
         return "differs", ""
     if rule.close_within is not None:
-        return ("close", _number(rule.close_within)) if size <= rule.close_within + edge else ("differs", "")
+        return ("close", number(rule.close_within)) if size <= rule.close_within + edge else ("differs", "")
     if size <= rule.close * scale + edge:
-        return "close", f"{_number(100 * rule.close)}%"
+        return "close", f"{number(100 * rule.close)}%"
     return ("close", "one") if scale < rule.one_below and size <= 1 + edge else ("differs", "")
 
 
@@ -180,7 +180,8 @@ def _join(*parts: str) -> str:
     return "; ".join(dict.fromkeys(p for p in parts if p))
 
 
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
+    """Four significant figures; blank where there is none."""
     return "" if value is None else f"{value:.4g}"
 
 
@@ -208,7 +209,7 @@ def tally(rows: Sequence[ScoreRow]) -> dict[str, Counter[str]]:
 
 def _cells(row: ScoreRow) -> list[str]:
     return [
-        _number(v) if isinstance(v, float) else "" if v is None else str(v) for v in (getattr(row, c) for c in COLUMNS)
+        number(v) if isinstance(v, float) else "" if v is None else str(v) for v in (getattr(row, c) for c in COLUMNS)
     ]
 
 
@@ -219,18 +220,6 @@ def as_csv(rows: Sequence[ScoreRow]) -> str:
     writer.writerow(COLUMNS)
     writer.writerows(_cells(r) for r in rows)
     return out.getvalue().rstrip("\n")
-
-
-def as_table(rows: Sequence[ScoreRow]) -> str:
-    """A tally by study, then every figure on two lines."""
-    lines = [f"{'':<24}" + "".join(f"{v:>18}" for v in VERDICTS)]
-    for study, counts in tally(rows).items():
-        lines.append(f"{study:<24}" + "".join(f"{counts[v]:>18}" for v in VERDICTS))
-    for r in rows:
-        ours = _number(r.ours) or "-"
-        lines.append(f"\n{r.study} {r.row} · {r.place} · {r.statistic} · {r.subject}")
-        lines.append(f"  printed {r.published or '-'}  ours {ours}  [{r.verdict}] {r.reason}")
-    return "\n".join(lines)
 
 
 def as_html(rows: Sequence[ScoreRow]) -> str:
@@ -261,4 +250,5 @@ def as_json(rows: Sequence[ScoreRow]) -> str:
     return json.dumps([asdict(r) for r in rows], default=str, indent=1, ensure_ascii=False)
 
 
-SHOW = {"table": as_table, "csv": as_csv, "html": as_html, "json": as_json}
+#: How rows are written for other programs and pages.
+SHOW = {"csv": as_csv, "html": as_html, "json": as_json}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
+from io import StringIO
 from typing import Any, Literal, TypeVar
 
 #: A table of an edition: source, table and edition. The unit of refusal.
@@ -12,6 +13,9 @@ TableKey = tuple[str, str, str]
 Severity = Literal["error", "warning"]
 #: Whether something is wrong, or could not be checked.
 Kind = Literal["fault", "not checkable"]
+
+#: Letters of a cell that are shown.
+_WIDEST = 48
 
 R = TypeVar("R", bound="Result")
 
@@ -174,12 +178,21 @@ def _finding(finding: Finding, limit: int) -> list[str]:
 
 
 def _table(rows: Iterable[dict[str, str]]) -> list[str]:
-    """Rows as aligned text."""
+    """Rows as aligned text, a row a line wherever it is read; long cells are cut."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
     rows = list(rows)
     names = list(dict.fromkeys(n for r in rows for n in r))
-    cells = [names, *([str(r.get(n, "")) for n in names] for r in rows)]
-    widths = [min(48, max(len(r[i]) for r in cells)) for i in range(len(names))]
-    return ["  ".join(c[:w].ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in cells]
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in names:
+        table.add_column(Text(name), no_wrap=True, max_width=_WIDEST, overflow="ellipsis")
+    for r in rows:
+        table.add_row(*(Text(" ".join(str(r.get(n, "")).split())) for n in names))
+    written = StringIO()
+    Console(file=written, width=100_000, color_system=None, force_terminal=False, legacy_windows=False).print(table)
+    return [line.rstrip() for line in written.getvalue().splitlines()]
 
 
 def _s(n: int) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 from flows.common.errors import CheckFailed, CswError
 from flows.common.files import write_atomically
 from flows.common.lock import writer
+from flows.common.processes import worker_pool
 from flows.common.settings import Settings
 from flows.documents.archived import ReportRecogniser, ReportsRead, read_archived
 from flows.landing.catalogue import read_catalogue
@@ -50,6 +52,9 @@ if TYPE_CHECKING:
     from flows.warehouse.dbt import Dbt, DbtResult
 
 Say = Callable[[str], None]
+
+#: Processes that studies run in, this one among them: one study takes a third of the whole.
+MOST_STUDIES_AT_ONCE = 4
 
 
 @dataclass
@@ -507,6 +512,8 @@ def _try_build(
     warm: _Warm,
     progress: Callable[[str], None] | None,
 ) -> list[Failure]:
+    from flows.warehouse.failures import describe_warned
+
     with watch.stage("build"):
         select = start_next(settings, made_from, changed)
         report.built = warm.dbt.build(select, progress)
@@ -514,6 +521,7 @@ def _try_build(
         warm.close_dbt()
         if not report.built.success:
             return failures_of(report.built, settings)
+        report.warnings += describe_warned(report.built, settings.next)
         mark_built(settings.next, made_from.project)
         return []
 
@@ -562,8 +570,9 @@ def analyse(settings: Settings, database: Path, report: RunReport, watch: Stopwa
     """
     from analysis.studies.run import analyse_into
 
-    with watch.stage("analyse"):
-        outcome = analyse_into(database)
+    workers = min(os.cpu_count() or 1, MOST_STUDIES_AT_ONCE) - 1
+    with watch.stage("analyse"), worker_pool(workers) if workers else nullcontext() as pool:
+        outcome = analyse_into(database, pool=pool, workers=workers)
     report.warnings += [f"{study} could not run: {reason}" for study, reason in outcome.lacking.items()]
     report.study_errors = dict(outcome.errors)
 

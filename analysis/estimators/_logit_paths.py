@@ -5,138 +5,291 @@ standardised. Newton's quadratic model of the likelihood at each penalty is solv
 (which finds the sign pattern) and then exactly for that pattern: Friedman, Hastie & Tibshirani (2010) *J. Stat. Softw.*
 33(1); Lee, Sun & Saunders (2014) *SIAM J. Optim.* 24:1420 for the proximal Newton step.
 
-A cross-validation is some 60 such paths that differ in their weights and mixing only. Fitted one penalty at a time by a
-library, 6,600 small problems cost 4 to 9 seconds in overhead; side by side they cost about one.
+A cross-validation is some 60 such paths that differ in their rows and mixing only: 6,600 small problems, which side by
+side share their overhead and their designs. Held against the libraries of the field in docs/decisions/elastic_net.md.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.estimators._arrays import Array, IntArray
 
 SMALLEST_WEIGHT = 1e-5
 NEWTON_STEPS = 60
 PATTERN_ROUNDS = 400
+#: A full Newton step that moves no linear predictor by more than this cannot raise the objective: the loss lies at most
+#: ``(exp(R) - R - 1) / R^2`` times its curvature above its slope, R the largest move, and that is below one: Bach
+#: (2010) *Electron. J. Stat.* 4:384.
+SAFE_MOVE = 1.79
+#: Fewer problems of one design than this make their own products sooner than they read those laid out.
+FEW = 3
+#: Products of columns are laid out once for all Hessians where they take no more than this.
+MOST_PRODUCT_BYTES = 100_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Designs:
+    """Some designs of the same n rows ``(D, n, p)``, each standardised, and the rows' weights in each ``(D, n)``: they
+    sum to one, and are zero for rows that a design leaves out.
+
+    The methods take K problems, ``of`` ``(K,)`` the design of each, ascending.
+    """
+
+    X: Array
+    weights: Array
+
+    @cached_property
+    def _products(self) -> Array | None:
+        """Every row's products of two columns ``(D, n, p (p + 1) / 2)``; None where they would take too much room."""
+        first, second = np.triu_indices(self.X.shape[2])
+        if self.X.shape[0] * self.X.shape[1] * len(first) * self.X.itemsize > MOST_PRODUCT_BYTES:
+            return None
+        return np.asarray(self.X[:, :, first] * self.X[:, :, second])
+
+    @cached_property
+    def _entries(self) -> IntArray:
+        """Which product stands at each entry of a ``(p, p)`` matrix, laid flat."""
+        p = self.X.shape[2]
+        first, second = np.triu_indices(p)
+        out = np.empty((p, p), dtype=np.intp)
+        out[first, second] = out[second, first] = np.arange(len(first))
+        return out.ravel()
+
+    def _each(self, of: IntArray) -> Iterator[tuple[int, slice]]:
+        ends = np.searchsorted(of, np.arange(len(self.X) + 1))
+        return ((d, slice(ends[d], ends[d + 1])) for d in range(len(self.X)) if ends[d] < ends[d + 1])
+
+    def times(self, of: IntArray, slopes: Array) -> Array:
+        """X b: slopes ``(K, p)`` to ``(K, n)``."""
+        out = np.empty((len(of), self.X.shape[1]))
+        for d, mine in self._each(of):
+            np.matmul(slopes[mine], self.X[d].T, out=out[mine])
+        return out
+
+    def sums(self, of: IntArray, values: Array) -> Array:
+        """X'v: values ``(K, n)`` to ``(K, p)``."""
+        out = np.empty((len(of), self.X.shape[2]))
+        for d, mine in self._each(of):
+            np.matmul(values[mine], self.X[d], out=out[mine])
+        return out
+
+    def cross_products(self, of: IntArray, curvature: Array) -> Array:
+        """X'WX: curvature ``(K, n)`` to ``(K, p, p)``."""
+        p = self.X.shape[2]
+        out = np.empty((len(of), p * p))
+        for d, mine in self._each(of):
+            if mine.stop - mine.start < FEW or self._products is None:
+                own = np.matmul((self.X[d] * curvature[mine][:, :, None]).transpose(0, 2, 1), self.X[d])
+                out[mine] = own.reshape(-1, p * p)
+            else:
+                np.take(curvature[mine] @ self._products[d], self._entries, axis=1, out=out[mine], mode="clip")
+        return out.reshape(-1, p, p)
+
+
+@dataclass(frozen=True, eq=False)
+class _Place:
+    """Where K problems stand: constants ``(K,)``, slopes ``(K, p)``, linear predictors ``(K, n)``."""
+
+    constant: Array
+    slope: Array
+    eta: Array
+
+    def take(self, which: IntArray | NDArray[np.bool_]) -> _Place:
+        return _Place(self.constant[which], self.slope[which], self.eta[which])
+
+    def put(self, which: IntArray, other: _Place) -> None:
+        self.constant[which], self.slope[which], self.eta[which] = other.constant, other.slope, other.eta
+
+
+@dataclass(frozen=True, eq=False)
+class _Penalty:
+    """What each of K problems pays: ``lasso |b|_1 + ridge |b|^2 / 2``."""
+
+    lasso: Array
+    ridge: Array
+
+    def take(self, which: IntArray | NDArray[np.bool_]) -> _Penalty:
+        return _Penalty(self.lasso[which], self.ridge[which])
+
+    def of(self, slope: Array) -> Array:
+        paid: Array = self.lasso * np.abs(slope).sum(axis=1) + 0.5 * self.ridge * (slope**2).sum(axis=1)
+        return paid
 
 
 def penalised_logit_paths(
-    X: Array, y: Array, weights: Array, penalties: Array, mixing: Array, lengths: IntArray, tolerance: float = 1e-7
+    designs: Designs,
+    of: IntArray,
+    y: Array,
+    penalties: Array,
+    mixing: Array,
+    lengths: IntArray,
+    tolerance: float = 1e-7,
 ) -> tuple[Array, Array]:
     """Coefficients along K paths: constants ``(K, L)`` and slopes ``(K, L, p)``; NaN beyond a path's length.
 
-    X ``(K, n, p)`` standardised; y ``(n,)`` in {0, 1}; weights ``(K, n)`` that sum to one over each path's own rows and
-    are zero elsewhere; penalties ``(K, L)`` descending; mixing ``(K,)`` alpha; lengths ``(K,)`` penalties to fit.
+    of ``(K,)`` each path's design, ascending; y ``(n,)`` in {0, 1}; penalties ``(K, L)`` descending; mixing ``(K,)``
+    alpha; lengths ``(K,)`` penalties to fit.
     """
-    n_paths, _n, p = X.shape
-    n_penalties = penalties.shape[1]
+    n_paths, n_penalties = penalties.shape
+    p = designs.X.shape[2]
     constants = np.full((n_paths, n_penalties), np.nan)
     slopes = np.full((n_paths, n_penalties, p), np.nan)
-    mean = (weights * y).sum(axis=1)
+    mean = (designs.weights @ y)[of]
     constant = np.log(mean / (1 - mean))
-    slope = np.zeros((n_paths, p))
+    at = _Place(constant, np.zeros((n_paths, p)), np.repeat(constant[:, None], len(y), axis=1))
     live = np.arange(n_paths)
     for step in range(n_penalties):
         keep = lengths[live] > step
         if not keep.all():
-            live = live[keep]
-            X, weights, constant, slope = X[keep], weights[keep], constant[keep], slope[keep]
+            live, at = live[keep], at.take(keep)
         if not len(live):
             break
-        lasso = penalties[live, step] * mixing[live]
-        ridge = penalties[live, step] * (1 - mixing[live])
-        constant, slope = _one_penalty(X, y, weights, lasso, ridge, constant, slope, tolerance)
-        constants[live, step], slopes[live, step] = constant, slope
+        alpha, amount = mixing[live], penalties[live, step]
+        _one_penalty(designs, of[live], y, _Penalty(amount * alpha, amount * (1 - alpha)), at, tolerance)
+        constants[live, step], slopes[live, step] = at.constant, at.slope
     return constants, slopes
 
 
-def _objective(eta: Array, y: Array, weights: Array, slope: Array, lasso: Array, ridge: Array) -> Array:
-    loss = (weights * (np.logaddexp(0.0, eta) - y * eta)).sum(axis=1)
-    objective: Array = loss + lasso * np.abs(slope).sum(axis=1) + 0.5 * ridge * (slope**2).sum(axis=1)
-    return objective
-
-
-def _one_penalty(
-    X: Array, y: Array, weights: Array, lasso: Array, ridge: Array, constant: Array, slope: Array, tolerance: float
-) -> tuple[Array, Array]:
-    """Proximal Newton at one penalty per path, from a warm start."""
+def _one_penalty(designs: Designs, of: IntArray, y: Array, penalty: _Penalty, at: _Place, tolerance: float) -> None:
+    """Proximal Newton at one penalty per problem, from a warm start, which becomes the answer."""
     from scipy.special import expit
 
-    constant, slope = constant.copy(), slope.copy()
-    active = np.arange(len(X))
+    active = np.arange(len(of))
     for _ in range(NEWTON_STEPS):
-        every = len(active) == len(X)
-        Xa, wa = (X, weights) if every else (X[active], weights[active])
-        c0, b = constant[active], slope[active]
-        l1, l2 = lasso[active], ridge[active]
-        eta = c0[:, None] + np.matmul(Xa, b[:, :, None])[:, :, 0]
-        chance = expit(eta)
-        residual = wa * (y - chance)
-        curvature = wa * np.maximum(chance * (1 - chance), SMALLEST_WEIGHT)
-        weighted = Xa * curvature[:, :, None]
+        every = len(active) == len(of)
+        mine, now, pays = (of, at, penalty) if every else (of[active], at.take(active), penalty.take(active))
+        weights = designs.weights[mine]
+        chance = expit(now.eta)
+        residual = weights * (y - chance)
+        curvature = weights * np.maximum(chance * (1 - chance), SMALLEST_WEIGHT)
         total = curvature.sum(axis=1)
-        first = weighted.sum(axis=1)
-        hessian = np.matmul(Xa.transpose(0, 2, 1), weighted)
+        first = designs.sums(mine, curvature)
+        hessian = designs.cross_products(mine, curvature)
         # The constant is unpenalised: profile it out of the quadratic model.
         hessian -= first[:, :, None] * (first / total[:, None])[:, None, :]
         offset = residual.sum(axis=1) / total
-        gradient = np.matmul(residual[:, None, :], Xa)[:, 0] - first * offset[:, None]
-        target = _lasso_quadratic(hessian, gradient, b, l1, l2)
-        move = target - b
+        gradient = designs.sums(mine, residual) - first * offset[:, None]
+        target, solved = _lasso_quadratic(hessian, gradient, now.slope, pays)
+        move = target - now.slope
         shift = offset - (first * move).sum(axis=1) / total
-        before = _objective(eta, y, wa, b, l1, l2)
-        size = np.ones(len(active))
-        change = np.matmul(Xa, move[:, :, None])[:, :, 0] + shift[:, None]
-        for _half in range(30):
-            after = _objective(eta + size[:, None] * change, y, wa, b + size[:, None] * move, l1, l2)
-            worse = after > before + 1e-12 * (1 + np.abs(before))
-            if not worse.any():
-                break
-            size[worse] *= 0.5
-        constant[active] = c0 + size * shift
-        slope[active] = b + size[:, None] * move
-        decrease = np.einsum("kpp,kp->kp", hessian, move**2).max(axis=1, initial=0.0)
+        step = _Place(shift, move, designs.times(mine, move) + shift[:, None])
+        size = _step_sizes(now, step, y, weights, pays, solved)
+        at.put(
+            active,
+            _Place(
+                now.constant + size * shift,
+                np.where(size[:, None] == 1, target, now.slope + size[:, None] * move),
+                now.eta + size[:, None] * step.eta,
+            ),
+        )
+        decrease = (np.diagonal(hessian, axis1=1, axis2=2) * move**2).max(axis=1, initial=0.0)
         going = (decrease > tolerance) | (total * shift**2 > tolerance) | (size < 1)
         if not going.any():
             break
         active = active[going]
-    return constant, slope
 
 
-def _lasso_quadratic(hessian: Array, gradient: Array, start: Array, lasso: Array, ridge: Array) -> Array:
-    """Minimise ``d'Hd/2 - g'd`` plus the penalty at ``start + d``, for a batch; returns ``start + d``.
+def _step_sizes(
+    now: _Place, step: _Place, y: Array, weights: Array, penalty: _Penalty, solved: NDArray[np.bool_]
+) -> Array:
+    """How much of each Newton step to take: all of it, or the first half of a half that does not raise the objective.
+
+    A short step to the minimum of its model (``solved``) need not be tried; see ``SAFE_MOVE``.
+    """
+    size = np.ones(len(solved))
+    try_out = np.flatnonzero((np.abs(step.eta).max(axis=1) > SAFE_MOVE) | ~solved)
+    if not len(try_out):
+        return size
+    now, step, weights, penalty = now.take(try_out), step.take(try_out), weights[try_out], penalty.take(try_out)
+
+    def objective(part: Array) -> Array:
+        eta = now.eta + part[:, None] * step.eta
+        loss = (weights * (np.logaddexp(0.0, eta) - y * eta)).sum(axis=1)
+        return np.asarray(loss + penalty.of(now.slope + part[:, None] * step.slope))
+
+    part = np.ones(len(try_out))
+    before = objective(0 * part)
+    for _half in range(30):
+        worse = objective(part) > before + 1e-12 * (1 + np.abs(before))
+        if not worse.any():
+            break
+        part[worse] *= 0.5
+    size[try_out] = part
+    return size
+
+
+def _lasso_quadratic(
+    hessian: Array, gradient: Array, start: Array, penalty: _Penalty
+) -> tuple[Array, NDArray[np.bool_]]:
+    """Minimise ``d'Hd/2 - g'd`` plus the penalty at ``start + d``, for a batch: ``start + d``, and where it was found.
 
     Exact solution for the present sign pattern, then a sweep of coordinate descent wherever that pattern turns out
     wrong; a warm start has the right pattern most of the time, so most problems leave after one linear solve.
     """
-    p = start.shape[1]
+    p, lasso = start.shape[1], penalty.lasso
     diagonal = np.arange(p)
     linear = gradient + np.matmul(hessian, start[:, :, None])[:, :, 0]
     A = hessian.copy()
-    A[:, diagonal, diagonal] += ridge[:, None] + 1e-12
+    A[:, diagonal, diagonal] += penalty.ridge[:, None] + 1e-12
     out = start.copy()
     slack = 1e-8 * np.maximum(np.abs(linear).max(axis=1), lasso)
     todo = np.arange(len(start))
+    solved = np.zeros(len(start), dtype=bool)
     for _ in range(PATTERN_ROUNDS):
-        a, c, l1, beta = A[todo], linear[todo], lasso[todo], out[todo]
+        every = len(todo) == len(start)
+        a, c, l1, beta = (A, linear, lasso, out) if every else (A[todo], linear[todo], lasso[todo], out[todo])
         used = beta != 0
         sign = np.sign(beta)
-        block = a * (used[:, :, None] & used[:, None, :])
-        block[:, diagonal, diagonal] += ~used
-        exact = np.linalg.solve(block, ((c - l1[:, None] * sign) * used)[:, :, None])[:, :, 0]
+        exact = _solve_used(a, (c - l1[:, None] * sign) * used, used)
         # A coefficient does not pass through zero: the step ends where the first one would.
         crossing = used & (exact * sign < 0)
-        fraction = np.where(crossing, beta / np.where(crossing, beta - exact, 1.0), 1.0)
-        shortest = fraction.min(axis=1, initial=1.0)[:, None]
-        beta = np.where(crossing & (fraction <= shortest), 0.0, beta + shortest * (exact - beta)) * used
+        if crossing.any():
+            fraction = np.where(crossing, beta / np.where(crossing, beta - exact, 1.0), 1.0)
+            shortest = fraction.min(axis=1, initial=1.0)[:, None]
+            beta = np.where(crossing & (fraction <= shortest), 0.0, beta + shortest * (exact - beta)) * used
+        else:
+            beta = exact
         left = c - np.matmul(a, beta[:, :, None])[:, :, 0]
         off = np.where(beta == 0, np.abs(left) - l1[:, None], np.abs(left - l1[:, None] * np.sign(beta)))
         wrong = (off > slack[todo][:, None]).any(axis=1)
         out[todo] = beta
+        solved[todo] = ~wrong
         if not wrong.any():
             break
         todo = todo[wrong]
         out[todo] = _sweep(a[wrong], beta[wrong], left[wrong], l1[wrong])
+    return out, solved
+
+
+def _solve_used(A: Array, right: Array, used: NDArray[np.bool_]) -> Array:
+    """Solve each system of a batch over its used coordinates; the others are zero.
+
+    Small systems are taken together and large ones together, so that few are solved at more than their size.
+    """
+    p, count = used.shape[1], used.sum(axis=1)
+    out = np.zeros_like(right)
+    for low, high in ((0, p // 4), (p // 4, p // 2), (p // 2, p)):
+        mine = np.flatnonzero((count > low) & (count <= high))
+        if not len(mine):
+            continue
+        width = int(count[mine].max())
+        # The used coordinates first; what is left of the width is solved for zero.
+        place = np.argsort(~used[mine], axis=1, kind="stable")[:, :width]
+        rows, inside = mine[:, None], np.arange(width) < count[mine, None]
+        if width == p and inside.all():
+            out[mine] = np.linalg.solve(A[mine] if len(mine) < len(A) else A, right[mine][:, :, None])[:, :, 0]
+            continue
+        block = A[rows[:, :, None], place[:, :, None], place[:, None, :]]
+        if not inside.all():
+            block *= inside[:, :, None] & inside[:, None, :]
+            block[:, np.arange(width), np.arange(width)] += ~inside
+        out[rows, place] = np.linalg.solve(block, right[rows, place][:, :, None])[:, :, 0]
     return out
 
 

@@ -56,7 +56,8 @@ def starting_values(stack: Stack, structure: Array) -> tuple[Array, Array]:
     """Penalised quasi-likelihood until it settles: fixed effects ``(F, P)`` and L ``(F, 3)``.
 
     structure ``(F, 3)`` holds 1 where an entry of L is free. A start needs to be near, not right: the marginal
-    likelihood is maximised from here.
+    likelihood is maximised from here. A model that has settled stays where it is while others go on, or its start would
+    depend on what it is fitted beside.
     """
     observed = stack.offset > -400.0
     # A crude log-linear fit, weighted by the count: cheap and never far off.
@@ -67,6 +68,7 @@ def starting_values(stack: Stack, structure: Array) -> tuple[Array, Array]:
     beta = _solve(cross, right)
     chol = structure * np.array([0.5, 0.0, 0.3])
     v = np.zeros((2, stack.y.shape[1]))
+    going = np.ones(stack.n_models, dtype=bool)
     for _ in range(START_ROUNDS):
         a, b, c = chol[stack.model].T
         base = linear_predictor(stack, beta)
@@ -83,7 +85,7 @@ def starting_values(stack: Stack, structure: Array) -> tuple[Array, Array]:
         right = stack.by_model(np.einsum("ptc,tc->pc", stack.X, stack.y - mean)).T
         # At the modes Z'(y - mean) equals the effects themselves, so they drop out of the profiled score.
         move = np.clip(_solve(cross, right), -2.0, 2.0)
-        beta = beta + move
+        beta = beta + move * going[:, None]
         u0, u1 = a * v[0], b * v[0] + c * v[1]
         l00, l01, l10, l11 = a * i00, a * i01, b * i00 + c * i01, b * i01 + c * i11
         sizes = np.diff(np.append(stack.starts, stack.y.shape[1]))
@@ -93,8 +95,10 @@ def starting_values(stack: Stack, structure: Array) -> tuple[Array, Array]:
         new_a = np.sqrt(np.maximum(s00, 1e-4))
         new_b = np.where(structure[:, 1] > 0, s01 / new_a, 0.0)
         new_c = np.sqrt(np.maximum(s11 - new_b**2, 1e-4))
-        former, chol = chol, structure * np.column_stack([new_a, new_b, new_c])
-        if np.abs(move).max() < 0.01 and np.abs(chol - former).max() < 0.02:
+        former = chol
+        chol = np.where(going[:, None], structure * np.column_stack([new_a, new_b, new_c]), former)
+        going &= ~((np.abs(move).max(axis=1) < 0.01) & (np.abs(chol - former).max(axis=1) < 0.02))
+        if not going.any():
             break
     return beta, chol
 
@@ -183,6 +187,29 @@ def _curvature_of_fixed_effects(stack: Stack, theta: Array, with_alpha: bool, at
     return _profiled_information(stack, chol, weight, at.spread)
 
 
+def _first_metric(stack: Stack, theta: Array, free: Array, first: Evaluation, with_alpha: bool, rule: Rule) -> Array:
+    """An inverse of the information to begin with ``(F, D, D)``, from the first evaluation."""
+    width = theta.shape[1]
+    outer = np.einsum("pc,qc->pqc", first.scores, first.scores)
+    guess = np.moveaxis(stack.by_model(outer), -1, 0)
+    # Shocks that the model does not know of inflate the scores of the fixed effects, not their curvature.
+    guess[:, : width - 4] = guess[:, :, : width - 4] = 0.0
+    guess[:, : width - 4, : width - 4] = _curvature_of_fixed_effects(stack, theta, with_alpha, first)
+    inverse = _masked_inverse(guess, free)
+    few = np.flatnonzero(np.diff(np.append(stack.starts, stack.y.shape[1])) < FEW_CLUSTERS)
+    if len(few):
+        part, columns = stack.take(few)
+        scale = np.sqrt(np.einsum("fpp->fp", inverse[few]))
+        curvature = observed_information(part, theta[few], free[few], scale, first.v[:, columns], with_alpha, rule)
+        # Where the likelihood does not bend downwards yet, the scores stand in for the missing curvature.
+        bends = np.einsum("fpp->fp", curvature) > 0
+        curvature *= bends[:, :, None] & bends[:, None, :]
+        index = np.arange(width)
+        curvature[:, index, index] += np.where(bends, 0.0, free[few] / np.maximum(scale, 1e-6) ** 2)
+        inverse[few] = _newton_metric(curvature, free[few])[0]
+    return inverse
+
+
 def maximise(
     stack: Stack,
     theta: Array,
@@ -203,23 +230,7 @@ def maximise(
     value = stack.by_model(first.loglik)
     score = stack.by_model(first.scores).T * free
     modes = first.v
-    outer = np.einsum("pc,qc->pqc", first.scores, first.scores)
-    guess = np.moveaxis(stack.by_model(outer), -1, 0)
-    # Shocks that the model does not know of inflate the scores of the fixed effects, not their curvature.
-    guess[:, : width - 4] = guess[:, :, : width - 4] = 0.0
-    guess[:, : width - 4, : width - 4] = _curvature_of_fixed_effects(stack, theta, with_alpha, first)
-    inverse = _masked_inverse(guess, free)
-    few = np.flatnonzero(np.diff(np.append(stack.starts, stack.y.shape[1])) < FEW_CLUSTERS)
-    if len(few):
-        part, columns = stack.take(few)
-        scale = np.sqrt(np.einsum("fpp->fp", inverse[few]))
-        curvature = observed_information(part, theta[few], free[few], scale, modes[:, columns], with_alpha, rule)
-        # Where the likelihood does not bend downwards yet, the scores stand in for the missing curvature.
-        bends = np.einsum("fpp->fp", curvature) > 0
-        curvature *= bends[:, :, None] & bends[:, None, :]
-        index = np.arange(width)
-        curvature[:, index, index] += np.where(bends, 0.0, free[few] / np.maximum(scale, 1e-6) ** 2)
-        inverse[few] = _newton_metric(curvature, free[few])[0]
+    inverse = _first_metric(stack, theta, free, first, with_alpha, rule)
     direction = np.einsum("fpq,fq->fp", inverse, score)
     length = np.ones(n_models)
     restarted = np.zeros(n_models, dtype=bool)

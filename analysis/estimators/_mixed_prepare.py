@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from analysis.estimators._arrays import Array, as_floats, named_design
+from analysis.estimators._arrays import Array, IntArray, as_floats, named_design
 from analysis.estimators._mixed_kernel import PADDING_OFFSET, Stack, stack_of
 
 Covariance = Literal["correlated", "independent", "intercept"]
@@ -99,7 +99,7 @@ def prepare(problem: MixedPoissonProblem, covariance: Covariance) -> Prepared:
         return no("the outcome has negative values, which a count model cannot take")
     if y[rows].max() == 0:
         return no("the outcome is zero throughout")
-    unique, code = np.unique(labels[rows], return_inverse=True)
+    code, unique = pd.factorize(labels[rows], sort=True)
     order = np.argsort(code, kind="stable")
     rows, code = rows[order], code[order]
     if len(unique) < 2:
@@ -107,13 +107,8 @@ def prepare(problem: MixedPoissonProblem, covariance: Covariance) -> Prepared:
     counts = np.bincount(code)
     depth_of_row = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
 
-    notes: list[str] = []
     endless = np.flatnonzero(np.isinf(y) | np.isinf(time) | np.isinf(offset) | np.isinf(X).any(axis=1))
-    if len(endless):
-        # Missing is expected and counted; infinite is a division by zero or the log of it, for somebody to look at.
-        named = [f"{labels[i]} at time {time[i]:g}" for i in endless[:_NAMED]]
-        more = f" and {len(endless) - _NAMED} more" if len(endless) > _NAMED else ""
-        notes.append(f"left out as infinite (outcome, exposure or predictor): {', '.join(named)}{more}")
+    notes = [_note_of(endless, labels, time)] if len(endless) else []
     design = X[rows]
     Q, R, kept = _orthogonal(design)
     if len(kept) < X.shape[1]:
@@ -136,8 +131,8 @@ def prepare(problem: MixedPoissonProblem, covariance: Covariance) -> Prepared:
         return no(f"{len(rows)} observations for {len(kept) + n_random} parameters")
     separated = _only_zeros(Q, y[rows])
     if separated is not None:
-        blame = np.abs(np.linalg.solve(R, separated)) > 1e-6 * np.abs(np.linalg.solve(R, separated)).max()
-        which = ", ".join(names[kept[j]] for j in np.flatnonzero(blame))
+        share = np.abs(np.linalg.solve(R, separated))
+        which = ", ".join(names[kept[j]] for j in np.flatnonzero(share > 1e-6 * share.max()))
         return no(f"separation: a combination of {which} is identified by zero outcomes alone")
     return Prepared(
         problem=problem,
@@ -159,6 +154,13 @@ def prepare(problem: MixedPoissonProblem, covariance: Covariance) -> Prepared:
         clusters=tuple(unique.tolist()),
         depth=int(counts.max()),
     )
+
+
+def _note_of(endless: IntArray, labels: np.ndarray, time: Array) -> str:
+    """Missing is expected and counted; infinite is a division by zero or the log of it, for somebody to look at."""
+    named = [f"{labels[i]} at time {time[i]:g}" for i in endless[:_NAMED]]
+    more = f" and {len(endless) - _NAMED} more" if len(endless) > _NAMED else ""
+    return f"left out as infinite (outcome, exposure or predictor): {', '.join(named)}{more}"
 
 
 def _orthogonal(X: Array) -> tuple[Array, Array, tuple[int, ...]]:

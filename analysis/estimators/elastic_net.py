@@ -23,7 +23,7 @@ import pandas as pd
 from analysis.estimators._arrays import Array, IntArray, as_floats, constant_columns
 from analysis.estimators._discrete import complete_cases
 from analysis.estimators._format import number, table
-from analysis.estimators._logit_paths import penalised_logit_paths
+from analysis.estimators._logit_paths import Designs, penalised_logit_paths
 
 MIXING_GRID = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 # glmnet's rules for leaving a path early: nearly saturated, or nothing gained.
@@ -140,13 +140,8 @@ def fit_elastic_net(
     unequal lengths, an outcome other than 0 and 1, or mixing outside [0, 1]; bad data give a result with a reason.
     """
     outcome, design, columns, rows = complete_cases(y, X, names)
-    if len(outcome) and not np.isin(outcome, (0.0, 1.0)).all():
-        raise ValueError("a logistic outcome is 0 or 1")
     alphas = np.asarray(mixing, dtype=float)
-    if not len(alphas) or (alphas < 0).any() or (alphas > 1).any():
-        raise ValueError("mixing lies between 0 (ridge) and 1 (lasso)")
-    if choose not in ("min", "1se"):
-        raise ValueError(f"choose must be min or 1se, not {choose!r}")
+    _refuse_wrong_calls(outcome, alphas, choose)
     n, p, events = len(outcome), len(columns), int(outcome.sum())
     terms = ("const", *columns)
 
@@ -168,16 +163,9 @@ def fit_elastic_net(
 
     path = _paths(outcome, design, alphas, n_penalties)
     cv = _cross_validated(outcome, design, fold, path)
-    best = np.array([int(np.nanargmin(row)) for row in cv.mean])
-    a = int(np.argmin(cv.mean[np.arange(len(alphas)), best]))
-    at_min = int(best[a])
-    at_1se = int(np.flatnonzero(cv.mean[a] <= cv.mean[a, at_min] + cv.error[a, at_min])[0])
+    a, at_min, at_1se = _chosen(cv)
     at = at_min if choose == "min" else at_1se
     coef = path.coefficients(a, at)
-    from scipy.special import expit
-
-    own, other = expit(path.eta[a, at]), expit(cv.eta[a, at])
-    yes, no_ = outcome == 1, outcome == 0
     notes = []
     if gone:
         notes.append(f"do not vary, left at zero: {', '.join(columns[j] for j in gone)}")
@@ -188,8 +176,6 @@ def fit_elastic_net(
     return ElasticNetFit(
         names=terms,
         coef=coef,
-        fitted=own,
-        held_out=other,
         outcome=outcome,
         rows=rows,
         n=n,
@@ -202,13 +188,43 @@ def fit_elastic_net(
         deviance_explained=float(path.explained[a, at]),
         cv_deviance=float(cv.mean[a, at]),
         cv_null_deviance=_held_out_null(outcome, fold),
-        sensitivity=float((own[yes] > threshold).mean()),
-        specificity=float((own[no_] <= threshold).mean()),
-        held_out_sensitivity=float((other[yes] > threshold).mean()),
-        held_out_specificity=float((other[no_] <= threshold).mean()),
         curve=_curve(path, cv),
         reason="; ".join(notes),
+        **_predictions(outcome, path.eta[a, at], cv.eta[a, at], threshold),
     )
+
+
+def _refuse_wrong_calls(outcome: Array, alphas: Array, choose: str) -> None:
+    if len(outcome) and not np.isin(outcome, (0.0, 1.0)).all():
+        raise ValueError("a logistic outcome is 0 or 1")
+    if not len(alphas) or (alphas < 0).any() or (alphas > 1).any():
+        raise ValueError("mixing lies between 0 (ridge) and 1 (lasso)")
+    if choose not in ("min", "1se"):
+        raise ValueError(f"choose must be min or 1se, not {choose!r}")
+
+
+def _chosen(cv: _Validation) -> tuple[int, int, int]:
+    """The mixing with the least held-out deviance, the penalty that has it, the largest within one standard error."""
+    best = np.array([int(np.nanargmin(row)) for row in cv.mean])
+    a = int(np.argmin(cv.mean[np.arange(len(best)), best]))
+    least = int(best[a])
+    return a, least, int(np.flatnonzero(cv.mean[a] <= cv.mean[a, least] + cv.error[a, least])[0])
+
+
+def _predictions(outcome: Array, own: Array, other: Array, threshold: float) -> dict[str, Any]:
+    """Probabilities, sensitivity and specificity from the linear predictors of the model and of those without a row."""
+    from scipy.special import expit
+
+    own, other = expit(own), expit(other)
+    yes, no = outcome == 1, outcome == 0
+    return {
+        "fitted": own,
+        "held_out": other,
+        "sensitivity": float((own[yes] > threshold).mean()),
+        "specificity": float((own[no] <= threshold).mean()),
+        "held_out_sensitivity": float((other[yes] > threshold).mean()),
+        "held_out_specificity": float((other[no] <= threshold).mean()),
+    }
 
 
 def _trouble_with(fold: IntArray, y: Array) -> str:
@@ -255,7 +271,7 @@ def _paths(y: Array, X: Array, alphas: Array, n_penalties: int) -> _Paths:
     penalties = largest[:, None] * np.geomspace(1.0, 1e-4 if n > p else 1e-2, n_penalties)
     k = len(alphas)
     constants, slopes = penalised_logit_paths(
-        np.repeat(scaled, k, axis=0), y, np.repeat(every, k, axis=0), penalties, alphas, np.full(k, n_penalties)
+        Designs(scaled, every), np.zeros(k, dtype=np.intp), y, penalties, alphas, np.full(k, n_penalties)
     )
     eta = constants[:, :, None] + slopes @ scaled[0].T
     deviance = 2 * (np.logaddexp(0.0, eta) - y * eta).mean(axis=2)
@@ -279,11 +295,11 @@ def _cross_validated(y: Array, X: Array, fold: IntArray, path: _Paths) -> _Valid
     n_fold, (k, n_penalties) = int(fold.max()) + 1, path.penalties.shape
     train = np.array([(fold != f) / (fold != f).sum() for f in range(n_fold)])
     scaled, _centre, _scale = _standardise(X, train)
-    path_fold, path_alpha = np.tile(np.arange(n_fold), k), np.repeat(np.arange(k), n_fold)
+    path_fold, path_alpha = np.repeat(np.arange(n_fold), k), np.tile(np.arange(k), n_fold)
     constants, slopes = penalised_logit_paths(
-        scaled[path_fold],
+        Designs(scaled, train),
+        path_fold,
         y,
-        train[path_fold],
         path.penalties[path_alpha],
         path.alphas[path_alpha],
         path.lengths[path_alpha],

@@ -113,13 +113,9 @@ def event_study(
         return EventStudy(n, dropped, reason=reason)
     by_event, psi = _by_event_time(cells[good], [influences[i] for i in np.flatnonzero(good)], cohort)
     se, estimate = by_event["se"].to_numpy(dtype=float), by_event["estimate"].to_numpy(dtype=float)
-    from scipy.special import ndtr
-
     critical = _sup_t(psi, se, n, draws, seed)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        by_event["p_value"] = 2 * ndtr(-np.abs(estimate) / se)
-    by_event["ci_low"], by_event["ci_high"] = estimate - 1.959963984540054 * se, estimate + 1.959963984540054 * se
-    by_event["band_low"], by_event["band_high"] = estimate - critical * se, estimate + critical * se
+    by_event = _with_intervals(by_event, critical)
+    from scipy.special import ndtr
 
     order = by_event["event_year"].to_numpy(dtype=int)
     after, before = order >= 0, order < -1 - anticipation
@@ -149,19 +145,43 @@ def event_study(
     )
 
 
+def _with_intervals(by_event: pd.DataFrame, critical: float) -> pd.DataFrame:
+    """p-values, 95% intervals one by one, and the band of all event years together."""
+    from scipy.special import ndtr
+
+    estimate, se = by_event["estimate"].to_numpy(dtype=float), by_event["se"].to_numpy(dtype=float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        p_value = 2 * ndtr(-np.abs(estimate) / se)
+    return by_event.assign(
+        p_value=p_value,
+        ci_low=estimate - 1.959963984540054 * se,
+        ci_high=estimate + 1.959963984540054 * se,
+        band_low=estimate - critical * se,
+        band_high=estimate + critical * se,
+    )
+
+
 def _wide(y: Any, unit: Any, year: Any, first_treated: Any) -> tuple[Array, Array, Array]:
     """Outcomes ``(units, years)``, first treated year of every unit (infinite for never), and the years."""
-    frame = pd.DataFrame(
-        {"y": as_floats(y), "unit": np.asarray(unit), "year": as_floats(year), "first": as_floats(first_treated)}
-    )
-    if frame.duplicated(["unit", "year"]).any():
+    outcome, time, first = as_floats(y), as_floats(year), as_floats(first_treated)
+    code, _ = pd.factorize(np.asarray(unit), sort=True)
+    if not len(code) == len(outcome) == len(time) == len(first):
+        raise ValueError("y, unit, year and first_treated must have the same number of rows")
+    _, column = np.unique(time, return_inverse=True)
+    if len(np.unique(code * (len(code) + 1) + column)) < len(code):
         raise ValueError("a unit appears twice in one year")
-    if (frame.groupby("unit")["first"].nunique(dropna=False) > 1).any():
+    known = code >= 0
+    of_unit = np.full(int(code.max(initial=-1)) + 1, np.nan)
+    of_unit[code[known]] = first[known]
+    if not np.array_equal(first[known], of_unit[code[known]], equal_nan=True):
         raise ValueError("a unit has two years of first treatment")
-    frame = frame[np.isfinite(frame["y"]) & np.isfinite(frame["year"])]
-    wide = frame.pivot(index="unit", columns="year", values="y")
-    cohort = frame.groupby("unit")["first"].first().reindex(wide.index).fillna(np.inf).to_numpy(dtype=float)
-    return wide.to_numpy(dtype=float), cohort, wide.columns.to_numpy(dtype=float)
+    use = known & np.isfinite(outcome) & np.isfinite(time)
+    units, row = np.unique(code[use], return_inverse=True)
+    years, column = np.unique(time[use], return_inverse=True)
+    wide = np.full((len(units), len(years)), np.nan)
+    wide[row, column] = outcome[use]
+    cohort = np.where(np.isnan(of_unit[units]), np.inf, of_unit[units])
+    return wide, cohort, years
 
 
 def _group_time_effects(

@@ -125,16 +125,19 @@ def fit_firth(y: Any, X: Any, *, names: Sequence[str] | None = None, profiled: b
 
 def _penalised(y: Array, X: Array, beta: Array) -> tuple[float, Array, Array, Array]:
     """Penalised log-likelihood, fitted probabilities, information, leverages."""
+    from scipy.linalg.lapack import dpotrf, dtrtrs
+
     eta = X @ beta
     p = 1.0 / (1.0 + np.exp(-np.clip(eta, -500, 500)))
     w = p * (1 - p)
     information = X.T @ (w[:, None] * X)
-    sign, logdet = np.linalg.slogdet(information)
-    if sign <= 0:
+    root, failed = dpotrf(information, lower=1)
+    if failed:
         return -np.inf, p, information, np.zeros(len(y))
-    leverage = w * np.einsum("ij,jk,ik->i", X, np.linalg.inv(information), X)
-    loglik = float((y * eta - np.logaddexp(0.0, eta)).sum())
-    return loglik + 0.5 * float(logdet), p, information, leverage
+    half, _ = dtrtrs(root, X.T, lower=1)
+    leverage = w * (half * half).sum(axis=0)
+    loglik = float(y @ eta - np.logaddexp(0.0, eta).sum())
+    return loglik + float(np.log(np.diag(root)).sum()), p, information, leverage
 
 
 def _maximise(y: Array, X: Array, start: Array, free: Any) -> tuple[Array, float, Array] | None:

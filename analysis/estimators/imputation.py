@@ -82,7 +82,10 @@ def _matched(X: Array, y: Array, gap: Any, rng: np.random.Generator) -> Array:
     root = np.linalg.cholesky((inverse + inverse.T) / 2)
     drawn = beta + sigma * (root @ rng.standard_normal(len(beta)))
     near = np.abs((seen @ beta)[None, :] - (W[gap] @ drawn)[:, None])
-    donors = np.argsort(near + 1e-12 * rng.random(near.shape), axis=1)[:, : min(DONORS, len(known))]
+    near += 1e-12 * rng.random(near.shape)
+    most = min(DONORS, len(known))
+    donors = np.argpartition(near, most - 1, axis=1)[:, :most]
+    donors = np.take_along_axis(donors, np.argsort(np.take_along_axis(near, donors, axis=1), axis=1), axis=1)
     chosen = donors[np.arange(len(donors)), rng.integers(donors.shape[1], size=len(donors))]
     return np.asarray(known[chosen])
 

@@ -172,7 +172,7 @@ def fit_mixed_logistic(
         )
     p = len(terms)
     coef, cov = theta[:p], problem.covariance(theta)[:p, :p]
-    modes = np.split(problem.mode(theta)[0], np.cumsum(problem.sizes)[:-1])
+    modes = problem.intercepts(theta)
     return MixedLogisticFit(
         coef=coef,
         cov=cov,
@@ -203,45 +203,82 @@ def _averaged(eta: Array, spread: float) -> Array:
     return np.asarray((expit(eta[:, None] + spread * nodes) * weights).sum(axis=1) / weights.sum())
 
 
+@dataclass(frozen=True, eq=False)
+class _Curvature:
+    """H = ZᵀWZ + D of the intercepts by blocks: the largest factor's is diagonal (a row has one level of each factor),
+    so that only the other factors' is ever inverted.
+
+    main ``(q₁,)`` that diagonal; cross ``(q₁, m)``; rest ``(m, m)``, the others' block less what the largest factor
+    explains of it (its Schur complement); over: cross by rows over main.
+    """
+
+    main: Array
+    cross: Array
+    over: Array
+    rest: Array
+
+    def solve(self, main: Array, rest: Array) -> tuple[Array, Array]:
+        """H⁻¹ times a vector given by blocks."""
+        rest = np.linalg.solve(self.rest, rest - self.over.T @ main)
+        return (main - self.cross @ rest) / self.main, rest
+
+    def log_determinant(self) -> float:
+        return float(np.log(self.main).sum() + np.linalg.slogdet(self.rest)[1])
+
+
 class _Problem:
     """Minus the log-likelihood of ``theta`` = coefficients, then log standard deviations.
 
-    The intercepts are ``u``; with ``D`` their prior precisions, ``Z`` their incidence and ``h(u)`` minus the joint log
-    density, the approximation is ``h(û) + ½ log|H(û)| − ½ log|D|`` with ``H = Zᵀ W Z + D``.
+    The intercepts are ``u``, those of the largest factor first; with ``D`` their prior precisions, ``Z`` their
+    incidence and ``h(u)`` minus the joint log density, the approximation is ``h(û) + ½ log|H(û)| − ½ log|D|`` with
+    ``H = Zᵀ W Z + D``.
     """
 
     def __init__(self, y: Array, X: Array, codes: Sequence[IntArray], sizes: Sequence[int]) -> None:
-        self.y, self.X, self.sizes = y, X, list(sizes)
-        starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-        self.columns = np.column_stack([c + s for c, s in zip(codes, starts, strict=True)])
-        self.q = int(sum(sizes))
-        # Every pair of columns that a row has in common, as places in H laid flat: ZᵀWZ is one weighted count.
-        self.pairs = (self.columns[:, :, None] * self.q + self.columns[:, None, :]).reshape(len(y), -1)
-        self._last = np.zeros(self.q)
+        self.y, self.X = y, X
+        #: Factors in the order of their intercepts.
+        self.order = sorted(range(len(sizes)), key=lambda j: -sizes[j])
+        self.sizes = [sizes[j] for j in self.order]
+        self.main = codes[self.order[0]]
+        self.q, self.m = self.sizes[0], sum(self.sizes[1:])
+        starts = np.cumsum([0, *self.sizes[1:]])
+        self.others = [codes[j] + start for j, start in zip(self.order[1:], starts[:-1], strict=True)]
+        # Pairs of levels that a row has in common, as places in the blocks laid flat: a block is one weighted count.
+        self.cross_places = [self.main * self.m + c for c in self.others]
+        self.rest_places = [a * self.m + b for a in self.others for b in self.others]
+        self._last = np.zeros(self.q + self.m)
 
     def of_rows(self, u: Array) -> Array:
         """Z u: the sum of a row's intercepts."""
-        return np.asarray(u[self.columns].sum(axis=1))
+        out: Array = u[self.main]
+        for c in self.others:
+            out = out + u[self.q :][c]
+        return out
 
     def of_levels(self, r: Array) -> Array:
         """Zᵀ r: the sum over a level's rows."""
-        k = self.columns.shape[1]
-        return np.bincount(self.columns.ravel(), weights=np.repeat(r, k), minlength=self.q).astype(float)
+        rest = sum((np.bincount(c, weights=r, minlength=self.m) for c in self.others), np.zeros(self.m))
+        return np.concatenate([np.bincount(self.main, weights=r, minlength=self.q), rest])
 
-    def curvature(self, w: Array, prior: Array) -> Array:
+    def curvature(self, w: Array, prior: Array) -> _Curvature:
         """ZᵀWZ + D."""
-        flat = np.bincount(self.pairs.ravel(), weights=np.repeat(w, self.pairs.shape[1]), minlength=self.q**2)
-        H = flat.astype(float).reshape(self.q, self.q)
-        H[np.diag_indices(self.q)] += prior
-        return H
+        q, m = self.q, self.m
+        main = np.bincount(self.main, weights=w, minlength=q) + prior[:q]
+        cross, rest = np.zeros(q * m), np.zeros(m * m)
+        for place in self.cross_places:
+            cross += np.bincount(place, weights=w, minlength=q * m)
+        for place in self.rest_places:
+            rest += np.bincount(place, weights=w, minlength=m * m)
+        cross, rest = cross.reshape(q, m), rest.reshape(m, m) + np.diag(prior[q:])
+        over = cross / main[:, None]
+        return _Curvature(main, cross, over, rest - cross.T @ over)
 
     def precisions(self, theta: Array) -> Array:
         """Prior precision of every intercept."""
-        return np.repeat(np.exp(-2 * theta[self.X.shape[1] :]), self.sizes)
+        return np.repeat(np.exp(-2 * theta[self.X.shape[1] :][self.order]), self.sizes)
 
-    def mode(self, theta: Array) -> tuple[Array, Array, Array]:
-        """The intercepts' mode by Newton's method with step halving, the weights there, and the curvature H."""
-        from scipy.linalg import cho_factor, cho_solve
+    def mode(self, theta: Array) -> tuple[Array, Array, _Curvature]:
+        """The intercepts' mode by Newton's method with step halving, the chances there, and the curvature H."""
         from scipy.special import expit
 
         fixed, prior = self.X @ theta[: self.X.shape[1]], self.precisions(theta)
@@ -251,7 +288,7 @@ class _Problem:
             p = expit(fixed + self.of_rows(u))
             gradient = self.of_levels(p - self.y) + prior * u
             H = self.curvature(p * (1 - p), prior)
-            step = cho_solve(cho_factor(H), gradient)
+            step = np.concatenate(H.solve(gradient[: self.q], gradient[self.q :]))
             size = 1.0
             while (new := self._h(u - size * step, fixed, prior)) > value + 1e-12 and size > 1e-8:
                 size /= 2
@@ -261,6 +298,11 @@ class _Problem:
         self._last = u
         p = expit(fixed + self.of_rows(u))
         return u, p, self.curvature(p * (1 - p), prior)
+
+    def intercepts(self, theta: Array) -> list[Array]:
+        """The modes of each factor's intercepts, in the order given."""
+        parts = np.split(self.mode(theta)[0], np.cumsum(self.sizes)[:-1])
+        return [parts[self.order.index(j)] for j in range(len(parts))]
 
     def _h(self, u: Array, fixed: Array, prior: Array) -> float:
         eta = fixed + self.of_rows(u)
@@ -272,33 +314,31 @@ class _Problem:
         The mode moves with theta, so the gradient has the explicit part and, through the curvature's determinant, the
         part of the mode's movement (implicit differentiation).
         """
-        from scipy.linalg.lapack import dpotrf, dpotri
-
         p_fixed = self.X.shape[1]
         prior = self.precisions(theta)
         u, p, H = self.mode(theta)
         fixed = self.X @ theta[:p_fixed]
-        factor, _ = dpotrf(H, lower=1)
-        logdet = 2 * float(np.log(np.diag(factor)).sum())
-        inverse = np.tril(dpotri(factor, lower=1)[0])
-        inverse += np.tril(inverse, -1).T
-        value = self._h(u, fixed, prior) + 0.5 * logdet - 0.5 * float(np.log(prior).sum())
+        value = self._h(u, fixed, prior) + 0.5 * H.log_determinant() - 0.5 * float(np.log(prior).sum())
+        # H's inverse by blocks, as far as a row or a trace needs it.
+        rest = np.linalg.inv(H.rest)
+        cross = -H.over @ rest
+        diagonal = np.concatenate([1 / H.main - (cross * H.over).sum(axis=1), np.diag(rest)])
+        seen = diagonal[self.main]
+        for place in self.cross_places:
+            seen = seen + 2 * cross.ravel()[place]
+        for place in self.rest_places:
+            seen = seen + rest.ravel()[place]
         w = p * (1 - p)
         # d w / d eta, and how much of H's inverse each row sees.
-        slope = w * (1 - 2 * p)
-        seen = inverse.ravel()[self.pairs].sum(axis=1)
-        pull = 0.5 * seen * slope
+        pull = 0.5 * seen * w * (1 - 2 * p)
         # d½log|H| / du, moved back through du/dtheta = −H⁻¹ ∂²h/∂u∂theta.
-        through = inverse @ self.of_levels(pull)
+        pulled = self.of_levels(pull)
+        through = np.concatenate(H.solve(pulled[: self.q], pulled[self.q :]))
         by_beta = self.X.T @ (p - self.y + pull - w * self.of_rows(through))
-        by_log_sd = []
-        start = 0
-        for size, precision in zip(self.sizes, np.exp(-2 * theta[p_fixed:]), strict=True):
-            part = slice(start, start + size)
-            explicit = -precision * float(u[part] @ u[part]) - precision * float(np.trace(inverse[part, part])) + size
-            moved = 2 * precision * float(u[part] @ through[part])
-            by_log_sd.append(explicit + moved)
-            start += size
+        by_level = 1 + prior * (2 * u * through - u * u - diagonal)
+        by_factor = np.add.reduceat(by_level, np.cumsum([0, *self.sizes[:-1]]))
+        by_log_sd = np.empty(len(self.sizes))
+        by_log_sd[self.order] = by_factor
         return value, np.concatenate([by_beta, by_log_sd])
 
     def maximise(self) -> tuple[Array, float, str]:

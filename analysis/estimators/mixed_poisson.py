@@ -38,7 +38,10 @@ __all__ = [
     "MixedPoissonProblem",
     "fit_mixed_poisson",
     "fit_mixed_poissons",
+    "fit_poissons_and_nb2s",
 ]
+
+Families = tuple[Family, ...]
 
 # Cells (observations) evaluated together: large enough to drown numpy's overhead, small enough for the cache.
 _CELLS_TOGETHER = 24_000
@@ -72,36 +75,49 @@ def fit_mixed_poissons(
     covariance: Covariance = "correlated",
     family: Family = "poisson",
     quadrature: int = 1,
-    workers: int = 1,
 ) -> list[MixedPoissonFit]:
     """Fit many models at once, in the order given: the same answers as one at a time, many times sooner.
 
-    Models of like shape are evaluated side by side. Threads or processes gain nothing at these sizes (measured: threads
-    contend for the interpreter, a process costs more to start than 480 fits to run), so there are none.
+    Models of like shape are evaluated side by side, so give all there are in one call. Threads or processes gain
+    nothing at these sizes (measured: threads contend for the interpreter, a process costs more to start than 480 fits
+    to run), so there are none.
     Raises ValueError on an unknown option.
     """
-    if covariance not in STRUCTURES:
-        raise ValueError(f"covariance must be one of {', '.join(STRUCTURES)}, not {covariance!r}")
     if family not in ("poisson", "nb2", "quasi"):
         raise ValueError(f"family must be poisson, nb2 or quasi, not {family!r}")
+    return _fit_all(problems, covariance, (family,), quadrature)[0]
+
+
+def fit_poissons_and_nb2s(
+    problems: Sequence[MixedPoissonProblem], *, covariance: Covariance = "correlated", quadrature: int = 1
+) -> tuple[list[MixedPoissonFit], list[MixedPoissonFit]]:
+    """The Poisson and the NB2 fit of many models; NB2 starts from the Poisson, which is fitted once for both."""
+    poisson, nb2 = _fit_all(problems, covariance, ("poisson", "nb2"), quadrature)
+    return poisson, nb2
+
+
+def _fit_all(
+    problems: Sequence[MixedPoissonProblem], covariance: Covariance, families: Families, quadrature: int
+) -> list[list[MixedPoissonFit]]:
+    """The fits of every family in turn, each in the order of the problems."""
+    if covariance not in STRUCTURES:
+        raise ValueError(f"covariance must be one of {', '.join(STRUCTURES)}, not {covariance!r}")
     if quadrature < 1:
         raise ValueError("quadrature needs at least one point")
     prepared = [prepare(problem, covariance) for problem in problems]
-    results: list[MixedPoissonFit | None] = [None] * len(prepared)
-    for i, item in enumerate(prepared):
-        if item.failure:
-            results[i] = no_fit(item, family, quadrature, item.failure)
+    results: list[list[MixedPoissonFit]] = [
+        [no_fit(item, family, quadrature, item.failure) for family in families] if item.failure else []
+        for item in prepared
+    ]
     usable = sorted(
         (i for i, item in enumerate(prepared) if not item.failure),
         key=lambda i: (len(prepared[i].kept), prepared[i].depth, prepared[i].n_clusters, i),
     )
     room = _CELLS_TOGETHER if quadrature == 1 else _CELLS_TOGETHER // 8
-    batches = _batches(usable, prepared, room)
-
-    for batch in batches:
-        for i, fit in zip(batch, _fit_safely([prepared[i] for i in batch], family, quadrature), strict=True):
-            results[i] = fit
-    return [fit for fit in results if fit is not None]
+    for batch in _batches(usable, prepared, room):
+        for i, fits in zip(batch, _fit_safely([prepared[i] for i in batch], families, quadrature), strict=True):
+            results[i] = fits
+    return [[fits[j] for fits in results] for j in range(len(families))]
 
 
 def _batches(order: list[int], prepared: Sequence[Prepared], room: int) -> list[list[int]]:
@@ -119,17 +135,18 @@ def _batches(order: list[int], prepared: Sequence[Prepared], room: int) -> list[
     return out
 
 
-def _fit_safely(items: Sequence[Prepared], family: Family, quadrature: int) -> list[MixedPoissonFit]:
+def _fit_safely(items: Sequence[Prepared], families: Families, quadrature: int) -> list[list[MixedPoissonFit]]:
     """Fit a batch; should linear algebra fail in one of its models, fit each alone so that the others survive."""
     try:
-        return _fit_batch(items, family, quadrature)
+        return _fit_batch(items, families, quadrature)
     except np.linalg.LinAlgError as error:
         if len(items) == 1:
-            return [no_fit(items[0], family, quadrature, f"numerical failure: {error}")]
-        return [fit for item in items for fit in _fit_safely([item], family, quadrature)]
+            return [[no_fit(items[0], family, quadrature, f"numerical failure: {error}") for family in families]]
+        return [fits for item in items for fits in _fit_safely([item], families, quadrature)]
 
 
-def _fit_batch(items: Sequence[Prepared], family: Family, quadrature: int) -> list[MixedPoissonFit]:
+def _fit_batch(items: Sequence[Prepared], families: Families, quadrature: int) -> list[list[MixedPoissonFit]]:
+    """The fits of each model of a batch, one of every family."""
     stack = stack_up(items)
     n_columns = len(stack.X)
     structure = np.array([STRUCTURES[item.covariance] for item in items])
@@ -141,12 +158,17 @@ def _fit_batch(items: Sequence[Prepared], family: Family, quadrature: int) -> li
         theta = np.column_stack([beta, chol, np.zeros(len(items))])
         theta = np.where(np.isfinite(theta), theta, 0.1 * free)
         optimum = maximise(stack, theta, free)
-        rule = gauss_hermite(quadrature)
-        if family == "nb2":
-            return _negative_binomial(items, stack, free, optimum, quadrature)
+        poisson = optimum
         if quadrature > 1:
-            optimum = maximise(stack, optimum.theta, free, rule=rule, v=optimum.evaluation.v)
-        return results_of(items, stack, optimum, free, family, quadrature, with_alpha=False)
+            rule = gauss_hermite(quadrature)
+            poisson = maximise(stack, optimum.theta, free, rule=rule, v=optimum.evaluation.v)
+        by_family = [
+            _negative_binomial(items, stack, free, optimum, poisson, quadrature)
+            if family == "nb2"
+            else results_of(items, stack, poisson, free, family, quadrature, with_alpha=False)
+            for family in families
+        ]
+    return [list(fits) for fits in zip(*by_family, strict=True)]
 
 
 def _away_from_zero(items: Sequence[Prepared], chol: Array) -> tuple[list[Prepared], Array]:
@@ -171,19 +193,18 @@ def _away_from_zero(items: Sequence[Prepared], chol: Array) -> tuple[list[Prepar
 
 
 def _negative_binomial(
-    items: Sequence[Prepared], stack: Stack, free: Array, poisson: Optimum, quadrature: int
+    items: Sequence[Prepared], stack: Stack, free: Array, laplace: Optimum, poisson: Optimum, quadrature: int
 ) -> list[MixedPoissonFit]:
-    """NB2 from the Poisson fit; where alpha goes to zero the Poisson fit is the answer."""
-    mean = conditional_mean(stack, poisson.theta, poisson.evaluation)
+    """NB2 from the Poisson fit by the Laplace approximation; where alpha goes to zero the Poisson fit is the answer."""
+    mean = conditional_mean(stack, laplace.theta, laplace.evaluation)
     above = stack.by_model(((stack.y - mean) ** 2 - stack.y).sum(axis=0)) / stack.by_model((mean**2).sum(axis=0))
-    theta = poisson.theta.copy()
+    theta = laplace.theta.copy()
     theta[:, -1] = np.log(np.clip(above, 1e-4, 5.0))
     open_alpha = free.copy()
     open_alpha[:, -1] = 1.0
-    optimum = maximise(stack, theta, open_alpha, with_alpha=True, v=poisson.evaluation.v)
-    rule = gauss_hermite(quadrature)
+    optimum = maximise(stack, theta, open_alpha, with_alpha=True, v=laplace.evaluation.v)
     if quadrature > 1:
-        poisson = maximise(stack, poisson.theta, free, rule=rule, v=poisson.evaluation.v)
+        rule = gauss_hermite(quadrature)
         optimum = maximise(stack, optimum.theta, open_alpha, with_alpha=True, rule=rule, v=optimum.evaluation.v)
     fits = results_of(items, stack, optimum, open_alpha, "nb2", quadrature, with_alpha=True)
     plain = results_of(items, stack, poisson, free, "poisson", quadrature, with_alpha=False)

@@ -108,6 +108,18 @@ class MultinomialFit(LikelihoodRatio):
         return "\n".join([head, line, table(self.frame(), columns)])
 
 
+def _coded(y: Any, reference: Any, levels: Sequence[Any] | None) -> tuple[list[Any], Array]:
+    """The categories, the reference first, and the place of every value among them; NaN for what is none."""
+    labels = np.asarray(y, dtype=object)
+    missing = np.array([pd.isna(value) for value in labels], dtype=bool)
+    wanted = sorted(set(labels[~missing].tolist())) if levels is None else list(levels)
+    chosen = reference if reference is not None or not wanted else wanted[0]
+    if wanted and chosen not in wanted:
+        raise ValueError(f"reference {chosen!r} is not among the categories {wanted}")
+    order = [chosen, *(level for level in wanted if level != chosen)] if wanted else []
+    return order, np.array([order.index(v) if v in order else np.nan for v in labels.tolist()], dtype=float)
+
+
 def fit_multinomial(
     y: Any, X: Any, *, reference: Any = None, names: Sequence[str] | None = None, levels: Sequence[Any] | None = None
 ) -> MultinomialFit:
@@ -117,14 +129,7 @@ def fit_multinomial(
     first). Incomplete rows, and values that are no level, are left out. Raises ValueError on unequal lengths or a
     reference that is no level; bad data give a result with a reason.
     """
-    labels = np.asarray(y, dtype=object)
-    missing = np.array([pd.isna(value) for value in labels], dtype=bool)
-    wanted = sorted(set(labels[~missing].tolist())) if levels is None else list(levels)
-    chosen = reference if reference is not None or not wanted else wanted[0]
-    if wanted and chosen not in wanted:
-        raise ValueError(f"reference {chosen!r} is not among the categories {wanted}")
-    order = [chosen, *(level for level in wanted if level != chosen)] if wanted else []
-    codes = np.array([order.index(value) if value in order else np.nan for value in labels.tolist()], dtype=float)
+    order, codes = _coded(y, reference, levels)
     outcome, design, columns, rows = complete_cases(codes, X, names)
     present = [level for j, level in enumerate(order) if (outcome == j).any()]
     compact = {order.index(level): j for j, level in enumerate(present)}
@@ -149,8 +154,8 @@ def fit_multinomial(
 
     if k < 2:
         return no("fewer than two categories have observations" if n else "no complete rows")
-    if present[0] != chosen:
-        return no(f"the reference category {chosen} has no complete observation")
+    if present[0] != order[0]:
+        return no(f"the reference category {order[0]} has no complete observation")
     trouble = trouble_with(design, columns, p * (k - 1))
     if trouble:
         return no(trouble)

@@ -15,14 +15,14 @@ Cummins & Gasparrini (2017) *Int. J. Epidemiol.* 46:348: impact models of interr
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from analysis.estimators._arrays import Array
+from analysis.estimators._arrays import Array, as_floats
 from analysis.estimators._format import number, table
 from analysis.estimators.mixed_poisson import Errors, MixedPoissonFit, MixedPoissonProblem
 
@@ -50,21 +50,27 @@ def design(event_time: Any, model: str = "segmented") -> pd.DataFrame:
 
     Raises ValueError for an unknown model.
     """
+    return pd.DataFrame(_columns(event_time, model))
+
+
+#: The terms of impact models as functions of event time.
+_TERMS: dict[str, Callable[[Array], Array]] = {
+    "const": np.ones_like,
+    "slope": lambda t: t,
+    "pre": lambda t: np.minimum(t, -1.0) + 1.0,
+    "step0": lambda t: (t >= 0).astype(float),
+    "step1": lambda t: (t >= 1).astype(float),
+    "post": lambda t: np.maximum(t - 1.0, 0.0),
+    "slope_change": lambda t: np.maximum(t, 0.0),
+}
+
+
+def _columns(event_time: Any, model: str) -> dict[str, Array]:
     if model not in IMPACT_MODELS:
         raise ValueError(f"impact model must be one of {', '.join(IMPACT_MODELS)}, not {model!r}")
     t = np.asarray(event_time, dtype=float)
     missing = np.isnan(t)
-    columns = {
-        "const": np.ones_like(t),
-        "slope": t,
-        "pre": np.minimum(t, -1.0) + 1.0,
-        "step0": (t >= 0).astype(float),
-        "step1": (t >= 1).astype(float),
-        "post": np.maximum(t - 1.0, 0.0),
-        "slope_change": np.maximum(t, 0.0),
-    }
-    chosen = {name: columns[name] for name in ("const", *IMPACT_MODELS[model])}
-    return pd.DataFrame({name: np.where(missing, np.nan, values) for name, values in chosen.items()})
+    return {name: np.where(missing, np.nan, _TERMS[name](t)) for name in ("const", *IMPACT_MODELS[model])}
 
 
 def segmented_problem(
@@ -83,11 +89,15 @@ def segmented_problem(
     The random slope is on event time unless ``random_slope_on`` gives another variable (say, the calendar year).
     ``covariates`` (calendar effects, for one) are added to the fixed part as they are.
     """
-    X = design(event_time, model)
+    columns = _columns(event_time, model)
+    names, X = list(columns), np.column_stack(list(columns.values()))
     if covariates is not None:
-        X = pd.concat([X, covariates.reset_index(drop=True)], axis=1)
+        if len(covariates) != len(X):
+            raise ValueError(f"{len(covariates)} rows of covariates for {len(X)} of event time")
+        names, X = [*names, *map(str, covariates.columns)], np.column_stack([X, as_floats(covariates)])
     time = event_time if random_slope_on is None else random_slope_on
-    return MixedPoissonProblem(y=y, X=X, cluster=cluster, time=time, offset=offset, label=label)
+    frame = pd.DataFrame(X, columns=names)
+    return MixedPoissonProblem(y=y, X=frame, cluster=cluster, time=time, offset=offset, label=label)
 
 
 # --- choosing the impact model ----------------------------------------------------------------------------------------

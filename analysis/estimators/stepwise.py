@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from analysis.estimators._arrays import named_design
+from analysis.estimators._arrays import Array, named_design
 from analysis.estimators._format import number, table
 from analysis.estimators.logistic import LogisticFit, fit_logistic
 from analysis.estimators.multiplicity import benjamini_hochberg
@@ -88,6 +88,32 @@ def univariate_screen(y: Any, X: Any, *, names: Sequence[str] | None = None) -> 
     return out
 
 
+class _Models:
+    """Logistic models of one outcome on some of the columns, each fitted once."""
+
+    def __init__(self, outcome: Array, design: Array, columns: Sequence[str]) -> None:
+        self._outcome, self._design = outcome, design
+        self._place = {name: j for j, name in enumerate(columns)}
+        self._fits: dict[tuple[str, ...], LogisticFit] = {}
+
+    def fit(self, chosen: Sequence[str]) -> LogisticFit:
+        key = tuple(name for name in self._place if name in chosen)
+        if key not in self._fits:
+            columns = self._design[:, [self._place[name] for name in key]]
+            self._fits[key] = fit_logistic(self._outcome, columns, names=key)
+        return self._fits[key]
+
+    def p_of(self, larger: Sequence[str], smaller: Sequence[str]) -> float:
+        """Likelihood-ratio p for what the larger model has over the smaller; NaN where either has no fit."""
+        from scipy.special import chdtrc
+
+        big = self.fit(larger)
+        if not big.ok:
+            return float("nan")
+        small = self.fit(smaller).loglik if smaller else big.loglik_null
+        return float(chdtrc(len(larger) - len(smaller), max(2 * (big.loglik - small), 0.0)))
+
+
 def stepwise_logistic(
     y: Any,
     X: Any,
@@ -123,47 +149,33 @@ def stepwise_logistic(
         return StepwiseFit(screened, no_steps, None, (), direction, "no candidate passed the screen")
     place = {name: j for j, name in enumerate(columns)}
     shared = np.isfinite(design[:, [place[name] for name in candidates]]).all(axis=1)
-    outcome = np.where(shared, np.asarray(y, dtype=float), np.nan)
-    cache: dict[tuple[str, ...], LogisticFit] = {}
-
-    def fit(chosen: Sequence[str]) -> LogisticFit:
-        key = tuple(name for name in columns if name in chosen)
-        if key not in cache:
-            cache[key] = fit_logistic(outcome, design[:, [place[name] for name in key]], names=key)
-        return cache[key]
-
-    def p_of(larger: Sequence[str], smaller: Sequence[str]) -> float:
-        """Likelihood-ratio p for what the larger model has over the smaller; NaN where either has no fit."""
-        from scipy.special import chdtrc
-
-        big = fit(larger)
-        if not big.ok:
-            return float("nan")
-        small = fit(smaller).loglik if smaller else big.loglik_null
-        return float(chdtrc(len(larger) - len(smaller), max(2 * (big.loglik - small), 0.0)))
-
+    models = _Models(np.where(shared, np.asarray(y, dtype=float), np.nan), design, columns)
     current = list(candidates) if direction == "backward" else [name for name in candidates if name in keep]
-    steps: list[dict[str, Any]] = []
-    note = ""
-    if direction == "backward" and not fit(current).ok:
-        note = f"the model with every candidate cannot be fitted: {fit(current).reason}"
+    if direction == "backward" and not models.fit(current).ok:
+        note = f"the model with every candidate cannot be fitted: {models.fit(current).reason}"
         return StepwiseFit(screened, no_steps, None, (), direction, note)
+    steps: list[dict[str, Any]] = []
     seen: set[frozenset[str]] = set()
     while frozenset(current) not in seen:
         seen.add(frozenset(current))
-        if direction == "forward":
-            offers = {name: p_of([*current, name], current) for name in candidates if name not in current}
-            offers = {name: p for name, p in offers.items() if p < enter}
-            if offers:
-                name = min(offers, key=lambda key: offers[key])
-                current.append(name)
-                steps.append({"step": len(steps) + 1, "action": "add", "term": name, "p_value": offers[name]})
-        losses = {name: p_of(current, [c for c in current if c != name]) for name in current if name not in keep}
-        losses = {name: p for name, p in losses.items() if p > remove}
-        if losses:
-            name = max(losses, key=lambda key: losses[key])
-            current.remove(name)
-            steps.append({"step": len(steps) + 1, "action": "drop", "term": name, "p_value": losses[name]})
+        offers = [name for name in candidates if name not in current] if direction == "forward" else []
+        added = min(
+            ((p, name) for name in offers if (p := models.p_of([*current, name], current)) < enter),
+            key=lambda offer: offer[0],
+            default=None,
+        )
+        if added:
+            current.append(added[1])
+            steps.append({"step": len(steps) + 1, "action": "add", "term": added[1], "p_value": added[0]})
+        without = {name: [c for c in current if c != name] for name in current if name not in keep}
+        dropped = max(
+            ((p, name) for name, rest in without.items() if (p := models.p_of(current, rest)) > remove),
+            key=lambda loss: loss[0],
+            default=None,
+        )
+        if dropped:
+            current.remove(dropped[1])
+            steps.append({"step": len(steps) + 1, "action": "drop", "term": dropped[1], "p_value": dropped[0]})
         elif direction == "backward":
             break
     selected = tuple(name for name in columns if name in current)

@@ -130,7 +130,6 @@ def fit_value_added(
         return no(f"{m} units for {p} coefficients")
     left = y - given
     full = np.column_stack([np.ones(len(y)), design])
-
     remaining = left - full @ np.linalg.lstsq(full, left, rcond=None)[0]
     if remaining @ remaining <= 1e-14 * max(float(left @ left), 1e-300):
         return no("the ratings are exactly as expected: there is nothing left to share out")

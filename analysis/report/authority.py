@@ -40,6 +40,7 @@ def page(published: Published, la_code: str, site: Mapping[str, Any], themes: Ma
         groups=[(title, [card(published, la, m) for m in measures]) for title, measures in published.key.groups],
         around=_around(published, la),
         spend=[(m, markup(_spend(published, la_code, g))) for g, m in published.key.spend.items()],
+        spend_key=markup(charts.legend(_spend_lines(published))),
         value_added=value_added(published, la),
         reports=_reports(published, la_code, themes),
         gaps=_gaps(published, la_code),
@@ -75,7 +76,7 @@ def timeline(inspections: list[Row]) -> str:
     """Every inspection with its overall grade, from the first framework on."""
     if not inspections:
         return ""
-    width, height, left = 860, 120, 140
+    width, height, left = 760, 120, 140
     last = max(i["publication_date"].year for i in inspections) + 1
     x = charts.Scale(2009, max(last, 2025), left + 10, width - 30)
     y = {1: 18, 2: 40, 3: 62, 4: 84}
@@ -99,8 +100,8 @@ def timeline(inspections: list[Row]) -> str:
             f'<g><title>{escape(name)}</title><circle class="grade g{grade}" cx="{at:.1f}" cy="{y[grade]}" r="9"/>'
             f'<text class="in" x="{at:.1f}" y="{y[grade] + 4}" text-anchor="middle">{grade}</text></g>'
         )
-    label = escape("Inspections: " + "; ".join(told), quote=True)
-    svg = f'<svg viewBox="0 0 {width} {height}" role="img" tabindex="0" aria-label="{label}">{"".join(parts)}</svg>'
+    label = "Inspections: " + "; ".join(told)
+    svg = charts.drawing(width, height, label, parts)
     note = "By the day of publication. Requires improvement was called adequate before 2013."
     return charts.figure("", f'<div class="scroll timeline">{svg}</div>', note=note, wide=True)
 
@@ -148,6 +149,7 @@ def card(published: Published, la: Row, measure_id: str) -> dict[str, Any]:
             told,
             show,
             _marks(published, la["la_code"]),
+            ends=(_axis_year(published, measure_id, years[0]), _axis_year(published, measure_id, years[-1])),
         )
     return {
         "id": measure_id,
@@ -160,6 +162,10 @@ def card(published: Published, la: Row, measure_id: str) -> dict[str, Any]:
         "spark": markup(spark),
         "rows": _all_years(own, beside, years, show, totals, england, region),
     }
+
+
+def _axis_year(published: Published, measure_id: str, year: int) -> str:
+    return words.axis_year(published.periods.get(measure_id, {}).get(year, ""), year)
 
 
 def _newest(
@@ -353,17 +359,17 @@ def _spend(published: Published, la_code: str, group: str) -> str:
     title = words.SPEND[group]
     if not years:
         return charts.figure(title, '<p class="empty">No outturn held for this authority.</p>')
-    base = by_year[years[0]]["base_year"]
+    base = _base_year(published)
     middle = published.spend_median.get(group, {})
     span = list(range(years[0], years[-1] + 1))
     breaks = published.breaks.get(published.key.spend[group], {})
+    columns: list[charts.Points] = [
+        [(y, by_year.get(y, {}).get("gbp_real_per_child")) for y in span],
+        [(y, by_year.get(y, {}).get("gbp_nominal_per_child")) for y in span],
+        [(y, middle.get(y)) for y in span],
+    ]
     lines = [
-        Line(
-            f"in prices of {base - 1}-{base % 100:02d}",
-            [(y, by_year.get(y, {}).get("gbp_real_per_child")) for y in span],
-        ),
-        Line("as paid at the time", [(y, by_year.get(y, {}).get("gbp_nominal_per_child")) for y in span], "b"),
-        Line("median of authorities, same prices", [(y, middle.get(y)) for y in span], "ref"),
+        Line(label, points, style) for (label, style), points in zip(_spend_lines(published), columns, strict=True)
     ]
     body = [
         [
@@ -379,7 +385,7 @@ def _spend(published: Published, la_code: str, group: str) -> str:
         "year",
         "gross spending",
         "per child, as paid",
-        f"per child, prices of {base - 1}-{base % 100:02d}",
+        f"per child, prices of {base}",
         "median of authorities",
     ]
     return charts.line_chart(
@@ -390,7 +396,23 @@ def _spend(published: Published, la_code: str, group: str) -> str:
         from_zero=True,
         size=(400, 220),
         behind=charts.table(head, body),
+        with_key=False,
     )
+
+
+def _base_year(published: Published) -> str:
+    """The financial year in whose prices spending is shown: 2023-24."""
+    base = next((r["base_year"] for g in published.spend.values() for by in g.values() for r in by.values()), None)
+    return f"{base - 1}-{base % 100:02d}" if base else "one year"
+
+
+def _spend_lines(published: Published) -> list[tuple[str, str]]:
+    """The lines of the charts of spending: label and style."""
+    return [
+        (f"in prices of {_base_year(published)}", "own"),
+        ("as paid at the time", "b"),
+        ("median of authorities, same prices", "ref"),
+    ]
 
 
 def value_added(published: Published, la: Row) -> dict[str, Any] | None:

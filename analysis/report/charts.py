@@ -44,7 +44,8 @@ def nice_ticks(low: float, high: float, count: int = 4) -> list[float]:
         high = low + (abs(low) or 1.0)
     raw = (high - low) / count
     size = 10.0 ** math.floor(math.log10(raw))
-    step = next(m * size for m in (1, 2, 2.5, 5, 10) if m * size >= raw * 0.999)
+    # No steps of 2.5: figures are written with one digit fewer than such a tick needs.
+    step = next(m * size for m in (1, 2, 5, 10) if m * size >= raw * 0.999)
     first = math.floor(low / step) * step
     ticks = [first]
     while ticks[-1] < high - step * 1e-9:
@@ -155,6 +156,15 @@ def figure(title: str, svg: str, behind: str = "", note: str = "", key: str = ""
     return f'<figure class="chart{" wide" if wide else ""}">{caption}{key}{svg}{about}{behind}</figure>'
 
 
+def drawing(width: int, height: int, words: str, parts: Sequence[str], style: str = "") -> str:
+    """An SVG of some parts that is read out as some words; with names in it (``names``) it has larger letters."""
+    about = f' class="{style}"' if style else ""
+    return (
+        f'<svg{about} viewBox="0 0 {width} {height}" role="img" tabindex="0" aria-label="{escape(words, quote=True)}">'
+        f"{''.join(parts)}</svg>"
+    )
+
+
 def legend(lines: Sequence[tuple[str, str]]) -> str:
     """What the lines are: (label, style); a line without a label needs no key."""
     items = "".join(
@@ -181,6 +191,7 @@ def line_chart(
     note: str = "",
     behind: str | None = None,
     first_column: str = "year",
+    with_key: bool = True,
 ) -> str:
     """Lines over years (or event years), with bands, shaded spans and marked moments.
 
@@ -198,6 +209,7 @@ def line_chart(
         note: markup under the chart.
         behind: markup of the table; made from the lines where None.
         first_column: name of the table's first column.
+        with_key: whether the chart says itself what its lines are.
     """
     width, height = size
     seen = [v for ln in lines for part in (ln.points, ln.low, ln.high) for _, v in part if v is not None]
@@ -216,35 +228,55 @@ def line_chart(
         f'<rect class="shade" x="{_n(x(a))}" y="12" width="{_n(x(b) - x(a))}" height="{height - 42}"/>'
         for a, b in shaded
     ]
-    for t in y_ticks:
-        parts.append(f'<path class="grid" d="M{_n(left)} {_n(y(t))}H{width - 14}"/>')
-        parts.append(
-            f'<text class="tick" x="{_n(left - 5)}" y="{_n(y(t) + 4)}" text-anchor="end">{escape(show(t))}</text>'
-        )
-    step = max(1, math.ceil(len(ticks) * 34 / (width - left)))
-    for i, (at, label) in enumerate(ticks):
-        if (len(ticks) - 1 - i) % step == 0:
-            parts.append(
-                f'<text class="tick" x="{_n(x(at))}" y="{height - 13}" text-anchor="middle">{escape(label)}</text>'
-            )
+    parts += _upright(y_ticks, y, show, left, width - 14)
+    parts += _along(ticks, x, height - 13, (width - left) / 34)
     if level is not None:
         parts.append(f'<path class="level" d="M{_n(left)} {_n(y(level))}H{width - 14}"/>')
     for at, label in marks:
         parts.append(f'<path class="mark" d="M{_n(x(at))} 12V{height - 30}"><title>{escape(label)}</title></path>')
     for ln in reversed(lines):
-        if ln.low and ln.high:
-            for top, bottom in _bands(ln.low, ln.high):
-                edge = "L".join(f"{_n(x(a))} {_n(y(v))}" for a, v in [*top, *reversed(bottom)])
-                parts.append(f'<path class="band {ln.style}" d="M{edge}Z"/>')
-        parts.append(f'<path class="line {ln.style}" d="{_path(ln.points, x, y)}"/>')
-        parts.append(_dots(ln.points if ln.style == "own" else _alone(ln.points), x, y, 2.2, ln.style))
-    words = escape(f"{title}. " + " ".join(_in_words(ln, ticks, show) for ln in lines[:4] if ln.label), quote=True)
-    svg = f'<svg viewBox="0 0 {width} {height}" role="img" tabindex="0" aria-label="{words}">{"".join(parts)}</svg>'
+        parts += _drawn(ln, x, y)
+    words = f"{title}. " + " ".join(_in_words(ln, ticks, show) for ln in lines[:4] if ln.label)
+    svg = drawing(width, height, words, parts)
     if behind is None:
         behind = _behind(lines, ticks, show, first_column)
-    key = legend([(ln.label, ln.style) for ln in lines]) if len(lines) > 1 else ""
+    key = legend([(ln.label, ln.style) for ln in lines]) if with_key and len(lines) > 1 else ""
     about = (f"{escape(axis)}. " if axis else "") + note
     return figure(title, svg, behind, about, key)
+
+
+def _upright(ticks: Sequence[float], y: Scale, show: Show, left: float, right: float) -> list[str]:
+    """The vertical axis: a line across at each tick, and its figure."""
+    parts = []
+    for t in ticks:
+        parts.append(f'<path class="grid" d="M{_n(left)} {_n(y(t))}H{_n(right)}"/>')
+        parts.append(
+            f'<text class="tick" x="{_n(left - 5)}" y="{_n(y(t) + 4)}" text-anchor="end">{escape(show(t))}</text>'
+        )
+    return parts
+
+
+def _along(ticks: Sequence[tuple[float, str]], x: Scale, at: float, room: float) -> list[str]:
+    """The labels of the horizontal axis, as many as there is room for; the last one always."""
+    longest = max(len(label) for _, label in ticks)
+    step = max(1, math.ceil(len(ticks) / room * max(1.0, longest / 5)))
+    return [
+        f'<text class="tick" x="{_n(x(position))}" y="{_n(at)}" text-anchor="middle">{escape(label)}</text>'
+        for i, (position, label) in enumerate(ticks)
+        if (len(ticks) - 1 - i) % step == 0
+    ]
+
+
+def _drawn(line: Line, x: Scale, y: Scale) -> list[str]:
+    """A line with its band and its dots."""
+    parts = []
+    if line.low and line.high:
+        for top, bottom in _bands(line.low, line.high):
+            edge = "L".join(f"{_n(x(a))} {_n(y(v))}" for a, v in [*top, *reversed(bottom)])
+            parts.append(f'<path class="band {line.style}" d="M{edge}Z"/>')
+    parts.append(f'<path class="line {line.style}" d="{_path(line.points, x, y)}"/>')
+    parts.append(_dots(line.points if line.style == "own" else _alone(line.points), x, y, 2.2, line.style))
+    return parts
 
 
 def _in_words(line: Line, ticks: Sequence[tuple[float, str]], show: Show) -> str:
@@ -280,6 +312,7 @@ def sparkline(
     words: str,
     show: Show = plain,
     marks: Sequence[tuple[float, int]] = (),
+    ends: tuple[str, str] = ("", ""),
 ) -> str:
     """A small line with a reference, the region and the neighbours' median; its ends and its range are written.
 
@@ -293,13 +326,14 @@ def sparkline(
         words: the text alternative.
         show: writes a figure.
         marks: inspections on the axis: year and grade.
+        ends: what the first and the last year are called; their numbers where blank.
     """
     width, height, bottom, top = 240, 84, 62, 8
     seen = [v for part in (own, reference, region, others) for _, v in part if v is not None]
     if not seen:
         return ""
     low, high = min(seen), max(seen)
-    right = width - 8 - 6.2 * max(len(show(low)), len(show(high)))
+    right = width - 8 - 7 * max(len(show(low)), len(show(high)))
     across, up = Scale(first, max(last, first + 1), 5, right - 4), Scale(low, high, bottom - 5, top)
 
     # Whole pixels: thirty of these make a page.
@@ -313,8 +347,10 @@ def sparkline(
         f'<path class="grid" d="M0 {bottom}H{_n(right)}"/>',
         f'<text class="tick" x="{_n(right + 4)}" y="{top + 5}">{escape(show(high))}</text>',
         f'<text class="tick" x="{_n(right + 4)}" y="{bottom - 1}">{escape(show(low))}</text>' if low < high else "",
-        f'<text class="tick" x="0" y="{height - 3}">{first}</text>',
-        f'<text class="tick" x="{_n(right)}" y="{height - 3}" text-anchor="end">{last}</text>' if last > first else "",
+        f'<text class="tick" x="0" y="{height - 3}">{ends[0] or first}</text>',
+        f'<text class="tick" x="{_n(right)}" y="{height - 3}" text-anchor="end">{ends[1] or last}</text>'
+        if last > first
+        else "",
     ]
     parts += [
         f'<path class="line {style}" d="{_path(points, x, y)}"/>'
@@ -371,8 +407,8 @@ def forest(
             parts.append(f'<path class="whisker" d="M{_n(x(low))} {at}H{_n(x(high))}"/>')
         if value is not None:
             parts.append(f'<circle class="dot own" cx="{_n(x(value))}" cy="{at}" r="4"/>')
-    words = escape(f"{title}. {len(rows)} estimates with intervals; the figures are in the table below.", quote=True)
-    svg = f'<svg viewBox="0 0 {width} {height}" role="img" tabindex="0" aria-label="{words}">{"".join(parts)}</svg>'
+    words = f"{title}. {len(rows)} estimates with intervals; the figures are in the table below."
+    svg = drawing(width, height, words, parts, "names")
     return figure(title, svg, table(["", value_name, "95% interval"], body), note)
 
 
@@ -399,8 +435,8 @@ def ranges(
             at, style = top - 5 + 10 * j, "ab"[j % 2]
             parts.append(f'<path class="bar {style}" d="M{_n(x(low))} {at}H{_n(x(high))}"/>')
             parts.append(f'<circle class="dot {style}" cx="{_n(x(mean))}" cy="{at}" r="4"/>')
-    words = escape(f"{title}. {len(rows)} rows; the figures are in the table below.", quote=True)
-    svg = f'<svg viewBox="0 0 {width} {height}" role="img" tabindex="0" aria-label="{words}">{"".join(parts)}</svg>'
+    words = f"{title}. {len(rows)} rows; the figures are in the table below."
+    svg = drawing(width, height, words, parts, "names")
     names = [g[0] for g in rows[0][1]]
     body = [
         [escape(label), *(f"{show(low)} – <b>{show(mean)}</b> – {show(high)}" for _, low, mean, high in groups)]
@@ -431,8 +467,8 @@ def bars(
         if value is not None:
             parts.append(f'<rect class="fill" x="{left}" y="{at}" width="{_n(x(value) - left)}" height="{step - 8}"/>')
             parts.append(f'<text class="tick" x="{_n(x(value) + 6)}" y="{at + 13}">{escape(show(value))}</text>')
-    words = escape(f"{title}. " + "; ".join(f"{a}: {show(v)}" for a, v in rows[:12]), quote=True)
-    svg = f'<svg viewBox="0 0 {width} {height}" role="img" tabindex="0" aria-label="{words}">{"".join(parts)}</svg>'
+    words = f"{title}. " + "; ".join(f"{a}: {show(v)}" for a, v in rows[:12])
+    svg = drawing(width, height, words, parts, "names")
     return figure(title, svg, table(["", "value"], [[escape(a), show(v)] for a, v in rows]), note)
 
 
@@ -456,22 +492,14 @@ def scatter(
     y_ticks, x_ticks = nice_ticks(min(ys), max(ys)), nice_ticks(min(xs), max(xs), 5)
     left = 12 + 6.4 * max(len(show(t)) for t in y_ticks)
     x, y = Scale(x_ticks[0], x_ticks[-1], left, width - 16), Scale(y_ticks[0], y_ticks[-1], height - 30, 12)
-    parts = []
-    for t in y_ticks:
-        parts.append(f'<path class="grid" d="M{_n(left)} {_n(y(t))}H{width - 16}"/>')
-        parts.append(
-            f'<text class="tick" x="{_n(left - 5)}" y="{_n(y(t) + 4)}" text-anchor="end">{escape(show(t))}</text>'
-        )
-    for t in x_ticks:
-        parts.append(
-            f'<text class="tick" x="{_n(x(t))}" y="{height - 13}" text-anchor="middle">{escape(show_x(t))}</text>'
-        )
+    parts = _upright(y_ticks, y, show, left, width - 16)
+    parts += _along([(t, show_x(t)) for t in x_ticks], x, height - 13, len(x_ticks) * 9)
     parts += [f'<path class="line {c.style}" d="{_path(c.points, x, y)}"/>' for c in curves]
     for a, b, name in points:
         about = escape(f"{name}: {show(b)}")
         parts.append(f'<circle class="point" cx="{_n(x(a))}" cy="{_n(y(b))}" r="3"><title>{about}</title></circle>')
-    words = escape(f"{title}. {len(points)} points between {show(min(ys))} and {show(max(ys))}.", quote=True)
-    svg = f'<svg viewBox="0 0 {width} {height}" role="img" tabindex="0" aria-label="{words}">{"".join(parts)}</svg>'
+    words = f"{title}. {len(points)} points between {show(min(ys))} and {show(max(ys))}."
+    svg = drawing(width, height, words, parts)
     key = legend([(c.label, c.style) for c in curves]) if curves else ""
     return figure(title, svg, behind, (f"{escape(axis)}. " if axis else "") + note, key)
 

@@ -87,7 +87,7 @@ def _neighbours(newest: Mapping[str, Row], measures: Mapping[str, Row]) -> str:
         if far and (rank <= 2 or rank >= near):
             outside.append((away, measure_id, r))
     if not outside:
-        return "No key measure of the newest year stands far apart from its statistical neighbours."
+        return "No key measure of the newest year is far from its statistical neighbours."
     outside.sort(key=lambda x: (-x[0], x[1]))
     parts = []
     for _, measure_id, r in outside[:NAMED]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from functools import partial
 from html import escape
@@ -35,19 +36,33 @@ def page(published: Published, measure_id: str, site: Mapping[str, Any]) -> str:
         unit=words.UNITS.get(measure["unit"], measure["unit"]),
         says=words.SAYS.get((measure["quality_or_quantity"], measure["effort_or_effect"]), ""),
         group=words.GROUPS.get(measure["measure_group"], measure["measure_group"]),
-        publisher_columns=_publisher_columns(measure),
+        publisher_columns=_publisher_columns(measure, site.get("titles", {})),
         before=published.measures.get(measure["continues"] or ""),
         followers=followers,
         href=measure_page,
-        spread=markup(_spread(published, measure, years)) if years else "",
+        spread=markup(_spread(published, measure, years, site.get("titles", {}))) if years else "",
         latest=markup(_latest(published, measure, years[-1])) if years else "",
-        coverage=[(y, spread.get(y, {}).get("n", 0), _gaps(spread.get(y, {}))) for y in published.years],
+        coverage=[
+            (_period(published, measure_id, y), spread.get(y, {}).get("n", 0), _gaps(spread.get(y, {})))
+            for y in published.years
+            if not years or years[0] <= y <= years[-1] or (y > years[-1] and spread.get(y, {}).get("gaps"))
+        ],
     )
 
 
-def _publisher_columns(measure: Row) -> list[tuple[str, str]]:
+def _publisher_columns(measure: Row, titles: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """Publication, editions and column, as the dictionary of measures has them."""
     parts = [p.strip() for p in (measure["publisher_columns"] or "").split(";") if p.strip()]
-    return [(a.strip(), b.strip()) for a, _, b in (p.partition(":") for p in parts)]
+    found = []
+    for where, _, column in (p.partition(":") for p in parts):
+        source, _, editions = where.strip().partition(" ")
+        found.append((titles.get(source, source), editions, column.strip()))
+    return found
+
+
+def _period(published: Published, measure_id: str, year: int) -> str:
+    """The day or year that a reporting year of a measure stands for."""
+    return published.periods.get(measure_id, {}).get(year) or str(year)
 
 
 def _gaps(about: Row) -> str:
@@ -56,7 +71,7 @@ def _gaps(about: Row) -> str:
     )
 
 
-def _spread(published: Published, measure: Row, years: list[int]) -> str:
+def _spread(published: Published, measure: Row, years: list[int], titles: Mapping[str, str]) -> str:
     spread, show = published.spread[measure["measure_id"]], partial(words.number, unit=measure["unit"])
     england = published.areas.get("England", {}).get(measure["measure_id"], {})
     span = list(range(years[0], years[-1] + 1))
@@ -67,14 +82,23 @@ def _spread(published: Published, measure: Row, years: list[int]) -> str:
             published.breaks.get(measure["measure_id"], {}),
         )
 
-    breaks = published.breaks.get(measure["measure_id"], {})
+    breaks = {
+        y: re.sub(r"\b\w+\b", lambda word: titles.get(str(word[0]), str(word[0])), what)
+        for y, what in published.breaks.get(measure["measure_id"], {}).items()
+    }
     lines = [Line("median of authorities", at("median"), "own", at("q1"), at("q3"))]
     lines.append(Line("nine in ten authorities lie between the dotted lines", at("p5"), "c"))
     lines.append(Line("", at("p95"), "c"))
     if measure["unit"] not in {"count", "fte", "gbp"}:
         lines.append(Line("England", [(y, england.get(y, (None,))[0]) for y in span], "ref"))
+    periods = published.periods.get(measure["measure_id"], {})
     body = [
-        [str(y), str(spread[y]["n"]), *(show(spread[y][k]) for k in QUANTILES), show(england.get(y, (None,))[0])]
+        [
+            _period(published, measure["measure_id"], y),
+            str(spread[y]["n"]),
+            *(show(spread[y][k]) for k in QUANTILES),
+            show(england.get(y, (None,))[0]),
+        ]
         for y in reversed(years)
     ]
     head = [
@@ -90,12 +114,15 @@ def _spread(published: Published, measure: Row, years: list[int]) -> str:
     return charts.line_chart(
         f"{measure['label']}: how authorities are spread",
         lines,
-        [(float(y), str(y)) for y in span],
+        [(float(y), words.axis_year(periods.get(y, ""), y)) for y in span],
         show,
         size=(720, 300),
         behind=charts.table(head, body),
         note="The band holds the middle half of authorities."
-        + "".join(f" From {y} not to be compared with the years before: {escape(what)}." for y, what in breaks.items()),
+        + "".join(
+            f" From {words.axis_year(periods.get(y, ''), y)} not to be compared with the years before: {escape(what)}."
+            for y, what in breaks.items()
+        ),
         marks=[(y - 0.5, f"{y}: {what}") for y, what in breaks.items() if span[0] < y <= span[-1]],
     )
 
@@ -110,20 +137,21 @@ def _latest(published: Published, measure: Row, year: int) -> str:
     found = published.con.execute(sql, [measure["measure_id"], year]).fetchall()
     show = partial(words.number, unit=measure["unit"])
     body = [[f'<a href="{UP}{authority_page(code)}">{escape(name)}</a>', show(v)] for code, name, v, _, _ in found]
-    behind = charts.table(["authority, by name", str(year)], body, "Every authority, by name")
+    when = _period(published, measure["measure_id"], year)
+    behind = charts.table(["authority, by name", when], body, "Every authority, by name")
     per = PER.get(measure["unit"])
     sized = [(d, v, name) for _, name, v, _, d in found if d]
     pooled = [(n, d) for _, _, _, n, d in found if d and n is not None]
     if per and len(sized) >= 20 and len(pooled) >= 20:
         centre = sum(n for n, _ in pooled) / sum(d for _, d in pooled)
-        return _funnel(measure, year, sized, centre, per, show, behind)
+        return _funnel(measure, when, sized, centre, per, show, behind)
     points = [(v, 0.2 + 0.6 * ((i * 0.618034) % 1), name) for i, (_, name, v, _, _) in enumerate(found)]
-    return _strip(measure, year, points, show, behind)
+    return _strip(measure, when, points, show, behind)
 
 
 def _funnel(
     measure: Row,
-    year: int,
+    when: str,
     sized: list[tuple[float, float, str]],
     centre: float,
     per: float,
@@ -142,7 +170,7 @@ def _funnel(
                 edge.append((d, max(0.0, (centre + sign * z * sd) * per)))
             curves.append(Line(label if sign > 0 else "", edge, style))
     return charts.scatter(
-        f"{measure['label']}, {year}: authorities by size",
+        f"{measure['label']}, {when}: authorities by size",
         sized,
         show,
         partial(words.number, unit="count"),
@@ -154,7 +182,7 @@ def _funnel(
     )
 
 
-def _strip(measure: Row, year: int, points: list[tuple[float, float, str]], show: charts.Show, behind: str) -> str:
+def _strip(measure: Row, when: str, points: list[tuple[float, float, str]], show: charts.Show, behind: str) -> str:
     if not points:
         return ""
     width, height = 720, 110
@@ -170,7 +198,7 @@ def _strip(measure: Row, year: int, points: list[tuple[float, float, str]], show
         f"<title>{escape(f'{name}: {show(v)}')}</title></circle>"
         for v, at, name in points
     ]
-    title = f"{measure['label']}, {year}: each dot is an authority"
-    words_ = escape(f"{title}. {len(points)} authorities.", quote=True)
-    svg = f'<svg viewBox="0 0 {width} {height}" role="img" tabindex="0" aria-label="{words_}">{"".join(parts)}</svg>'
+    title = f"{measure['label']}, {when}: each dot is an authority"
+    words_ = f"{title}. {len(points)} authorities."
+    svg = charts.drawing(width, height, words_, parts)
     return charts.figure(title, svg, behind, "Dots are spread up and down only so that they do not cover one another.")

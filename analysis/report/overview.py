@@ -86,13 +86,15 @@ def _england(published: Published, measure_id: str) -> dict[str, Any]:
         return said
     first, last = min(held), max(held)
     span = [(float(y), held.get(y)) for y in range(first, last + 1)]
-    told = f"England, {measure['label']}: {show(held[first])} in {first} to {show(held[last])} in {last}"
+    periods = published.periods.get(measure_id, {})
+    ends = (words.axis_year(periods.get(first, ""), first), words.axis_year(periods.get(last, ""), last))
+    told = f"England, {measure['label']}: {show(held[first])} in {ends[0]} to {show(held[last])} in {ends[1]}"
     return {
         **said,
         "text": show(held[last]),
-        "period": published.periods.get(measure_id, {}).get(last, str(last)),
+        "period": periods.get(last, str(last)),
         "before": f"{show(held[last - 1])} a year before" if last - 1 in held else "",
-        "spark": markup(charts.sparkline(span, [], [], [], first, last, told, show)),
+        "spark": markup(charts.sparkline(span, [], [], [], first, last, told, show, ends=ends)),
     }
 
 
@@ -142,10 +144,12 @@ def _news(published: Published, due: Mapping[str, Mapping[str, str]]) -> list[di
         key = (e["source"], e["edition"])
         parts = []
         if key in standing:
-            parts.append(f"{int(standing[key][0]):,} figures, of which {int(standing[key][1]):,} stand today")
+            figures, in_use = (int(n) for n in standing[key])
+            used = f"{in_use:,} of them still the newest" if in_use else "all of them replaced by a later edition since"
+            parts.append(f"{figures:,} figures, {used}")
         if key in changes:
             n, large = changes[key]
-            parts.append(f"{n:,} differ from what an earlier edition said, {large:,} of them by more than half")
+            parts.append(f"{n:,} revised what an earlier edition said, {large:,} by more than half")
         out.append(
             {
                 "title": due.get(e["source"], {}).get("title", e["source"]),
@@ -244,7 +248,7 @@ def _quality(published: Published) -> list[tuple[str, str, str]]:
         (
             "Figures of authorities",
             f"{int(figures or 0):,}",
-            f"{int(standing or 0):,} stand, {int(superseded or 0):,} were superseded by a later edition, "
+            f"{int(standing or 0):,} in use, {int(superseded or 0):,} replaced by a later edition, "
             f"{int(excluded or 0):,} are left out with a reason",
         ),
         ("Revised by a later edition", f"{int(changed):,}", f"{int(large):,} of them by more than half"),

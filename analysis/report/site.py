@@ -76,6 +76,7 @@ def _write(
         "synthetic": published.is_synthetic,
         "as_of": words.day(newest),
         "as_known": as_known,
+        "titles": {source: about["title"] for source, about in due.items() if about.get("title")},
     }
     themes = published.theme_labels
     specs = [load_spec(s) for s in slugs()]

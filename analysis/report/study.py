@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from html import escape
@@ -60,6 +60,8 @@ class StudyPage:
 BELIEVED = ("believed", "sentence")
 #: How many parts of a page are open when it comes: a phone shows them in a dozen screens.
 OPEN = 2
+#: So many methods of one part that differ in their numbers alone are each said; more are said once.
+MANY = 3
 
 
 def _charts_first(sections: Sequence[Section]) -> list[Section]:
@@ -140,9 +142,9 @@ def page(published: Published, spec: Spec, site: Mapping[str, Any]) -> str:
         scoreboard=scoreboard,
         failed=next((r["reason"] for r in scoreboard if r["verdict"] == "error"), ""),
         verdicts=markup(verdict_bar(published.scoreboard.get(spec.study, []))),
-        pins="Choices: " + "; ".join(f"{k.replace('_', ' ')} {v}" for k, v in spec.pins.items()) + ".",
+        pins=_choices(spec.pins),
         sample_rows=published.con.execute(f"select count(*) from studies.{sample}").fetchone()[0] if has_sample else 0,  # type: ignore[index]
-        sources=_sources(published),
+        sources=_sources(published, site.get("titles", {})),
         methods=_methods(published, spec.study),
         follow=[(m, published.measures[m]["label"]) for m in measures_of(published, spec)],
         authorities=[(code, la["la_name"]) for code, la in published.authorities.items()],
@@ -167,11 +169,34 @@ def measures_of(published: Published, spec: Spec) -> list[str]:
 
 def _methods(published: Published, study: str) -> list[tuple[str, str]]:
     """How each part of a study was computed, as its estimates say."""
-    found: dict[str, dict[str, None]] = {}
+    by_part: dict[tuple[str, str], dict[str, None]] = {}
     for r in published.estimates.get(study, []):
         if r["method"] and (r["place"], r["statistic"]) != BELIEVED:
-            found.setdefault(r["method"], {})[f"{r['place']}: {r['statistic']}"] = None
+            by_part.setdefault((r["place"], r["statistic"]), {})[r["method"]] = None
+    found: dict[str, dict[str, None]] = {}
+    for (place, statistic), methods in by_part.items():
+        for method in _alike(methods):
+            found.setdefault(method, {})[f"{place}: {statistic}"] = None
     return [(method, ", ".join(places)) for method, places in found.items()]
+
+
+def _alike(methods: Iterable[str]) -> list[str]:
+    """Methods of one part of a study; those that differ in their numbers alone (an authority's own) are one."""
+    same: dict[str, list[str]] = {}
+    for method in methods:
+        same.setdefault(re.sub(r"[-\u2212]?\d+(?:\.\d+)?", "…", method), []).append(method)
+    return [method for general, found in same.items() for method in ([general] if len(found) > MANY else found)]
+
+
+def _choices(pins: Mapping[str, Any]) -> str:
+    """What a study pins, in words."""
+    told = []
+    for name, value in pins.items():
+        if re.fullmatch(r"[\d-]{10}:[\d-]{10}", str(value)):
+            first, _, last = str(value).partition(":")
+            value = f"{first} on" if last >= "2099" else f"{first} to {last}"
+        told.append(f"{name.replace('_', ' ')}: {str(value).replace('_', ' ')}")
+    return f"Choices: {'; '.join(told)}."
 
 
 def _digits(value: float | None) -> int:
@@ -197,16 +222,16 @@ def sentences(estimates: Sequence[Row]) -> list[str]:
     return [r["method"] for r in sorted(rows, key=lambda r: int(r["subject"]))]
 
 
-def _sources(published: Published) -> list[tuple[str, str]]:
-    """Which editions the standing figures of the measures that studies use come from."""
+def _sources(published: Published, titles: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Which publications and editions the figures in use come from."""
     found = rows(
         published.con,
         """
         select source, string_agg(distinct edition, ', ' order by edition) as editions from marts.fct_la_year_measure
-        where value is not null and source is not null group by source order by source
+        where value is not null and source is not null and edition is not null group by source order by source
         """,
     )
-    return [(r["source"], r["editions"]) for r in found]
+    return [(titles.get(r["source"], r["source"]), r["editions"]) for r in found]
 
 
 # --- pieces that several studies draw with --------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from datetime import date
 
@@ -105,6 +106,17 @@ def money(value: float) -> str:
         if size >= limit:
             return f"{sign}£{size / divisor:,.1f}{suffix}"
     return f"{sign}£{size:,.0f}"
+
+
+def axis_year(period: str, year: int) -> str:
+    """The year of a period as an axis names it: 2024 of 30 September 2024, 2023/24 of an academic year.
+
+    Args:
+        period: which day or year a figure is of, in words; may be blank.
+        year: the reporting year, for a period that names none.
+    """
+    found = re.search(r"\d{4}(?:[/-]\d{2})?$", period)
+    return found[0] if found else str(year)
 
 
 def p_value(p: float | None) -> str:

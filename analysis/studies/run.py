@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import logging
 import traceback
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import BrokenExecutor, Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -34,6 +36,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
 log = logging.getLogger(__name__)
+
+#: What takes longest begins first, so that no process is left with it at the end; the order changes no result.
+LONGEST_FIRST = (
+    "inspection_impact",
+    "inadequate_prediction",
+    "inspection_factors",
+    "performance_indicators",
+    "spending_and_judgement",
+)
 
 
 @dataclass(frozen=True)
@@ -112,33 +123,98 @@ def run_studies(
     return Outcome(estimates, scoreboard)
 
 
-def analyse_into(database: Path, progress: Callable[[str], None] = lambda _: None) -> Outcome:
+@dataclass(frozen=True)
+class _Ran:
+    """A study that ran on a warehouse file: what it yielded, its tables, and every query it asked with the answer."""
+
+    outcome: Outcome
+    tables: dict[str, pd.DataFrame]
+    asked: dict[str, str]
+
+
+def analyse_into(
+    database: Path,
+    progress: Callable[[str], None] = lambda _: None,
+    pool: Executor | None = None,
+    workers: int = 0,
+) -> Outcome:
     """Run every study on a warehouse file and write schema ``results`` into it.
 
     A study whose every query is answered as when it last ran on this file keeps its results: they would be the same.
     (Where models or studies changed, the file is built anew and holds none.)
+
+    Args:
+        database: the file; nothing else may write to it meanwhile.
+        progress: told the name of each study as it begins.
+        pool: further processes to run studies in, beside this one; results are the same with and without.
+        workers: how many processes the pool has.
     """
     with open_marts(database) as marts:
         inputs = kept_inputs(marts)
         kept = [study for study in slugs() if study in inputs and _answers_the_same(marts, inputs[study])]
-        estimates: list[Estimate] = []
-        scoreboard: list[ScoreRow] = []
-        tables: dict[str, pd.DataFrame] = {}
-        asked = {study: inputs[study] for study in kept}
-        for study in slugs():
-            if study in kept:
-                continue
-            marts.asked.clear()
-            outcome = run_studies(marts, [study], progress=progress)
-            estimates += outcome.estimates
-            scoreboard += outcome.scoreboard
-            tables |= _tables_of(marts, study)
-            # What did not run is tried again next time.
-            if not (outcome.lacking or outcome.errors):
-                asked[study] = {sql: marts.digest(sql) for sql in list(marts.asked)}
-    asked = {s: a for s, a in asked.items() if s not in kept}
+    todo = [study for study in slugs() if study not in kept]
+    ran = _run_on(database, todo, progress, pool, max(min(workers, len(todo) - 1), 0))
+    estimates = [e for study in todo for e in ran[study].outcome.estimates]
+    scoreboard = [row for study in todo for row in ran[study].outcome.scoreboard]
+    tables = {name: table for study in todo for name, table in ran[study].tables.items()}
+    # What did not run is tried again next time.
+    asked = {s: ran[s].asked for s in todo if not (ran[s].outcome.lacking or ran[s].outcome.errors)}
     write_results(database, estimates, scoreboard, asked, kept, tables)
     return Outcome(estimates, scoreboard)
+
+
+def _run_on(
+    database: Path, studies: Sequence[str], progress: Callable[[str], None], pool: Executor | None, workers: int
+) -> dict[str, _Ran]:
+    """Every study on a warehouse file: in this process, and ``workers`` at a time in those of the pool."""
+    rank = {study: place for place, study in enumerate(LONGEST_FIRST)}
+    todo = deque(sorted(studies, key=lambda study: (rank.get(study, len(rank)), study)))
+    ran: dict[str, _Ran] = {}
+
+    def next_one() -> str:
+        """The next study for whoever is free, "" where there is none; threads may take from a deque side by side."""
+        try:
+            study = todo.popleft()
+        except IndexError:
+            return ""
+        progress(study)
+        return study
+
+    def here() -> None:
+        while study := next_one():
+            ran[study] = run_on_file(database, study)
+
+    def elsewhere(pool: Executor) -> None:
+        while study := next_one():
+            try:
+                ran[study] = pool.submit(run_on_file, database, study).result()
+            except BrokenExecutor:
+                log.warning("the process that ran study %s was ended; it runs again in this one", study)
+                todo.append(study)
+                return
+
+    if pool is not None and workers:
+        with ThreadPoolExecutor(workers) as threads:
+            waiting = [threads.submit(elsewhere, pool) for _ in range(workers)]
+            try:
+                here()
+            except BaseException:
+                todo.clear()
+                raise
+        for one in waiting:
+            one.result()
+    here()
+    return ran
+
+
+def run_on_file(database: Path, study: str) -> _Ran:
+    """One study on a warehouse file, which is only read."""
+    with open_marts(database) as marts:
+        outcome = run_studies(marts, [study])
+        tables = _tables_of(marts, study)
+        complete = not (outcome.lacking or outcome.errors)
+        asked = {sql: marts.digest(sql) for sql in list(marts.asked)} if complete else {}
+    return _Ran(outcome, tables, asked)
 
 
 def _tables_of(marts: Marts, study: str) -> dict[str, pd.DataFrame]:

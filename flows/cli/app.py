@@ -26,6 +26,11 @@ for group in (runs, questions, files, keeping, editions, earlier, schedules, doc
 app.add_typer(coding)
 app.add_typer(reports)
 
+#: What is said where a warehouse has not what one of our own questions asks for.
+EARLIER = (
+    "the warehouse lacks what this asks for: {}. An earlier version built it; `csw run` (for a date "
+    "`csw run --as-of DATE`) builds it again from what is landed."
+)
 #: Signals that ask a command to end: Ctrl-C, a service manager, a terminal that is closed.
 ENDING = ("SIGINT", "SIGTERM", "SIGHUP")
 
@@ -93,7 +98,9 @@ def main() -> None:
             show()
             sys.exit(getattr(exc, "exit_code", 2))
         if type(exc).__module__.split(".")[0] in {"duckdb", "_duckdb"}:
-            _say(exc, f"the database says: {exc}")
+            # What people ask in SQL is answered where they ask it: this is a question of ours.
+            lacks = type(exc).__name__ in {"CatalogException", "BinderException"}
+            _say(exc, EARLIER.format(str(exc).splitlines()[0]) if lacks else f"the database says: {exc}")
             sys.exit(1)
         raise
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flows.common.tables import text_table
+
 if TYPE_CHECKING:
     from flows.outputs.coding import Coding
 
@@ -52,9 +54,9 @@ def draw(
     """Draw recommendations that nobody has coded, by framework, judgement and uncertainty; write each coder's sheet."""
     with _coding() as work:
         drawn, books = work.draw(coders, items, out, twice=twice / 100, seed=seed, blind=blind)
-    typer.echo(f"{'framework':12} {'judgement':22} {'themes':24} {'there':>6} {'drawn':>6} {'twice':>6}")
-    for (framework, judgement, unsure), (there, taken, doubled) in drawn.strata.items():
-        typer.echo(f"{framework:12} {judgement:22} {unsure:24} {there:6} {taken:6} {doubled:6}")
+    counted = ("there", "drawn", "twice")
+    rows = [[*stratum, *counts] for stratum, counts in drawn.strata.items()]
+    typer.echo(text_table(("framework", "judgement", "themes", *counted), rows, right=counted, fit=True))
     typer.echo(f"Drew {drawn.size} recommendations, {len(drawn.twice)} of them for two coders.")
     for book, (coder, keys) in zip(books, drawn.of.items(), strict=True):
         typer.echo(f"{coder}: {len(keys)} in {book} (and {book.with_suffix('.csv').name})")
@@ -70,7 +72,7 @@ def export(coder: Coder, sample: Sample = "study", out: Out = Path("coding_sheet
 
 @coding.command("import")
 def import_(
-    sheets: Annotated[list[Path], typer.Argument(help="Filled-in sheets, .xlsx or .csv, of one coder or several.")],
+    sheets: Annotated[list[Path], typer.Argument(help="Filled-in sheets (.xlsx, .ods, .csv) of one coder or several.")],
     coder: Annotated[str | None, typer.Option("--coder", help="Whose; whom each sheet names when not given.")] = None,
 ) -> None:
     """Check filled-in sheets and keep each as its coder's next version; a sheet with a problem keeps no other back."""

@@ -8,6 +8,7 @@ import typer
 
 from flows.cli.options import Quiet
 from flows.cli.shown import progress, show_unwritten
+from flows.common.tables import text_table
 
 verbs = typer.Typer()
 
@@ -26,9 +27,10 @@ def rollback(
     settings = Settings()
     if list_:
         held = earlier(settings)
-        for e in held:
-            typer.echo(f"{e.name}  {e.bytes / 1e6:5.0f} MB  {e.build.text() if e.build else 'by an earlier version'}")
-        if not held:
+        rows = [[e.name, f"{e.bytes / 1e6:.0f}", e.build.text() if e.build else "by an earlier version"] for e in held]
+        if held:
+            typer.echo(text_table(("warehouse", "MB", "what it is"), rows, right=("MB",), fit=True))
+        else:
             typer.echo("There is no earlier warehouse yet: one is kept whenever another is published.")
         return
     with progress(quiet) as (say, _):

@@ -3,6 +3,7 @@ scoreboard``."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -36,7 +37,10 @@ def sql(
     statement: Annotated[str, typer.Argument(help="One SQL statement; schemas: marts, studies, audit.")],
     output: Annotated[str, typer.Option("--format", "-f", help="table, csv or json.")] = "table",
     every: Annotated[
-        bool, typer.Option("--all", "-a", help="Every row and column of a table, which else is cut to a screen.")
+        bool,
+        typer.Option(
+            "--all", "-a", help="Every row and column of a table, which a screen else cuts; a pipe always gets all."
+        ),
     ] = False,
     database: Annotated[
         Path | None, typer.Option("--database", help="Another warehouse file, e.g. one built --as-of.")
@@ -53,6 +57,8 @@ def sql(
     check_database(database)
     settings = Settings()
     path, accepted = database or published_path(settings), accepted_values(settings.root)
+    # A pipe or a file has no edge to cut at.
+    every = every or not sys.stdout.isatty()
     typer.echo(query(path, statement, output, every, accepted))  # type: ignore[arg-type]
 
 
@@ -151,7 +157,7 @@ def report_quality(
 ) -> None:
     """How well the inspection reports were read: by kind, against Ofsted's tables and against counts made by hand."""
     from flows.common.settings import Settings
-    from flows.outputs.query import query
+    from flows.outputs.query import rows_as_table
     from flows.warehouse.publish import published_path
 
     shown = """
@@ -167,8 +173,7 @@ def report_quality(
         order by kind, framework"""
     listed = "select figure, file, detail from audit.rpt_report_quality_exceptions order by figure, file"
     database = published_path(Settings())
-    for asked in [listed] if exceptions else [kinds, shown]:
-        typer.echo(query(database, asked, "table"))
+    typer.echo("\n\n".join(rows_as_table(database, asked) for asked in ([listed] if exceptions else [kinds, shown])))
 
 
 @verbs.command()

@@ -7,10 +7,13 @@ import queue
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
 
 #: Of ``prctl``: the signal that a process gets when its parent ends (Linux).
 _PR_SET_PDEATHSIG = 1
@@ -34,6 +37,20 @@ def work_for_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def worker_context() -> Any:
+    """How processes that work for this one are started: never as a copy of it, whose threads would be missing."""
+    import multiprocessing
+
+    return multiprocessing.get_context("forkserver" if os.name == "posix" else "spawn")
+
+
+def worker_pool(workers: int, begin: Callable[[], None] = work_for_parent) -> ProcessPoolExecutor:
+    """Processes that end with this one; each is started when there is work for it, and calls ``begin`` first."""
+    from concurrent.futures import ProcessPoolExecutor
+
+    return ProcessPoolExecutor(workers, mp_context=worker_context(), initializer=begin)
 
 
 def end_with_parent() -> None:

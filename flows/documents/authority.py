@@ -2,7 +2,8 @@
 
 The names are those of the seeds `local_authority`, `la_alias` and `ofsted_authority` of the dbt project, so that a name
 has one meaning everywhere. A name counts where it stands as whole words; the longest name wins ("North East
-Lincolnshire" is not "Lincolnshire"), and of authorities that bore one name after another the one in existence.
+Lincolnshire" is not "Lincolnshire"), and of authorities that bore one name after another the one in existence. Names of
+other places (seed `other_place`, and any "X-under-Y" that no authority bears) name nobody.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ _CONNECTING = frozenset({"and", "the", "of", "upon", "on", "with", "in"})
 _POSSESSIVE = re.compile("['\u2019]s\\b")
 # Words before a name that make it that of a part of the place.
 _PARTS = frozenset({"north", "south", "east", "west", "mid", "central", "greater"})
+# A name of several words that belong together: "Newcastle-under-Lyme" is one, whatever Newcastle is.
+_COMPOUND = re.compile(r"\b[A-Z]\w+-(?:by|in|le|next|on|super|under|upon)-(?:the-)?\w+", re.IGNORECASE)
 # What ends a name, as a word that is none.
 _STOP, _STOPPED = re.compile("[:;()\u2013\u2014]"), "zz"
 _ALWAYS, _FOREVER = date.min, date.max
@@ -64,6 +67,7 @@ class Authorities:
     names: dict[tuple[str, ...], list[_Named]] = field(default_factory=dict)
     numbers: dict[int, list[_Named]] = field(default_factory=dict)
     codes: frozenset[str] = frozenset()
+    others: frozenset[tuple[str, ...]] = frozenset()
 
     def named_in(self, text: str, on: date | None) -> list[str]:
         """Codes of the authorities that a text names, in its order, each once.
@@ -73,15 +77,21 @@ class Authorities:
             on: day on which the authority existed; today's authorities when None.
         """
         text = _STOP.sub(f" {_STOPPED} ", text)
+        # In the name of a file every word may be joined to the next by a hyphen.
+        if " " in text.strip():
+            text = _COMPOUND.sub(lambda m: m[0] if tuple(_words(m[0])) in self.names else f" {_STOPPED} ", text)
         # "Kent's services" names Kent; "St Helen's" is St Helens.
         return self._named(_words(_POSSESSIVE.sub("", text)), on) or self._named(_words(text), on)
 
     def _named(self, words: list[str], on: date | None) -> list[str]:
-        longest = max(map(len, self.names), default=0)
+        longest = max(map(len, (*self.names, *self.others)), default=0)
         found: list[str] = []
         index = 0
         while index < len(words):
             for length in range(min(longest, len(words) - index), 0, -1):
+                if tuple(words[index : index + length]) in self.others:
+                    index += length
+                    break
                 code = self._one(self.names.get(tuple(words[index : index + length]), []), on)
                 if code:
                     # "East Surrey" is another place than Surrey, whether it is known or not.
@@ -174,7 +184,8 @@ def load_authorities(seeds: Path) -> Authorities:
     for row in numbered:
         if row["urn"]:
             numbers.setdefault(int(row["urn"]), []).append(named[row["la_code"]])
-    return Authorities(names, numbers, frozenset(authorities))
+    others = frozenset(tuple(_words(row["name"])) for row in _rows(seeds / "other_place.csv"))
+    return Authorities(names, numbers, frozenset(authorities), others)
 
 
 def _rows(path: Path) -> Iterable[dict[str, str]]:

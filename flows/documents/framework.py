@@ -35,6 +35,7 @@ class Framework(StrEnum):
     JTAI = "jtai"
     AREA_SEND = "area_send"
     PROGRESS_REVIEW = "progress_review"
+    VISIT = "visit"
 
 
 # Frameworks that judge an authority as a whole.
@@ -53,6 +54,8 @@ class ReportKind(StrEnum):
     PROGRESS_REVIEW = "progress_review"
     SAFEGUARDING_BOARD_REVIEW = "safeguarding_board_review"
     UNANNOUNCED_CONTACT_INSPECTION = "unannounced_contact_inspection"
+    #: A visit whose letter does not say of which kind it is.
+    VISIT = "visit"
 
 
 _KINDS = {
@@ -65,6 +68,7 @@ _KINDS = {
     Framework.JTAI: ReportKind.JOINT_TARGETED_AREA_INSPECTION,
     Framework.AREA_SEND: ReportKind.AREA_SEND_INSPECTION,
     Framework.PROGRESS_REVIEW: ReportKind.PROGRESS_REVIEW,
+    Framework.VISIT: ReportKind.VISIT,
 }
 
 
@@ -98,7 +102,7 @@ _TITLES: tuple[tuple[Framework, str], ...] = (
     (
         Framework.AREA_SEND,
         # "SEND" is no verb before or behind the name of an inspection.
-        rf"\b{_AREA}send (?:\w+ ){{0,2}}{_LOOK}\b"
+        rf"\b{_AREA}send (?:\w+ ){{0,2}}{_LOOK}\b|\bsend: (?:\w+ ){{0,2}}{_LOOK}\b"
         r"|\b(?:inspection|re-? ?visit|thematic visit) .{0,80}(?:special educational needs|\bsend\b)"
         rf"|\b{_AREA}special educational needs (?:and (?:/ ?or )?disabilit\w+ )?(?:\(send\) )?{_LOOK}\b",
     ),
@@ -109,8 +113,10 @@ _TITLES: tuple[tuple[Framework, str], ...] = (
     (
         Framework.ILACS,
         rf"\b(?:re-? ?)?inspection of (?:local authority )?children{_APOSTROPHE}s (?:social care )?services"
-        rf"|\b(?:re-? ?)?inspection of .{{3,90}}? children{_APOSTROPHE}s (?:social care )?services",
+        rf"|\b(?:re-? ?)?inspection of .{{3,90}}? children{_APOSTROPHE}s (?:social care )?services"
+        rf"|\b(?:local authority )?children{_APOSTROPHE}s (?:social care )?services:? (?:re-? ?)?inspection\b",
     ),
+    (Framework.VISIT, r"\bvisit(?= (?:to|in|of) )"),
 )
 _LABEL = re.compile(
     r"^(?:inspection|re-?inspection|review|visit)? ?dates?\b|^report published|^published\b|^lead inspector"
@@ -246,7 +252,12 @@ def _without_name(title: str, name: Finding[str], match: re.Match[str]) -> str:
 
 def _authority(joined: str, match: re.Match[str], framework: Framework, block: list[Line]) -> Finding[str]:
     before = joined[: match.start()].strip(" -\u2013")
-    if before and not re.search(r"\b(?:unannounced|annual|dear|ofsted|joint)\b", before, re.IGNORECASE):
+    # "Thematic visit to Kent": what stands before it is no name.
+    if (
+        before
+        and framework is not Framework.VISIT
+        and not re.search(r"\b(?:unannounced|annual|dear|ofsted|joint)\b", before, re.IGNORECASE)
+    ):
         return Finding(before, Confidence.HIGH, None, 1, before)
     if framework is Framework.ILACS:
         inside = re.match(
@@ -262,7 +273,7 @@ def _authority(joined: str, match: re.Match[str], framework: Framework, block: l
     )
     if within:
         return Finding(within.group(1), Confidence.HIGH, None, 1, joined)
-    after = joined[match.end() :].strip(" -\u2013")
+    after = joined[match.end() :].strip(" :-\u2013")
     after = re.sub(r"^(?:,? children looked after and care leavers\d*|in)\s*", "", after, flags=re.IGNORECASE)
     after = re.split(r"\band review of the effectiveness\b", after, flags=re.IGNORECASE)[0].strip()
     if after and len(after) <= 90:

@@ -73,7 +73,11 @@ def opening_sentence(pages: Sequence[Page], lines: int = _LONGEST_OPENING) -> st
     """The first sentences of a letter, from "This letter" or "Between" on, in one line; empty where there are none."""
     printed = [line.text for page in pages[:2] for line in page.lines]
     for index, text in enumerate(printed):
-        if re.match(r"^(?:This letter|Between (?:the )?\d|Following the|This report summarises)", text, re.IGNORECASE):
+        if re.match(
+            r"^(?:This letter|Between (?:the )?\d|Following the|This report summarises|I am writing|I write to)",
+            text,
+            re.IGNORECASE,
+        ):
             return join_text(printed[index : index + lines])
     return ""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
+from functools import lru_cache
 
 from flows.documents.pdf import Line, Page
 
@@ -99,6 +100,7 @@ def join_text(parts: Iterable[str]) -> str:
     return " ".join(text.split())
 
 
+@lru_cache(maxsize=4096)
 def heading_text(text: str) -> str:
     """A heading as a key: small letters, plain apostrophes, no number or footnote mark or punctuation at its ends."""
     text = text.replace("\u2019", "'").replace("\u2018", "'").lower()

@@ -54,7 +54,10 @@ _OFSTED = re.compile(
     r"\bofsted\b|office for standards in education|\b(?:his|her) majesty\W?s (?:chief )?inspector|\bhmi\b",
     re.IGNORECASE,
 )
-_DATES = re.compile(r"^(?:re-?)?(?:inspection|visit|review) dates?\s*:", re.IGNORECASE)
+_DATES = re.compile(
+    r"^(?:(?:re-?)?(?:inspection|visit|review) dates?|dates? of (?:the )?(?:re-?)?(?:inspection|visit|review))\s*:",
+    re.IGNORECASE,
+)
 _HEAD_LINES = 15
 
 

@@ -216,7 +216,7 @@ def _refuse_by_text(pages: tuple[Page, ...], limits: Limits) -> DocumentText | R
         detail = f"{length} characters on {len(pages)} pages: scanned pictures, or empty pages"
         return Refusal(RefusalReason.NO_TEXT, detail)
     # A font without a character map yields symbols, not words; nothing read from them could be trusted.
-    words = sum(character.isalnum() for page in pages for line in page.lines for character in line.text)
+    words = sum(sum(map(str.isalnum, line.text)) for page in pages for line in page.lines)
     if words < length / 2:
         return Refusal(RefusalReason.UNREADABLE_TEXT, f"{words} letters and digits among {length} characters")
     return DocumentText(pages, tuple(page.number for page in pages if not page.lines))
@@ -255,7 +255,7 @@ def _lines(page: int, text_page: Any, pdfium: Any) -> tuple[Line, ...]:
 
 def _utf16(text: str) -> int:
     """Length of a text in the 16-bit units in which PDFium counts."""
-    return len(text) + sum(character > "\uffff" for character in text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _clean(text: str) -> str:

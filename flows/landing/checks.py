@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import itemgetter
 from pathlib import Path
 
 from flows.common.errors import RefusedFile
@@ -30,9 +31,13 @@ def check_figures(table: LandedTable, figures: Iterable[str], symbols: str, root
     known = known_symbols(root, symbols)
     wanted = set(figures)
     columns = [(FIRST + i, c) for i, c in enumerate(table.columns) if c in wanted]
+    if not columns:
+        return
+    # The last one twice: of one position alone, no tuple would be taken.
+    cells = itemgetter(*(at for at, _ in columns), columns[-1][0])
     seen: set[str] = set()
     for row in table.rows:
-        if row[LEVEL] == "none":
+        if row[LEVEL] == "none" or seen.issuperset(cells(row)):
             continue
         for at, column in columns:
             text = row[at]

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any, Literal
 
 from flows.common.errors import RefusedFile
@@ -199,7 +200,9 @@ def _read_workbook(data: bytes, file: str, wanted: Callable[[str], bool] | None)
             if sheet.width > MAX_COLUMNS:
                 raise RefusedFile(file, f"sheet {name!r} has {sheet.width:,} columns.", advice="This is not a return.")
             # skip_empty_area=False keeps the publisher's row numbers; rows repeated to the sheet's end are blank.
-            rows = [[cell_text(v) for v in row] for row in sheet.to_python(skip_empty_area=False)]
+            rows = [
+                [v if type(v) is str else cell_text(v) for v in row] for row in sheet.to_python(skip_empty_area=False)
+            ]
             faults = faults_of(data, name)
             for (row, column), text in faults.items():
                 if row <= len(rows):
@@ -255,5 +258,13 @@ def cell_text(value: Any) -> str:
 
 def label(text: str) -> str:
     """A header as it is compared: no curly quotes, no runs of white space, no case, no byte-order mark."""
+    # The same few headers are compared with every table that a file may be.
+    return _short_label(text) if len(text) <= 200 else _label(text)
+
+
+def _label(text: str) -> str:
     text = text.replace("\ufeff", "").replace("’", "'").replace("‘", "'").replace("–", "-").replace("\xa0", " ")
     return " ".join(text.split()).casefold()
+
+
+_short_label = lru_cache(maxsize=1 << 15)(_label)

@@ -61,6 +61,7 @@ def name_key(name: str) -> str:
     return re.sub(r" ?[0-9]+ *$", "", plain).strip()
 
 
+@lru_cache(maxsize=4096)
 def plain_code(text: str) -> str:
     """A DfE code as text: programs write ``301.0`` and ``0301`` for it."""
     code = text.strip().removesuffix(".0")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 from pathlib import PurePath
 from urllib.parse import unquote
 
@@ -94,7 +95,12 @@ def required_labels(table: Table, reading: TableEdition) -> set[Wanted]:
 
 def missing_labels(required: set[Wanted], head: set[str]) -> list[Wanted]:
     """What of the required labels a header lacks, by name."""
-    return sorted((w for w in required if not w & head), key=sorted)
+    return sorted((w for w in required if w.isdisjoint(head)), key=sorted)
+
+
+def _has_all(required: set[Wanted], head: set[str]) -> bool:
+    """Whether a header lacks none of the required labels."""
+    return not any(map(head.isdisjoint, required))
 
 
 def recognise(data: bytes, path: str, passports: Iterable[Passport]) -> Recognised | None:
@@ -250,7 +256,13 @@ def _spellings(name: str) -> list[str]:
 
 
 def _matches(pattern: str, names: Iterable[str]) -> bool:
-    return any(re.search(pattern, n, re.IGNORECASE) for n in names)
+    return any(map(_finder(pattern), names))
+
+
+@lru_cache(maxsize=4096)
+def _finder(pattern: str) -> Callable[[str], re.Match[str] | None]:
+    """What looks for a passport's pattern; every file is held against all of them."""
+    return re.compile(pattern, re.IGNORECASE).search
 
 
 def _described_nowhere(name: str, passports: Iterable[Passport]) -> Recognised | None:
@@ -312,7 +324,8 @@ def _readings(table: Table) -> Iterator[tuple[str | None, TableEdition]]:
 
 
 def _has_title(grid: Grid, pattern: str) -> bool:
-    return any(re.search(pattern, c, re.IGNORECASE) for row in grid.rows[:SEARCH_ROWS] for c in row if c)
+    find = _finder(pattern)
+    return any(find(c) for row in grid.rows[:SEARCH_ROWS] for c in row if c)
 
 
 def _header_row(table: Table, reading: TableEdition, heads: list[set[str]], grid: Grid) -> int | None:
@@ -321,16 +334,16 @@ def _header_row(table: Table, reading: TableEdition, heads: list[set[str]], grid
         if len(grid.rows) <= rows[-1]:
             return None
         words = {label(c) for r in rows for c in grid.rows[r - 1]}
-        return rows[-1] - 1 if not missing_labels(required_labels(table, reading), words) else None
+        return rows[-1] - 1 if _has_all(required_labels(table, reading), words) else None
     required = required_labels(table, reading)
     if not required:
         return None  # what asks for nothing would fit everything
     if table.header_occurrence > 1:
-        hits = [i for i, row in enumerate(grid.rows) if not missing_labels(required, {label(c) for c in row})]
+        hits = [i for i, row in enumerate(grid.rows) if _has_all(required, {label(c) for c in row})]
         return hits[table.header_occurrence - 1] if len(hits) >= table.header_occurrence else None
     if table.search_rows:
         heads = [{label(c) for c in row} for row in grid.rows[: table.search_rows]]
-    return next((i for i, head in enumerate(heads) if not missing_labels(required, head)), None)
+    return next((i for i, head in enumerate(heads) if _has_all(required, head)), None)
 
 
 def _choose(fits: list[Fit], name: str, path: str, passports: list[Passport], grid: Grid) -> Fit | Recognised | None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
+from operator import itemgetter
 
 from flows.common.errors import NotDescribed, RefusedFile
 from flows.landing.figures import is_number
@@ -111,48 +112,61 @@ def land(fit: Fit, path: str) -> LandedTable:
         RefusedFile: a row has more or fewer fields than the header, two columns are called the same, a cell holds a
             spreadsheet's error, a level or period is not a known word, or the edition is not in the passport.
     """
-    table, reading, keys = fit.table, fit.reading, fit.keys
     columns, body, first_row = _columns_and_body(fit, path)
-    at = {label(c): i for i, c in enumerate(columns)}
-
-    def position(key: str) -> int | None:
-        name = keys.get(key)
-        if name is None:
-            return None
-        if name.startswith("#"):
-            return int(name[1:]) - 1
-        return at[label(name)]
-
-    level_at, code_at, gss_at, name_at, period_at = (
-        position(k) for k in ("level", "la_code", "gss_code", "la_name", "period")
+    keys = _Keys(fit, columns, path)
+    kept = _kept(columns, body, len(columns))
+    # Cells by position, one or several, always as a tuple or a list.
+    figures = list if kept == list(range(len(columns))) else _cells_at(kept)
+    rows: list[list[str]] = []
+    periods: set[str] = set()
+    for number, row, block in _rows_of_data(fit, columns, body, first_row, path):
+        level, code, gss, name = keys.place(row, number)
+        if fit.grid.faults:
+            _refuse_faults(fit, number, kept, columns, row, path)
+        period = keys.period(row)
+        if level != "none":
+            periods.add(period)
+        rows.append([str(number), level, code, gss, name, period, keys.filter_text(row, block), *figures(row)])
+    edition = fit.edition or _edition_from_periods(fit, periods, rows, columns, kept, path)
+    return LandedTable(
+        fit.passport.source,
+        fit.table.table,
+        edition,
+        [columns[j] for j in kept],
+        rows,
+        frozenset(keys.filters_seen.values()),
+        frozenset(periods),
     )
-    filters = _filter_positions(table.filter_columns(reading), at, path)
-    classes = [(at[label(c)], {label(w): level for w, level in words.items()}) for c, words in table.levels.items()]
-    wider_at = [p for k in ("region_name", "country_name") if (p := position(k)) is not None]
-    default_period = reading.period or fit.edition or ""
+
+
+def _rows_of_data(
+    fit: Fit, columns: list[str], body: list[list[str]], first_row: int, path: str
+) -> Iterator[tuple[int, list[str], str]]:
+    """The rows of a table as wide as its header, each with its number in the file and the title of its block.
+
+    What is no row of it is passed over: blank rows, titles and headers of further blocks; it may end before the sheet.
+
+    Raises:
+        RefusedFile: a row has more or fewer fields than the header.
+    """
+    table, width = fit.table, len(columns)
+    stop = re.compile(table.stop_at).search if table.stop_at else None
     block = re.compile(table.block_title, re.IGNORECASE) if table.block_title else None
     block_name = ""
     if block:
-        for row in fit.grid.rows[: fit.header_row]:
-            for cell in row:
-                if m := block.search(cell):
-                    block_name = m.group(1)
+        above = [m for row in fit.grid.rows[: fit.header_row] for c in row if (m := block.search(c))]
+        block_name = above[-1].group(1) if above else ""
     header_labels = [label(c) for c in fit.grid.rows[fit.header_row]]
-    width = len(columns)
-    rows: list[list[str]] = []
-    seen_filters: set[str] = set()
-    periods: set[str] = set()
-    kept_columns = _kept(columns, body, width)
-    last = max((i for i, r in enumerate(body) if any(c.strip() for c in r)), default=-1)
+    last = next((i for i in reversed(range(len(body))) if _has_text(body[i])), -1)
     first_cells: set[str] = set()
+    some = False
     for i, row in enumerate(body[: last + 1]):
-        number = first_row + i
-        if not any(c.strip() for c in row):
-            if table.stop_at_blank_row and rows:
-                break
+        if not _has_text(row):
+            if table.stop_at_blank_row and some:
+                return
             continue
-        if table.stop_at and any(re.search(table.stop_at, c) for c in row):
-            break
+        if stop and any(map(stop, row)):
+            return
         if block:
             if m := next((m for c in row if (m := block.search(c))), None):
                 block_name = m.group(1)
@@ -162,50 +176,119 @@ def land(fit: Fit, path: str) -> LandedTable:
             if len(row) <= 2 < width and i != last:
                 continue  # what stands above the next block: its source, "Gender: Total"
         if len(row) != width:
-            row = _fitted(row, width, path, number, columns, first_cells, is_last=i == last)
+            row = _fitted(row, width, path, first_row + i, columns, first_cells, is_last=i == last)
             if not row:
                 continue
         first_cells.add(row[0].strip())
-        name = _name(row, name_at, wider_at)
-        if fit.grid.name:
-            name = _FOOTNOTE_MARK.sub("", name)
-        code = plain_code(row[code_at]) if code_at is not None else ""
-        gss = row[gss_at].strip() if gss_at is not None else ""
-        if table.name_without:
-            name = re.sub(table.name_without, "", name).strip()
-        if classes:
-            level: Level = next((words.get(label(row[j]), "none") for j, words in classes), "none")
+        some = True
+        yield first_row + i, row, block_name
+
+
+class _Keys:
+    """The keys of a table's rows, as the passport reads them: the place, the period, the filters.
+
+    The same cells are read once: a table names few places, and few values of its filters.
+    """
+
+    def __init__(self, fit: Fit, columns: list[str], path: str) -> None:
+        self._fit, self._path = fit, path
+        table = fit.table
+        at = {label(c): i for i, c in enumerate(columns)}
+
+        def position(key: str) -> int | None:
+            name = fit.keys.get(key)
+            if name is None:
+                return None
+            return int(name[1:]) - 1 if name.startswith("#") else at[label(name)]
+
+        self._level, self._code, self._gss, self._name, self._period = (
+            position(k) for k in ("level", "la_code", "gss_code", "la_name", "period")
+        )
+        self._default_period = fit.reading.period or fit.edition or ""
+        self._wider = [p for k in ("region_name", "country_name") if (p := position(k)) is not None]
+        self._classes = [
+            (at[label(c)], {label(w): level for w, level in words.items()}) for c, words in table.levels.items()
+        ]
+        self._filters = _filter_positions(table.filter_columns(fit.reading), at, path)
+        own = (self._level, self._code, self._gss, self._name)
+        of_place = [p for p in own if p is not None] + self._wider + [p for p, _ in self._classes]
+        self._cells_of_place = _cells_at(of_place)
+        self._cells_of_filters = _cells_at([p for _, p in self._filters])
+        self._places: dict[Sequence[str], tuple[Level, str, str, str, bool]] = {}
+        self.filters_seen: dict[tuple[str, Sequence[str]], str] = {}
+        """Title of the block and cells of the filters → what ``_filter`` says of them."""
+
+    def place(self, row: list[str], number: int) -> tuple[Level, str, str, str]:
+        """Level, DfE code, ONS code and name of a row's place.
+
+        Raises:
+            RefusedFile: the level is no known word.
+        """
+        cells = self._cells_of_place(row)
+        found = self._places.get(cells)
+        if found is None:
+            found = self._places[cells] = self._read_place(row, number)
+        level, code, gss, name, is_nameless = found
+        if is_nameless and sum(bool(c.strip()) for c in row) == 1:
+            # A heading between rows, or a footnote.
+            return "none", "", gss, self._printed_name(row)
+        return level, code, gss, name
+
+    def period(self, row: list[str]) -> str:
+        """The period of a row; of a table that does not print any, its edition's."""
+        return row[self._period].strip() if self._period is not None else self._default_period
+
+    def filter_text(self, row: list[str], block: str) -> str:
+        """What a row is of beside place and period: ``filter=value|…``."""
+        seen = block, self._cells_of_filters(row)
+        found = self.filters_seen.get(seen)
+        if found is None:
+            parts = [f"{f}={' '.join(row[j].split())}" for f, j in self._filters]
+            if self._fit.table.block_title:
+                parts.append(f"block={block}")
+            found = self.filters_seen[seen] = "|".join(parts)
+        return found
+
+    def _read_place(self, row: list[str], number: int) -> tuple[Level, str, str, str, bool]:
+        """As :meth:`place`, and whether no code says which place it is."""
+        table = self._fit.table
+        name = self._printed_name(row)
+        code = plain_code(row[self._code]) if self._code is not None else ""
+        gss = row[self._gss].strip() if self._gss is not None else ""
+        if self._classes:
+            level: Level = next((words.get(label(row[j]), "none") for j, words in self._classes), "none")
             if label(name) in ELSEWHERE_NAMES:
                 level = "none"
         else:
-            word = row[level_at] if level_at is not None else None
-            level = table.level or _level(word, code, gss, name, path, number)
-        if table.level is None and not code and not gss and sum(bool(c.strip()) for c in row) == 1:
-            level = "none"  # a heading between rows, or a footnote
-        if level != "la":
-            code = ""
-            name = _area_name(level, name)
-        if fit.grid.faults:
-            _refuse_faults(fit, number, kept_columns, columns, row, path)
-        period = row[period_at].strip() if period_at is not None else default_period
-        parts = [f"{f}={' '.join(row[j].split())}" for f, j in filters]
-        if block:
-            parts.append(f"block={block_name}")
-        filter_text = "|".join(parts)
-        seen_filters.add(filter_text)
-        if level != "none":
-            periods.add(period)
-        rows.append([str(number), level, code, gss, name, period, filter_text, *(row[j] for j in kept_columns)])
-    edition = fit.edition or _edition_from_periods(fit, periods, rows, columns, kept_columns, path)
-    return LandedTable(
-        fit.passport.source,
-        table.table,
-        edition,
-        [columns[j] for j in kept_columns],
-        rows,
-        frozenset(seen_filters),
-        frozenset(periods),
-    )
+            word = row[self._level] if self._level is not None else None
+            level = table.level or _level(word, code, gss, name, self._path, number)
+        is_nameless = table.level is None and not code and not gss
+        if level == "la":
+            return level, code, gss, name, is_nameless
+        return level, "", gss, _area_name(level, name), is_nameless
+
+    def _printed_name(self, row: list[str]) -> str:
+        """The name that a row prints, without the mark of a footnote and what the passport takes off."""
+        name = _name(row, self._name, self._wider)
+        if self._fit.grid.name:
+            name = _FOOTNOTE_MARK.sub("", name)
+        if self._fit.table.name_without:
+            name = re.sub(self._fit.table.name_without, "", name).strip()
+        return name
+
+
+def _cells_at(positions: list[int]) -> Callable[[list[str]], Sequence[str]]:
+    """What takes the cells at some positions out of a row."""
+    if len(positions) > 1:
+        return itemgetter(*positions)
+    if positions:
+        at = positions[0]
+        return lambda row: (row[at],)
+    return lambda _: ()
+
+
+def _has_text(row: list[str]) -> bool:
+    return bool("".join(row).strip())
 
 
 def _filter_positions(columns: dict[str, str], at: dict[str, int], path: str) -> list[tuple[str, int]]:

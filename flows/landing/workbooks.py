@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from html import unescape
 from xml.etree import ElementTree
 
 from flows.common.errors import RefusedFile
@@ -25,6 +26,7 @@ _XLSX_FAULT = re.compile(
     rb"<(?:\w+:)?c\b(?P<head>[^>]*)>(?P<formula><(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>))?"
     rb"(?:<(?:\w+:)?v>(?P<value>[^<]*)</(?:\w+:)?v>|<(?:\w+:)?v\s*/>)?</(?:\w+:)?c>"
 )
+_ODS_SHEET = re.compile(rb'<table:table\s[^>]*?table:name="([^"]*)"')
 _ODS_REPEATED_ROW = re.compile(
     rb'<table:table-row\b[^>]*number-rows-repeated="(\d+)"[^>]*>(.*?)</table:table-row>', re.DOTALL
 )
@@ -51,19 +53,28 @@ def refuse_boundless(data: bytes, sheets: list[str], file: str) -> None:
         for name, part in _parts(z).items():
             if name not in sheets:
                 continue
-            rows = columns = 0
-            last = ""
-            for letters, number in _CELL.findall(z.read(part)):
-                row, column = int(number), column_number(letters.decode())
-                if row > rows or column > columns:
-                    last = f"{letters.decode()}{number.decode()}"
-                rows, columns = max(rows, row), max(columns, column)
+            cells = _CELL.findall(z.read(part))
+            # A million cells are in few columns: each is read once.
+            columns = max((column_number(c.decode()) for c in {letters for letters, _ in cells}), default=0)
+            rows = max((int(n) for n in {number for _, number in cells}), default=0)
             if rows * columns > MAX_CELLS:
                 raise RefusedFile(
                     file,
-                    f"sheet {name!r} reaches to cell {last}: {rows:,} rows of {columns:,} columns.",
+                    f"sheet {name!r} reaches to cell {_furthest(cells)}: {rows:,} rows of {columns:,} columns.",
                     advice="A stray cell may stand far from the table: delete it, or download the file again.",
                 )
+
+
+def _furthest(cells: list[tuple[bytes, bytes]]) -> str:
+    """The last cell that lies further down or to the right than all before it."""
+    rows = columns = 0
+    last = ""
+    for letters, number in cells:
+        row, column = int(number), column_number(letters.decode())
+        if row > rows or column > columns:
+            last = f"{letters.decode()}{number.decode()}"
+        rows, columns = max(rows, row), max(columns, column)
+    return last
 
 
 def _refuse_repeated(content: bytes, file: str) -> None:
@@ -94,7 +105,7 @@ def faults_of(data: bytes, sheet: str) -> dict[tuple[int, int], str]:
     with zipfile.ZipFile(io.BytesIO(data)) as z:
         if "content.xml" in z.namelist():
             content = z.read("content.xml")
-            return _ods_faults(content, sheet) if _ODS_FAULT.search(content) else {}
+            return _ods_faults(content, sheet) if _ODS_FAULT.search(_ods_sheet(content, sheet)) else {}
         part = _parts(z).get(sheet)
         return _xlsx_faults(z.read(part)) if part else {}
 
@@ -114,6 +125,14 @@ def _xlsx_faults(xml: bytes) -> dict[tuple[int, int], str]:
         elif m["formula"] is not None and not value and b't="str"' not in head:
             found[at] = UNSAVED
     return found
+
+
+def _ods_sheet(content: bytes, sheet: str) -> bytes:
+    """What stands of one sheet; of all, where none is found to be called so."""
+    for m in _ODS_SHEET.finditer(content):
+        if unescape(m[1].decode(errors="replace")) == sheet:
+            return content[m.start() :].partition(b"</table:table>")[0]
+    return content
 
 
 def _ods_faults(content: bytes, sheet: str) -> dict[tuple[int, int], str]:

@@ -7,7 +7,6 @@ refused alone: what was under way in other processes is read again.
 from __future__ import annotations
 
 import csv
-import io
 import os
 import traceback
 from collections import Counter
@@ -18,7 +17,7 @@ from typing import Any
 
 from flows.common.errors import NotDescribed, RefusedFile
 from flows.common.files import sha256_of
-from flows.common.processes import work_for_parent
+from flows.common.processes import work_for_parent, worker_context
 from flows.landing.catalogue import base_edition
 from flows.landing.checks import check_figures, check_places
 from flows.landing.delivery import same_bytes
@@ -138,9 +137,7 @@ def _read_alone(job: Job) -> Read:
 
 
 def _context() -> Any:
-    import multiprocessing
-
-    return multiprocessing.get_context("forkserver" if os.name == "posix" else "spawn")
+    return worker_context()
 
 
 def _begin() -> None:
@@ -265,12 +262,22 @@ def _read_table(job: Job, fit: Fit) -> tuple[str, ReadTable]:
 
 
 def _write(table: LandedTable, edition: str, sha: str, out: Path) -> None:
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, lineterminator="\n")
+    lines: list[str] = []
+    writer = csv.writer(_Lines(lines), lineterminator="\n")
     writer.writerow([*META, *table.columns])
-    front = [table.source, table.table, edition, sha]
-    writer.writerows([*front, *row] for row in table.rows)
-    out.write_text(buffer.getvalue(), encoding="utf-8")
+    writer.writerow([table.source, table.table, edition, sha, ""])
+    header, front = lines[0], lines.pop()[:-1]
+    lines.clear()
+    writer.writerows(table.rows)
+    # What stands in front of every row is written out once.
+    out.write_bytes((header + front.join(["", *lines])).encode())
+
+
+class _Lines:
+    """A file of which each line is kept by itself."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self.write = lines.append
 
 
 def _roles(fit: Fit, columns: list[str]) -> list[tuple[str, str]]:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flows.common.errors import CswError, WrongArgument
 from flows.common.output_folder import OutputFolder
 from flows.common.settings import Settings
+from flows.common.tables import text_table
 from flows.outputs.lock import see_that_it_is_no_input
 from flows.warehouse.publish import check_warehouse, open_warehouse, published_path
+
+if TYPE_CHECKING:
+    from analysis.verdicts import ScoreRow
 
 
 def analyse(
@@ -110,7 +116,21 @@ def scoreboard(settings: Settings, output: str, study: str = "") -> str:
             rows = read_scoreboard(marts)
         except MartLacks as exc:
             raise CswError("the published warehouse has no results yet. Run `csw run`.") from exc
-    text = SHOW[output]([r for r in rows if study in ("", r.study)])
+    asked = [r for r in rows if study in ("", r.study)]
+    text = scoreboard_table(asked) if output == "table" else SHOW[output](asked)
     if output == "table" and is_synthetic(settings.data):
         text = "Made from the bundled synthetic sample: the verdicts below say nothing about the papers.\n\n" + text
     return text
+
+
+def scoreboard_table(rows: Sequence[ScoreRow]) -> str:
+    """For people: a tally by study, then every figure on two lines."""
+    from analysis.scoreboard import number, tally
+    from analysis.verdicts import VERDICTS
+
+    counts = [[study, *(n[v] for v in VERDICTS)] for study, n in tally(rows).items()]
+    lines = [text_table(("study", *VERDICTS), counts, right=VERDICTS, fit=True)]
+    for r in rows:
+        lines.append(f"\n{r.study} {r.row} · {r.place} · {r.statistic} · {r.subject}")
+        lines.append(f"  printed {r.published or '-'}  ours {number(r.ours) or '-'}  [{r.verdict}] {r.reason}")
+    return "\n".join(lines)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from flows.common.errors import WrongArgument
+from flows.common.tables import text_table
 from flows.outputs.find import find_authority, find_measure
 
 if TYPE_CHECKING:
@@ -72,15 +73,9 @@ def compare(
 def as_table(rows: Sequence[dict[str, Any]]) -> str:
     """For people: a line per measure; an absent figure is said in words."""
     first = rows[0]
-    shown = [[*COLUMNS.values()], *[[_shown(r, c) for c in COLUMNS] for r in rows]]
-    widths = [max(len(line[i]) for line in shown) for i in range(len(COLUMNS))]
-    lines = [f"{first['la_name']} ({first['la_code']}), {first['region_name']}", ""]
-    for line in shown:
-        cells = [
-            cell.ljust(w) if i == 0 or i == len(widths) - 1 else cell.rjust(w)
-            for i, (cell, w) in enumerate(zip(line, widths, strict=True))
-        ]
-        lines.append("  ".join(cells).rstrip())
+    head = [*COLUMNS.values()]
+    table = text_table(head, [[_shown(r, c) for c in COLUMNS] for r in rows], right=head[1:-1], fit=True)
+    lines = [f"{first['la_name']} ({first['la_code']}), {first['region_name']}", "", table]
     editions = sorted({r["neighbour_edition"] for r in rows if r["neighbour_edition"]})
     lines += [
         "",
@@ -88,6 +83,10 @@ def as_table(rows: Sequence[dict[str, Any]]) -> str:
         + (f" (statistical neighbours of {', '.join(editions)})." if editions else "; no neighbours are held of it."),
         "Rank 1 and quartile 1 are the best; where neither way is better, the highest. Counts have no rank.",
     ]
+    broken = [r for r in rows if r.get("series_break_year")]
+    if broken:
+        years = ", ".join(f"{r['measure_id']} in {r['series_break_year']}" for r in broken)
+        lines.append(f"No change is given across a break of the series ({years}); `csw comparability` says why.")
     if any(r["is_secondary"] for r in rows):
         lines.append("* from a secondary source: the return itself has no figure.")
     return "\n".join(lines)

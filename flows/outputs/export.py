@@ -113,10 +113,12 @@ def export(
         try:
             with duckdb.connect(str(published_path(settings)), read_only=True) as con:
                 about = relations(settings, con)
-                for format in formats:
+                # Parquet first: its files are in the order in which the csv files are written.
+                for format in sorted(formats, key=lambda f: f != "parquet"):
                     progress(f"{format}: {len(about)} tables")
+                    in_order = place.folder / "parquet" if "parquet" in formats else None
                     with place.replacing(format, stamp) as made:
-                        done.left_out += _write_format(con, about, made, format)
+                        done.left_out += _write_format(con, about, made, format, in_order)
                 with place.replacing(PACKAGE, stamp) as made:
                     # Files of an earlier warehouse are not what it describes.
                     now = [f for f in FORMATS if place.stamp(f) == stamp]
@@ -253,8 +255,13 @@ def _is_required(column: dict[str, Any]) -> bool:
     return any(c.get("type") == "not_null" for c in column.get("constraints", []))
 
 
-def _write_format(con: duckdb.DuckDBPyConnection, about: Sequence[Relation], folder: Path, format: str) -> list[str]:
-    """Write every table in one format; the tables that were too large for it."""
+def _write_format(
+    con: duckdb.DuckDBPyConnection, about: Sequence[Relation], folder: Path, format: str, in_order: Path | None
+) -> list[str]:
+    """Write every table in one format; the tables that were too large for it.
+
+    ``in_order`` is a folder of the same tables in Parquet, whose rows need no sorting again.
+    """
     if format == "xlsx":
         from flows.outputs.workbook import write_workbook
 
@@ -270,9 +277,19 @@ def _write_format(con: duckdb.DuckDBPyConnection, about: Sequence[Relation], fol
             )
         else:
             columns = ", ".join(harmless(c.name, c.type) for c in relation.columns)
-            ordered = f"select {columns} from {place} order by {relation.order}"
-            con.execute(f"copy ({ordered}) to '{target}' (format csv, header true)")
+            sorted_rows = f"{place} order by {relation.order}"
+            if in_order is not None:
+                file = (in_order / relation.schema / f"{relation.name}.parquet").as_posix().replace("'", "''")
+                # Parquet has no whole numbers of 128 bits, and what looks like a pattern would be read as one: such a
+                # table is sorted again.
+                if not set(file) & set("*?[") and _types(con, f"'{file}'") == [c.type for c in relation.columns]:
+                    sorted_rows = f"'{file}'"
+            con.execute(f"copy (select {columns} from {sorted_rows}) to '{target}' (format csv, header true)")
     return []
+
+
+def _types(con: duckdb.DuckDBPyConnection, rows: str) -> list[str]:
+    return [str(kind) for _, kind, *_ in con.execute(f"describe from {rows}").fetchall()]
 
 
 def data_package(

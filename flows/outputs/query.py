@@ -7,10 +7,12 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
 from flows.common.errors import CswError, WrongArgument
+from flows.common.tables import text_table
 from flows.outputs.literals import check_values
 from flows.warehouse.publish import check_warehouse
 
@@ -64,6 +66,27 @@ def query(
     if output == "json":
         return as_json([dict(zip(columns, r, strict=True)) for r in rows])
     return as_csv(columns, rows)
+
+
+def rows_as_table(database: Path, sql: str) -> str:
+    """The answer to a question of ours, whole: every row and column, as aligned text.
+
+    Raises:
+        CswError: the file is no warehouse.
+        duckdb.Error: it is one of an earlier version that has no such table.
+    """
+    import duckdb
+
+    check_warehouse(database)
+    with duckdb.connect(str(database), read_only=True) as con:
+        relation = con.sql(sql)
+        columns, rows = relation.columns, relation.fetchall()
+    numbers = [c for i, c in enumerate(columns) if all(r[i] is None or _is_number(r[i]) for r in rows)]
+    return text_table(columns, rows, right=numbers, fit=True)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
 
 
 def as_json(found: Any) -> str:

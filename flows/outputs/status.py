@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from flows.common.settings import Settings
+from flows.common.tables import text_table
 from flows.landing.catalogue import read_catalogue
 from flows.landing.quarantine import unseen
 from flows.landing.withdrawn import read_withdrawn
@@ -20,6 +21,7 @@ from flows.warehouse.fingerprint import (
     published_state,
 )
 
+_HEAD = ("publication", "editions", "tables", "newest", "published", "next due", "last asked", "")
 #: Releases a year from which on a series is always worth a look.
 CONTINUOUS = 6
 
@@ -80,22 +82,19 @@ class Status:
 
     def text(self) -> str:
         """For people."""
-        head = (
-            f"{'publication':<28} {'editions':>8} {'tables':>6}  {'newest':<9} {'published':<10}  {'next due':<14}"
-            f"{'last asked':<10}"
-        )
-        lines = [self.published, "", head, "-" * len(head)]
+        rows = []
         for s in self.sources:
             # The server's own word is marked; the rest is when the series usually appears.
             due = f"{s.next_expected}{'*' if s.next_expected.by_server else ''}" if s.next_expected else ""
-            note = " overdue" if s.is_overdue else ""
-            note += " · landed, not yet in the warehouse" if s.is_stale else ""
-            note += f" · {s.trouble.splitlines()[0]}" if s.trouble else ""
+            notes = [
+                "overdue" if s.is_overdue else "",
+                "landed, not yet in the warehouse" if s.is_stale else "",
+                s.trouble.splitlines()[0] if s.trouble else "",
+            ]
             asked = s.last_asked[:10] or ("never" if s.has_server else "no server")
-            lines.append(
-                f"{s.source:<28} {s.editions:>8} {s.tables:>6}  {s.last_edition:<9} "
-                f"{s.last_published or ''!s:<10}  {due:<14}{asked:<10}{note}"
-            )
+            note = " · ".join(n for n in notes if n)
+            rows.append([s.source, s.editions, s.tables, s.last_edition, s.last_published, due, asked, note])
+        lines = [self.published, "", text_table(_HEAD, rows, right=("editions", "tables"), fit=True)]
         if any(s.next_expected and s.next_expected.by_server for s in self.sources):
             lines.append("* as the publisher's server says")
         lines += [f"{s.source}: {s.no_server}" for s in self.sources if s.no_server]

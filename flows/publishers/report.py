@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows.common.files import write_atomically
+from flows.common.tables import text_table
 
 if TYPE_CHECKING:
     from flows.common.settings import Settings
@@ -157,14 +158,8 @@ class FetchReport:
     def text(self) -> str:
         """One screen, for people."""
         columns = ("offered", "wanted", "arrived", "unchanged", "not described", "refused", "failed")
-        width = max([len("source"), *(len(s.source) for s in self.sources)])
-        head = f"{'source':<{width}}  " + " ".join(f"{c:>{max(len(c), 7)}}" for c in columns)
-        lines = [self.headline(), "", head, "-" * len(head)]
-        for row in self.table():
-            counts = " ".join(f"{row[c] or '·':>{max(len(c), 7)}}" for c in columns)
-            lines.append(
-                f"{row['source']:<{width}}  {counts}" + (f"  {row['what to do']}" if row["what to do"] else "")
-            )
+        rows = [[row["source"], *(row[c] or "·" for c in columns), row["what to do"]] for row in self.table()]
+        lines = [self.headline(), "", text_table(("source", *columns, "what to do"), rows, right=columns, fit=True)]
         if self.not_described:
             lines += [
                 "",

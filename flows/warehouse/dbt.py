@@ -37,6 +37,11 @@ class Node:
         """Whether it stops publishing."""
         return self.status in {"error", "fail", "runtime error"}
 
+    @property
+    def warned(self) -> bool:
+        """Whether it is to be looked at and stops nothing."""
+        return self.status == "warn"
+
 
 @dataclass(frozen=True)
 class DbtResult:
@@ -50,6 +55,11 @@ class DbtResult:
     def failed(self) -> list[Node]:
         """Nodes that stop publishing."""
         return [n for n in self.nodes if n.failed]
+
+    @property
+    def warned(self) -> list[Node]:
+        """Tests whose rows are to be looked at."""
+        return [n for n in self.nodes if n.warned]
 
 
 class Dbt:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flows.common.tables import text_table
 from flows.warehouse.dbt import DbtResult, Node
 
 if TYPE_CHECKING:
@@ -34,6 +35,14 @@ def describe_failures(result: DbtResult, database: Path) -> str:
     return "\n\n".join(parts)
 
 
+def describe_warned(result: DbtResult, database: Path) -> list[str]:
+    """Tests whose rows are to be looked at and stop nothing, each with its first rows and what to do."""
+    return [
+        f"{node.name}: {node.failures} row(s) to look at. {node.advice}\n{failing_rows(node, database)}".rstrip()
+        for node in result.warned
+    ]
+
+
 def failing_rows(node: Node, database: Path, limit: int = SHOWN_ROWS) -> str:
     """The first rows that a test returns, as a table."""
     import duckdb
@@ -51,6 +60,5 @@ def failing_rows(node: Node, database: Path, limit: int = SHOWN_ROWS) -> str:
 def relation_text(relation: duckdb.DuckDBPyRelation) -> str:
     """A relation as a text table with all its columns; long texts are cut."""
     rows = [["" if v is None else str(v) for v in r] for r in relation.fetchall()]
-    table = [list(relation.columns), *([x if len(x) <= WIDEST else x[: WIDEST - 1] + "…" for x in r] for r in rows)]
-    widths = [max(len(r[i]) for r in table) for i in range(len(relation.columns))]
-    return "\n".join("  " + "  ".join(x.ljust(w) for x, w in zip(r, widths, strict=True)).rstrip() for r in table)
+    cut = [[x if len(x) <= WIDEST else x[: WIDEST - 1] + "…" for x in r] for r in rows]
+    return text_table(relation.columns, cut, indent=2)

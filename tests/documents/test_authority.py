@@ -80,6 +80,40 @@ def test_a_part_of_a_place_or_a_place_around_it_is_another_place(authorities: Au
     assert authorities.place([title], 80567, "50276411.pdf", NOW).basis == "number"
 
 
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Inspection of Newcastle-under-Lyme children’s services",
+        "Focused visit to Newcastle under Lyme",
+        "Inspection of Derbyshire Dales",
+        "Inspection of Bury St Edmunds children’s services",
+        "Visit to Bradford on Avon",
+        "Inspection of Reading-by-the-Sea children’s services",
+    ],
+)
+def test_another_place_whose_name_contains_that_of_an_authority_is_not_meant(
+    authorities: Authorities, title: str
+) -> None:
+    for file in ("50276411.pdf", f"{title}.pdf", "inspection-of-newcastle-under-lyme-2026.pdf"):
+        assert authorities.place([title], None, file, NOW).la_code is None
+    assert authorities.place([f"{title}, in Staffordshire"], None, "a.pdf", NOW).la_code == "860"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("Newcastle-upon-Tyne", "391"),
+        ("Inspection of Newcastle-upon-Tyne children’s services", "391"),
+        ("Visit to Stoke-on-Trent", "861"),
+        ("Inspection of Southend-on-Sea City Council", "882"),
+        ("Inspection of Kingston-upon-Hull", "810"),
+        ("80525_newcastle-on-12-may-2026", "391"),
+    ],
+)
+def test_an_authority_whose_name_is_of_several_words_is_meant(authorities: Authorities, text: str, code: str) -> None:
+    assert authorities.named_in(text, NOW) == [code]
+
+
 def test_every_authority_is_found_by_its_own_name_and_has_a_number(authorities: Authorities) -> None:
     import pandas as pd
 

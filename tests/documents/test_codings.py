@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +46,39 @@ def test_there_and_back_again_in_a_workbook(tmp_path: Path) -> None:
     items, blank = read_sheet(book, "anna", KEYS, THEMES)
     assert {i.key: i.themes for i in items} == {("a", 1): ("timeliness", "voice"), ("a", 2): ()}
     assert blank == 1
+
+
+def test_whatever_spreadsheet_saved_it_the_coding_is_the_same(tmp_path: Path) -> None:
+    """As LibreOffice and a European Excel save a sheet: OpenDocument, semicolons, letters that are no UTF-8."""
+    from flows.sample.writers import ods_bytes
+
+    book = fill(write_sheets(tmp_path, "anna", "study", ITEMS, THEMES), {2: ["timeliness", "voice"], 3: ["none"]})
+    page = load_workbook(book)["Coding"]
+    rows = [["" if c is None else str(c) for c in row] for row in page.iter_rows(values_only=True)]
+    rows[1][COLUMNS.index("note")] = "a \u2013 dash, and a caf\u00e9"
+    wanted = coded(book)
+    (tmp_path / "a.ods").write_bytes(ods_bytes([("Codebook", [["theme"]]), ("Coding", rows)]))
+    assert coded(tmp_path / "a.ods") == wanted
+    for mark in (";", "\t", ","):
+        with (tmp_path / "a.csv").open("w", newline="", encoding="cp1252") as f:
+            csv.writer(f, delimiter=mark).writerows(rows)
+        items, blank = read_sheet(tmp_path / "a.csv", "anna", KEYS, THEMES)
+        assert ({i.key: i.themes for i in items}, blank) == (wanted, 1)
+        assert items[0].note == "a \u2013 dash, and a caf\u00e9"
+    (tmp_path / "b.ods").write_bytes(b"no workbook")
+    with pytest.raises(CodingError, match="is neither a workbook"):
+        coded(tmp_path / "b.ods")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
+@pytest.mark.parametrize("kind", ["xlsx", "ods", "csv"])
+def test_there_and_back_again_through_libreoffice(tmp_path: Path, kind: str) -> None:
+    book = fill(write_sheets(tmp_path, "anna", "study", ITEMS, THEMES), {2: ["timeliness", "voice"], 3: ["none"]})
+    home = f"-env:UserInstallation={(tmp_path / 'home').as_uri()}"
+    saved = ["soffice", "--headless", home, "--convert-to", kind, "--outdir", str(tmp_path / "saved"), str(book)]
+    subprocess.run(saved, check=True, capture_output=True, timeout=120)
+    assert coded(tmp_path / "saved" / f"{book.stem}.{kind}") == coded(book)
 
 
 def test_there_and_back_again_as_csv(tmp_path: Path) -> None:

@@ -144,7 +144,10 @@ def test_a_letter_whose_title_is_set_like_its_text_is_known_by_its_first_sentenc
         (("Local area partnership SEND inspection: Nowhere",), "area_send_inspection"),
         (("SEND inspection of Nowhere local area partnership",), "area_send_inspection"),
         (("Area special educational needs and disabilities", "inspection of Nowhere"), "area_send_inspection"),
+        (("SEND: area inspection outcome letter for Nowhere",), "area_send_inspection"),
         (("Inspection of progress made in the provision", "of safeguarding services in Nowhere"), "progress_review"),
+        (("Review of progress: Nowhere local area partnership",), "progress_review"),
+        (("Local authority children’s services inspection: Nowhere",), "full_inspection"),
     ],
 )
 def test_reports_of_other_kinds(title: tuple[str, ...], kind: str) -> None:
@@ -152,6 +155,23 @@ def test_reports_of_other_kinds(title: tuple[str, ...], kind: str) -> None:
     found = read(sheet)
     assert str(found.kind) == kind
     # What stands before the name of the inspection is taken for the authority: it is all of the name.
+    assert "Nowhere" in str(found.cover.authority.value)
+
+
+@pytest.mark.parametrize(
+    ("title", "opening"),
+    [
+        ("Visit to Nowhere children’s services", "This letter summarises the findings of the visit to Nowhere on 3"),
+        ("Ofsted visit to Nowhere County Council", "Following the visit to Nowhere, this is what was seen on 3"),
+        ("Children’s services in Nowhere", "I am writing to you with what was found during our visit to Nowhere on 3"),
+        ("COVID-19 visit to Nowhere", "This letter summarises the findings of a visit to Nowhere on 3"),
+        ("Thematic visit to Nowhere", "This letter summarises the findings of a thematic visit to Nowhere on 3"),
+    ],
+)
+def test_a_letter_that_does_not_say_of_which_kind_its_visit_was_is_of_a_visit(title: str, opening: str) -> None:
+    found = read(letter(title, opening=(opening, "and 4 February 2031.")))
+    assert str(found.kind) == "visit"
+    assert (found.dates.first_day.value, found.dates.published.value) == (date(2031, 2, 3), date(2031, 3, 4))
     assert "Nowhere" in str(found.cover.authority.value)
 
 
@@ -211,6 +231,12 @@ def test_two_reports_in_one_file_are_refused_with_the_page() -> None:
         "Focused visit to Elsewhere children’s services", bold=True
     )
     assert refusal(letters.page().pdf())[0] is RefusalReason.TWO_REPORTS
+    areas = (
+        Sheet().heading("Area SEND inspection of Nowhere").heading("Inspection dates: 3 to 5 November 2030", size=12)
+    )
+    areas = prose(areas).page().heading("Area SEND inspection of Elsewhere")
+    areas = prose(areas.heading("Dates of inspection: 10 to 12 November 2030", size=12)).page()
+    assert refusal(areas.pdf())[0] is RefusalReason.TWO_REPORTS
 
 
 def test_the_review_of_a_board_bound_with_its_inspection_is_one_report() -> None:

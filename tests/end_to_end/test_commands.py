@@ -357,10 +357,28 @@ def test_answers_for_programs(published: Installation) -> None:
     assert board == [] or {"study", "verdict", "reason"} <= set(board[0])
 
 
-def test_all_of_an_answer_is_shown_where_it_is_asked_for(published: Installation) -> None:
+def test_a_pipe_gets_all_of_an_answer_and_a_screen_what_fits(published: Installation) -> None:
+    from flows.outputs.query import query
+
     asked = "select la_code, la_name from marts.dim_local_authority order by la_code"
-    cut, every = published.csw("sql", asked).stdout, published.csw("sql", asked, "--all").stdout
-    assert ("Kent" in cut, "Kent" in every) == (False, True)
+    piped, cut = published.csw("sql", asked).stdout, query(published.settings.published, asked)
+    assert ("Kent" in piped, "Kent" in cut) == (True, False)
+
+
+def test_a_warehouse_of_an_earlier_version_is_said_to_be_one(tmp_path: Path) -> None:
+    """Whoever asks what it has not is told what to do, and not what the database thinks of the query."""
+    import duckdb
+
+    settings = Settings(data=tmp_path / "data")
+    settings.warehouse.mkdir(parents=True)
+    with duckdb.connect(str(settings.published)) as con:
+        con.execute("create schema marts; create table marts.dim_local_authority (la_code varchar)")
+    old = Installation(settings, tmp_path, None)  # type: ignore[arg-type]
+    for arguments in (["report"], ["compare", "kent"], ["report-quality"]):
+        done = old.csw(*arguments)
+        assert done.returncode == 1
+        assert "An earlier version built it; `csw run`" in done.stderr, done.stderr
+    assert not (settings.report / "index.html").exists()
 
 
 def test_nothing_landed_and_nothing_published_is_said(tmp_path: Path) -> None:

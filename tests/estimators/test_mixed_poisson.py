@@ -10,7 +10,15 @@ import pytest
 from scipy import optimize, special
 
 from analysis.estimators import _mixed_kernel as kernel
-from analysis.estimators.mixed_poisson import MixedPoissonProblem, fit_mixed_poisson, fit_mixed_poissons
+from analysis.estimators.mixed_poisson import (
+    Covariance,
+    Errors,
+    MixedPoissonFit,
+    MixedPoissonProblem,
+    fit_mixed_poisson,
+    fit_mixed_poissons,
+    fit_poissons_and_nb2s,
+)
 from analysis.estimators.segmented import IMPACT_MODELS, STAGES
 from analysis.estimators.simulation import TRUTH, simulate_panel
 
@@ -202,14 +210,29 @@ def test_larger_covariance_structures_never_fit_worse() -> None:
         ).problem(str(rng.choice(list(IMPACT_MODELS))))
         for i in range(80)
     ]
-    for family in ("poisson", "nb2"):
-        logliks = []
-        for covariance in ("intercept", "independent", "correlated"):
-            fits = fit_mixed_poissons(problems, covariance=covariance, family=family)  # type: ignore[arg-type]
+    structures: tuple[Covariance, ...] = ("intercept", "independent", "correlated")
+    by_structure = [fit_poissons_and_nb2s(problems, covariance=covariance) for covariance in structures]
+    for of_one_family in zip(*by_structure, strict=True):
+        for fits in of_one_family:
             assert all(fit.converged for fit in fits if fit.ok)
             assert sum(fit.ok for fit in fits) >= 78
-            logliks.append(np.array([fit.loglik for fit in fits if fit.ok]))
+        logliks = [[fit.loglik for fit in fits if fit.ok] for fits in of_one_family]
         assert (np.diff(logliks, axis=0) > -1e-6).all()
+
+
+def test_a_model_has_the_same_answer_in_any_company() -> None:
+    """Alone, beside others and with its NB2: to far below what is printed, standard errors too."""
+    problems = [
+        simulate_panel(seed=i, clusters=60, years=7, rate=rate, noise_sd=noise).problem()
+        for i, (rate, noise) in enumerate(((4.0, 0.0), (50.0, 0.3), (4000.0, 0.1)))
+    ]
+    together, nb2 = fit_poissons_and_nb2s(problems)
+    for i, problem in enumerate(problems):
+        for family, beside in (("poisson", together[i]), ("nb2", nb2[i])):
+            (alone,) = fit_mixed_poissons([problem], family=family)  # type: ignore[arg-type]
+            np.testing.assert_allclose(beside.coef, alone.coef, atol=1e-7 * np.max(alone.se()))
+            np.testing.assert_allclose(beside.se(), alone.se(), rtol=1e-7)
+            np.testing.assert_allclose(beside.se("robust"), alone.se("robust"), rtol=1e-7)
 
 
 def test_model_does_not_depend_on_where_time_starts_or_on_units() -> None:
@@ -516,32 +539,35 @@ def test_nullable_frames_are_read() -> None:
 # --- coverage ---------------------------------------------------------------------------------------------------------
 
 
-def coverage(n: int, errors: str | None, family: str, **panel: float) -> np.ndarray:
+def coverage(fits: list[MixedPoissonFit], errors: Errors | None = None) -> np.ndarray:
     """Share of 95% intervals of the four stages that hold the truth."""
-    problems = [simulate_panel(seed=10_000 + i, **panel).problem() for i in range(n)]  # type: ignore[arg-type]
     truth = np.array([TRUTH[name] for name in STAGES])
     hits = []
-    for fit in fit_mixed_poissons(problems, family=family):  # type: ignore[arg-type]
-        frame = fit.frame(errors).set_index("term").loc[list(STAGES)]  # type: ignore[arg-type]
+    for fit in fits:
+        frame = fit.frame(errors).set_index("term").loc[list(STAGES)]
         hits.append((frame["ci_low"] <= truth) & (truth <= frame["ci_high"]))
     return np.mean(hits, axis=0)
 
 
+def drawn(n: int, **panel: float) -> list[MixedPoissonProblem]:
+    return [simulate_panel(seed=10_000 + i, **panel).problem() for i in range(n)]  # type: ignore[arg-type]
+
+
 @pytest.mark.slow
 def test_intervals_cover_where_the_model_is_right() -> None:
-    assert (np.abs(coverage(600, None, "poisson", clusters=60, rate=80.0) - 0.95) < 0.03).all()
-    assert (np.abs(coverage(600, "robust", "poisson", clusters=60, rate=80.0) - 0.95) < 0.03).all()
-    assert (np.abs(coverage(600, None, "nb2", clusters=60, rate=80.0, alpha=0.03) - 0.95) < 0.03).all()
+    fits = fit_mixed_poissons(drawn(600, clusters=60, rate=80.0))
+    assert (np.abs(coverage(fits) - 0.95) < 0.03).all()
+    assert (np.abs(coverage(fits, "robust") - 0.95) < 0.03).all()
+    fits = fit_mixed_poissons(drawn(600, clusters=60, rate=80.0, alpha=0.03), family="nb2")
+    assert (np.abs(coverage(fits) - 0.95) < 0.03).all()
 
 
 @pytest.mark.slow
 def test_plain_intervals_fail_on_realistic_data_and_robust_ones_hold() -> None:
     """Shocks to an authority's rate, with memory: the returns behave like this, not like Poisson counts."""
-    realistic = {"clusters": 150, "rate": 500.0, "noise_sd": 0.12, "noise_memory": 0.4}
-    plain = coverage(300, "model", "poisson", **realistic)
-    robust = coverage(300, "robust", "poisson", **realistic)
-    wide = coverage(300, None, "nb2", **realistic)
+    poisson, nb2 = fit_poissons_and_nb2s(drawn(300, clusters=150, rate=500.0, noise_sd=0.12, noise_memory=0.4))
+    plain = coverage(poisson, "model")
     assert (plain < 0.9).all()
     assert (plain[1:3] < 0.7).all()  # the two steps
-    assert (robust > 0.91).all()
-    assert (wide > 0.9).all()
+    assert (coverage(poisson, "robust") > 0.91).all()
+    assert (coverage(nb2) > 0.9).all()

@@ -246,7 +246,7 @@ def test_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         said = csw("import", str(out / "anna_drawn.xlsx"), str(broken), str(out / "ben_drawn.xlsx"))
         assert "anna_drawn.xlsx: kept 30 items coded by anna" in said
         assert "ben_drawn.xlsx: kept 30 items coded by ben" in said
-        assert "broken.xlsx: is neither a workbook (.xlsx) nor a .csv." in said
+        assert "broken.xlsx: is neither a workbook (.xlsx, .ods) nor a .csv." in said
         assert "100 recommendations: 0 agreed; not agreed yet are 10 coded by two or more and 40 by one." in csw(
             "status"
         )

@@ -110,6 +110,26 @@ def test_changes(printed: pd.DataFrame, ours: pd.DataFrame) -> None:
         assert (found - change).abs().max() < 1e-6
 
 
+def test_no_change_is_given_across_a_break(real_warehouse: Any) -> None:
+    """What breaks, and when, is said once: in the table of breaks."""
+    rows = real_warehouse.execute(
+        "select measure_id, year, change_1_year, change_5_years, series_break_year from marts.fct_la_year_benchmark"
+    ).df()
+    broken = real_warehouse.execute(
+        "select measure_id, year as broken from marts.dim_measure_break where not is_comparable"
+    ).df()
+    both = rows.merge(broken, on="measure_id")
+    for column, back in (("change_1_year", 1), ("change_5_years", 5)):
+        across = (both["broken"] <= both["year"]) & (both["broken"] > both["year"] - back)
+        assert across.sum() > 1000
+        assert both.loc[across, column].isna().all()
+        assert rows[column].count() > 100_000
+    said = both[(both["broken"] <= both["year"]) & (both["broken"] > both["year"] - 5)]
+    newest = said.groupby(["measure_id", "year"])["broken"].max()
+    told = rows.dropna(subset="series_break_year").drop_duplicates(["measure_id", "year"])
+    assert told.set_index(["measure_id", "year"])["series_break_year"].astype(int).to_dict() == newest.to_dict()
+
+
 def test_an_authority_that_began_has_no_change_and_one_that_ended_no_rank(ours: pd.DataFrame) -> None:
     cumberland = ours[(ours["la_code"] == "942") & (ours["year"] == 2024)].iloc[0]
     assert cumberland["rank_in_england"] > 0

@@ -141,7 +141,7 @@ def test_a_figure_shows_where_it_comes_from(browser: Any, site: Path) -> None:
     WebDriverWait(browser, 10).until(lambda b: "sha256" in b.find_element("id", "traced").text)
     told = browser.find_element("id", "traced").text
     assert "What each edition says" in told
-    assert f": {shown} ← stands" in told
+    assert f": {shown} ← in use" in told
     assert "csw trace --la 886 --measure cin_at_31_march_rate_per_10k --year 2016" in told
     # The figure that leads, too.
     browser.find_element("css selector", "dialog .close").click()
@@ -150,7 +150,7 @@ def test_a_figure_shows_where_it_comes_from(browser: Any, site: Path) -> None:
     year = card.find_element("css selector", ".big").get_attribute("data-y")
     big.click()
     WebDriverWait(browser, 10).until(lambda b: f"--year {year}" in b.find_element("id", "traced").text)
-    assert f": {big.text} ← stands" in browser.find_element("id", "traced").text
+    assert f": {big.text} ← in use" in browser.find_element("id", "traced").text
     assert browser.execute_script("const d = document.getElementById('trace'); return d.scrollWidth <= d.clientWidth")
     assert [e for e in browser.get_log("browser") if e["level"] == "SEVERE"] == []
 

@@ -65,7 +65,7 @@ def neighbours(*figures: tuple[str, dict[str, Any]]) -> str:
     return paragraph("Anyshire", None, dict(figures), {}, {}, MEASURES, None)[1]
 
 
-NOBODY = "No key measure of the newest year stands far apart from its statistical neighbours."
+NOBODY = "No key measure of the newest year is far from its statistical neighbours."
 
 
 def test_which_side_is_better_is_said_only_where_there_is_one() -> None:

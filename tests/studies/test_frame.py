@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pickle
+import threading
 from collections import Counter
+from concurrent.futures import BrokenExecutor, Executor, ThreadPoolExecutor
 from pathlib import Path
+from typing import NoReturn
 
 import duckdb
 import pytest
@@ -16,6 +20,7 @@ from analysis.scoreboard import SHOW, inequality, number_of, read_scoreboard, sc
 from analysis.studies.run import Outcome, analyse_into, run_study
 from analysis.studies.spec import Choices, Published, Spec, Tie, Tolerance, load_spec, published_figures, slugs
 from analysis.verdicts import ScoreRow
+from flows.outputs.analyses import scoreboard_table
 
 FIGURES = published_figures("report_themes")
 
@@ -197,6 +202,49 @@ def test_our_own_failure_is_an_error_and_no_verdict_on_the_paper(
     assert ran == ["inspection_factors"]
 
 
+class _Ended(Executor):
+    """A pool whose processes have ended."""
+
+    def submit(self, *_: object, **__: object) -> NoReturn:  # type: ignore[override]
+        raise BrokenExecutor("gone")
+
+
+def test_studies_beside_one_another_yield_what_one_after_another_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same rows in the same order; what was under way in a process that is lost runs in this one."""
+    here, elsewhere = threading.get_ident(), threading.Event()
+    ran: list[bool] = []
+
+    def run_one(marts: Marts, spec: Spec, choices: Choices | None = None) -> list[Estimate]:
+        ran.append(threading.get_ident() == here)
+        if ran[-1]:
+            elsewhere.wait(5)
+        else:
+            elsewhere.set()
+        value = float(marts.frame("select x from marts.a")["x"].iloc[0])
+        return [Estimate(spec.study, "place", "statistic", subject, value) for subject in "ab"]
+
+    def results(name: str, pool: Executor | None) -> tuple[Outcome, list[tuple[object, ...]]]:
+        ran.clear()
+        with duckdb.connect(str(tmp_path / name)) as con:
+            con.execute("create schema marts; create table marts.a as select 1 as x")
+        outcome = analyse_into(tmp_path / name, pool=pool, workers=1)
+        with duckdb.connect(str(tmp_path / name), read_only=True) as con:
+            return outcome, con.execute("from results.estimate").fetchall()
+
+    monkeypatch.setattr("analysis.studies.run.run_study", run_one)
+    with ThreadPoolExecutor(1) as pool:
+        beside = results("beside", pool)
+    assert len(ran) == len(slugs())
+    assert set(ran) == {True, False}
+    alone = results("alone", None)
+    assert all(ran)
+    assert beside == alone == results("lost", _Ended())
+    assert all(ran)
+    assert pickle.loads(pickle.dumps(alone)) == alone
+
+
 def test_an_estimate_that_the_spec_names_and_nobody_made_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     other = Estimate("report_themes", "place", "statistic", "something else", 1.0)
     row = verdict(monkeypatch, {"value": "1", "p": "", "n": ""}, KEY, other)
@@ -253,7 +301,7 @@ def test_results_are_written_exported_and_read_back(tmp_path: Path, monkeypatch:
         (again,) = read_scoreboard(marts)
     assert again.verdict == "reproduced"
     assert again.ours == 0.5
-    for show in SHOW.values():
+    for show in (*SHOW.values(), scoreboard_table):
         assert "reproduced" in show([again])
     names = {p.name for p in export_results(tmp_path / "out", [one], [row])}
     assert names == {"estimate.csv", "estimate.parquet", "scoreboard.csv", "scoreboard.parquet"}
@@ -277,7 +325,7 @@ def test_a_study_runs_again_only_where_its_answers_changed(tmp_path: Path, monke
 
     monkeypatch.setattr("analysis.studies.run.run_study", run_one)
     analyse_into(database)
-    assert ran == slugs()
+    assert sorted(ran) == slugs()
     assert results() == [(s, 1.0) for s in slugs()]
     ran.clear()
     analyse_into(database)
@@ -285,7 +333,7 @@ def test_a_study_runs_again_only_where_its_answers_changed(tmp_path: Path, monke
     with duckdb.connect(str(database)) as con:
         con.execute("update marts.b set x = 2")
     analyse_into(database)
-    assert ran == [s for s in slugs() if s >= "inspection_j"]
+    assert sorted(ran) == [s for s in slugs() if s >= "inspection_j"]
     assert ran
     assert len(ran) < len(slugs())
     assert results() == [(s, 2.0 if s in ran else 1.0) for s in slugs()]

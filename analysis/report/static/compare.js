@@ -102,8 +102,10 @@
     return out.filter(function (l) { return CSW.isRanked(state.m) && l.values.some(function (v) { return v !== null; }); });
   }
 
+  function axis(year) { return year % 1 ? "" : CSW.axisYear(state.m, year); }
+
   function trend(figures) {
-    var m = CSW.measures[state.m], f = frame("trend", m.label + ", " + figures.years[0] + " to " + figures.years[figures.years.length - 1]);
+    var m = CSW.measures[state.m], f = frame("trend", m.label + ", " + axis(figures.years[0]) + " to " + axis(figures.years[figures.years.length - 1]));
     var points = [], gaps = [], seen = [], refs = lines(figures);
     state.la.forEach(function (code, i) {
       figures.years.forEach(function (y) {
@@ -125,13 +127,13 @@
     var text = function (d) { return d.name + ", " + (m.periods[d.year] || d.year) + ": " + CSW.number(d.value, m.unit) +
       (d.cell && d.cell.quartile ? "\n" + CSW.quartileWords(state.m)[d.cell.quartile] + " in England (rank " + d.cell.rank + " of " + figures.counted[figures.years.indexOf(d.year)] + ")" : "") +
       (d.cell && d.cell.joint ? "\nof a joint return" : "") + (d.cell && d.cell.secondary ? "\nfrom LAIT, a secondary source" : ""); };
-    var x = { label: null, tickFormat: "d", domain: [figures.years[0] - 0.3, figures.years[figures.years.length - 1] + 0.3], ticks: Math.min(figures.years.length, f.width < 500 ? 5 : 12) };
+    var x = { label: null, tickFormat: axis, domain: [figures.years[0] - 0.5, figures.years[figures.years.length - 1] + 0.5], ticks: Math.min(figures.years.length, f.width < 500 ? 5 : 12) };
     var breaks = Object.keys(m.breaks).map(Number).filter(function (y) { return y > figures.years[0] && y <= figures.years[figures.years.length - 1]; });
     // From the year of a break on a line is another one.
     function part(p) { return breaks.filter(function (y) { return y <= p.year; }).length; }
     var drawn = points.filter(function (p) { return p.value !== null; });
     put(f, Plot.plot(base(f.width, {
-      height: f.width < 500 ? 300 : 380, marginLeft: room([from, high], m.unit), marginRight: 20, x: x,
+      height: f.width < 500 ? 300 : 380, marginLeft: f.width < 500 ? room([from, high], m.unit) : Math.max(room([from, high], m.unit), inspected(x.domain).length ? besideNames(f) : 0), marginRight: 20, x: x,
       y: { label: null, grid: true, domain: [from, high], nice: true, tickFormat: function (v) { return CSW.number(v, m.unit); } },
       color: { type: "identity" },
       marks: [
@@ -147,7 +149,7 @@
     key.textContent = "";
     refs.forEach(function (r) { key.appendChild(dash(r)); });
     if (gaps.length) CSW.element("li", {}, "× no figure: " + gaps.map(function (g) { return CSW.short[g.status]; }).filter(function (s, i, l) { return l.indexOf(s) === i; }).join(", "), key);
-    if (breaks.length) CSW.element("li", {}, "┊ not to be compared across: " + breaks.join(", ") + " (the measure’s page says why)", key);
+    if (breaks.length) CSW.element("li", {}, "┊ not to be compared across: " + breaks.map(axis).join(", ") + " (the measure’s page says why)", key);
     f.figure.dataset.key = state.la.map(function (c) { return CSW.authorities[c].name; }).concat(refs.map(function (r) { return r.name + " (dashed)"; }), gaps.length ? ["× no figure"] : []).join("  ·  ");
     inspections(f, figures, x.domain);
   }
@@ -170,20 +172,29 @@
     return a.name + ": " + CSW.number(a.value, m.unit) + " (" + a.year + ") to " + CSW.number(b.value, m.unit) + " (" + b.year + ").";
   }
 
-  // The grades of inspections under the years, an authority a line. A reporting year ends in March.
-  function inspections(f, figures, domain) {
-    if (!domain.length) return;
-    var marks = [], names = state.la.map(function (c) { return CSW.authorities[c].name; });
+  // Inspections within the years drawn. A reporting year, from April to March, lies half a year on either side of its figure.
+  function inspected(domain) {
+    var marks = [];
     state.la.forEach(function (code) { CSW.authorities[code].inspections.forEach(function (i) {
-      var day = new Date(i[0]), year = day.getFullYear() + day.getMonth() / 12 + 0.75;
+      var day = new Date(i[0]), year = day.getFullYear() + day.getMonth() / 12 + 0.25;
       if (year >= domain[0] && year <= domain[1]) marks.push({ name: CSW.authorities[code].name, year: year, grade: i[1], day: day, framework: i[2] });
     }); });
+    return marks;
+  }
+  // Room for the names of the authorities, beside both charts so that their years stand under one another.
+  function besideNames(f) {
+    return f.width < 500 ? 74 : Math.min(215, 20 + 7.4 * Math.max.apply(null, state.la.map(function (c) { return CSW.authorities[c].name.length; })));
+  }
+
+  // The grades of inspections under the years, an authority a line.
+  function inspections(f, figures, domain) {
+    if (!domain.length) return;
+    var marks = inspected(domain), names = state.la.map(function (c) { return CSW.authorities[c].name; });
     if (!marks.length) return;
     var said = function (d) { return d.name + ": " + CSW.grades[d.grade] + ", " + d.day.toLocaleDateString("en-GB", { day: "numeric", month: "long", year: "numeric" }) + " (" + d.framework + ")"; };
-    var left = f.width < 500 ? 74 : Math.min(215, 20 + 7.4 * Math.max.apply(null, names.map(function (n) { return n.length; })));
     CSW.element("p", { "class": "note" }, "Inspections by the day of the report: 1 outstanding, 2 good, 3 requires improvement, 4 inadequate.", f.place);
     put(f, Plot.plot(base(f.width, {
-      height: 34 + 24 * names.length, marginLeft: left, marginRight: 20, marginTop: 4, x: { domain: domain, label: null, tickFormat: "d", ticks: f.width < 500 ? 4 : 10 },
+      height: 34 + 24 * names.length, marginLeft: besideNames(f), marginRight: 20, marginTop: 4, x: { domain: domain, label: null, tickFormat: axis, ticks: f.width < 500 ? 4 : 10 },
       y: { domain: names, label: null, tickSize: 0, tickFormat: function (n) { return f.width < 500 && n.length > 8 ? n.slice(0, 7) + "…" : n.length > 26 ? n.slice(0, 25) + "…" : n; } },
       marks: [
         Plot.dot(marks, { x: "year", y: "name", r: 8.5, fill: function (d) { return CSW.colour("g" + d.grade); }, title: said }),

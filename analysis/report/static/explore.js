@@ -33,6 +33,12 @@
 
   CSW.number = window.number;
 
+  // The year of a day or year as an axis names it (analysis/report/words.py): 2024 of 30 September 2024.
+  CSW.axisYear = function (id, year) {
+    var found = /\d{4}(?:[\/-]\d{2})?$/.exec(CSW.measures[id].periods[year] || "");
+    return found ? found[0] : String(year);
+  };
+
   CSW.isRanked = function (id) { return ["per_10k", "pct", "ratio", "score"].indexOf(CSW.measures[id].unit) >= 0; };
 
   // The colour of a quarter: two-ended only where the measure has a better end.

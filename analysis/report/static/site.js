@@ -115,11 +115,11 @@
     });
   });
 
-  // Everything on a page at once; paper has no folds.
-  function unfold(scope) { document.querySelectorAll(scope + " details:not([open])").forEach(function (d) { d.open = true; }); }
+  // Everything on a page at once. Paper has what is open.
   var all = document.getElementById("unfold");
-  if (all) all.addEventListener("click", function () { unfold("main"); });
-  window.addEventListener("beforeprint", function () { unfold(".study main"); });
+  if (all) all.addEventListener("click", function () {
+    document.querySelectorAll("main details:not([open])").forEach(function (d) { d.open = true; });
+  });
 
   // What scrolls sideways can be reached by keyboard; what does not is no stop on the way.
   function reachable() {
@@ -160,7 +160,7 @@
       var edition = all.editions[said.e[i]], stands = said.a[i], item = element("li", undefined, list);
       var text = (said.v[i] === null ? all.statuses[said.s[i]] || said.s[i] : window.number(said.v[i], about[2])) +
         (said.c[i] ? " \u00b7 computed from its counts" : "") + (said.x[i] ? " \u00b7 left out: " + said.x[i] : "");
-      element(stands ? "strong" : "span", edition[0] + " " + edition[1] + ": " + text + (stands ? " \u2190 stands" : ""), item);
+      element(stands ? "strong" : "span", edition[0] + " " + edition[1] + ": " + text + (stands ? " \u2190 in use" : ""), item);
       element("small", " " + edition[2] + ", published " + edition[3] + (edition[4] === "usual" ? " (usual month)" : ""), item);
     });
     // A rate is shown over one population for all years: what the editions printed may be over another.

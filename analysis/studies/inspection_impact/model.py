@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 from analysis.estimators.mixed_poisson import (
     Covariance,
     Errors,
-    Family,
     MixedPoissonFit,
+    MixedPoissonProblem,
     fit_mixed_poissons,
+    fit_poissons_and_nb2s,
 )
 from analysis.estimators.segmented import IMPACT_MODELS, STAGES
 from analysis.marts import MartLacks, Marts
@@ -29,6 +30,7 @@ from analysis.studies.inspection_impact.panel import (
     BASES,
     STRATA,
     Measure,
+    by_stratum,
     centred,
     every_year,
     joined_assessments,
@@ -64,12 +66,14 @@ def run(marts: Marts, spec: Spec, choices: Choices) -> list[Estimate]:
 
     out = [*sample(frame, chosen, window), *judgements(marts, spec), referrals(marts, spec)]
     out += medians(frame, chosen)
-    by_model = {name: fit_all(frame, chosen, covariance=covariance, model=name) for name in IMPACT_MODELS}
-    fits = by_model["segmented"]
+    fits, nb2 = fit_both(frame, chosen, covariance=covariance)
+    by_model = {
+        name: fits if name == "segmented" else fit_all(frame, chosen, covariance=covariance, model=name)
+        for name in IMPACT_MODELS
+    }
     out += compared(by_model)
     out += stages("table 2", fits, "percent_change", None, f"{SEGMENTED}, {covariance} effects, model-based errors")
     out += stages("table 2", fits, "percent_change_clustered", "robust", f"{SEGMENTED}, errors clustered by authority")
-    nb2 = fit_all(frame, chosen, covariance=covariance, family="nb2")
     out += stages("table 2", nb2, "percent_change_nb2", None, "multilevel segmented NB2, Laplace, model-based errors")
     fitted = fit_all(frame, chosen, covariance=other)
     out += stages("table 2", fitted, f"percent_change_{other}", None, f"{SEGMENTED}, {other} effects")
@@ -209,8 +213,9 @@ def _excluded(marts: Marts) -> set[str]:
 
 def medians(frame: pd.DataFrame, chosen: list[Measure]) -> Iterator[Estimate]:
     """Figure 1: the median of each measure by event year; counts per 10,000 children."""
+    parts = by_stratum(frame)
     for m, name in product(chosen, STRATA):
-        part = stratum(frame, name)
+        part = parts[name]
         values = part[m.column] / part["population_0_17"] * 10_000 if m.is_count else part[m.column]
         for event_year, group in values.groupby(part["event_year"]):
             known = group.dropna()
@@ -225,8 +230,9 @@ def medians(frame: pd.DataFrame, chosen: list[Measure]) -> Iterator[Estimate]:
 def held(frame: pd.DataFrame, chosen: list[Measure]) -> dict[tuple[str, str], dict[int, int]]:
     """Authorities with a figure by event year, for every measure and stratum."""
     out = {}
+    parts = by_stratum(frame)
     for m, name in product(chosen, STRATA):
-        part = stratum(frame, name)
+        part = parts[name]
         known = part.loc[part[m.column].notna(), "event_year"].value_counts()
         out[m.name, name] = dict(zip(known.index.astype(int).tolist(), known.tolist(), strict=True))
     return out
@@ -240,15 +246,26 @@ def fit_all(
     chosen: Iterable[Measure],
     *,
     covariance: Covariance,
-    family: Family = "poisson",
     model: str = "segmented",
 ) -> Fits:
     """Every measure in every stratum under one model, fitted together: (measure, stratum) → fit."""
-    parts = {name: stratum(frame, name) for name in STRATA}
-    keys = [(m, name) for m in chosen for name in STRATA]
-    problems = [problem(parts[name], m, model=model) for m, name in keys]
-    fits = fit_mixed_poissons(problems, covariance=covariance, family=family)
-    return {(m.name, name): fit for (m, name), fit in zip(keys, fits, strict=True)}
+    problems = problems_of(frame, chosen, model)
+    return dict(zip(problems, fit_mixed_poissons(list(problems.values()), covariance=covariance), strict=True))
+
+
+def fit_both(frame: pd.DataFrame, chosen: Iterable[Measure], *, covariance: Covariance) -> tuple[Fits, Fits]:
+    """The segmented model of every measure in every stratum, Poisson and NB2."""
+    problems = problems_of(frame, chosen, "segmented")
+    poisson, nb2 = fit_poissons_and_nb2s(list(problems.values()), covariance=covariance)
+    return dict(zip(problems, poisson, strict=True)), dict(zip(problems, nb2, strict=True))
+
+
+def problems_of(
+    frame: pd.DataFrame, chosen: Iterable[Measure], model: str
+) -> dict[tuple[str, str], MixedPoissonProblem]:
+    """(measure, stratum) → the data of its model."""
+    parts = by_stratum(frame)
+    return {(m.name, name): problem(parts[name], m, model=model) for m in chosen for name in STRATA}
 
 
 def compared(by_model: dict[str, Fits]) -> Iterator[Estimate]:
@@ -429,11 +446,12 @@ def placebos(panel: pd.DataFrame, basis: str, chosen: list[Measure], covariance:
     """The step at pretended inspections two and three years early, from the years before the real one."""
     frame = centred(panel, basis, (-5, -1))
     jobs = [(m, name, shift) for m in chosen for name in STRATA for shift in (2, 3)]
-    problems = []
-    for m, name, shift in jobs:
-        part = stratum(frame, name)
-        moved = part.assign(event_year=part["event_year"] + shift)
-        problems.append(problem(moved, m, model="level"))
+    moved = {
+        (name, shift): part.assign(event_year=part["event_year"] + shift)
+        for name, part in by_stratum(frame).items()
+        for shift in (2, 3)
+    }
+    problems = [problem(moved[name, shift], m, model="level") for m, name, shift in jobs]
     for (m, name, shift), fit in zip(jobs, fit_mixed_poissons(problems, covariance=covariance), strict=True):
         yield _step("placebo", f"{name} | {m.name} | inspection {shift} years early", fit, "placebo")
 

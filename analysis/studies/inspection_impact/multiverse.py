@@ -31,6 +31,7 @@ CROSSED: Mapping[str, tuple[str, ...]] = {
     "basis": BASES,
 }
 AS_IT_IS = "as it is"
+CORRELATED = "correlated effects"
 STAGGERED = "event study of the logarithm"
 #: Controls of the event study are not cut to a window around their own inspection.
 EVERY_YEAR = "-99:99"
@@ -38,7 +39,7 @@ EVERY_YEAR = "-99:99"
 IN_TURN = {
     AS_IT_IS: "exposure, independent random effects, every authority, no other inspections, GDP deflator",
     "no exposure": "a count as a rate, without its population as exposure",
-    "correlated effects": "random intercept and slope correlated",
+    CORRELATED: "random intercept and slope correlated",
     "no straddlers": "without authorities whose year depends on the basis",
     "other inspections": "years with another inspection of the authority as a covariate",
     "rpi": "money by the retail price index",
@@ -48,7 +49,7 @@ IN_TURN = {
 
 def changes_of(m: Measure, prices: Mapping[str, Measure]) -> list[str]:
     """The changes that mean something for a measure: exposure for counts, deflators for money."""
-    out = [AS_IT_IS, "correlated effects", "no straddlers", "other inspections"]
+    out = [AS_IT_IS, CORRELATED, "no straddlers", "other inspections"]
     return out + (["no exposure"] if m.is_count else []) + [name for name in ("rpi", "cpih") if name in prices]
 
 
@@ -87,42 +88,66 @@ def multiverse(
         (basis, window): centred(panel, basis, tuple(int(x) for x in window.split(":")))  # type: ignore[arg-type]
         for basis, window in product(CROSSED["basis"], (*CROSSED["window"], EVERY_YEAR))
     }
-    for m, name in product(chosen, strata):
-        yield from _of(m, name, frames, prices.get(m.name, {}))
+    parts = {name: {key: stratum(frame, name) for key, frame in frames.items()} for name in strata}
+    questions = list(product(chosen, strata))
+    problems = {
+        (m.name, name, *key): problem
+        for m, name in questions
+        for key, problem in _problems(m, parts[name], prices.get(m.name, {})).items()
+    }
+    fits = _fitted(problems)
+    for m, name in questions:
+        mine = {key[2:]: _step0(fit) for key, fit in fits.items() if key[:2] == (m.name, name)}
+        for basis in CROSSED["basis"]:
+            key = ("not yet inspected", "log", "-3:3", "calendar years", basis)
+            mine[key] = _staggered(parts[name][basis, EVERY_YEAR], m)
+        yield from _rows(_curve(mine), f"{name} | {m.name}")
 
 
-def _of(
-    m: Measure, name: str, frames: Mapping[tuple[str, str], pd.DataFrame], prices: Mapping[str, Measure]
-) -> Iterator[Estimate]:
-    from analysis.estimators.mixed_poisson import fit_mixed_poissons
+def _problems(
+    m: Measure, parts: Mapping[tuple[str, str], pd.DataFrame], prices: Mapping[str, Measure]
+) -> dict[tuple[str, str, str, str], MixedPoissonProblem]:
+    """Every reading of a measure in a stratum: (change, window, calendar, basis) → the data of its model.
+
+    parts: (basis, window) → the stratum's panel.
+    """
+    without = {key: part[~part["is_straddler"]].reset_index(drop=True) for key, part in parts.items()}
+    out = {}
+    for change, window, basis in product(changes_of(m, prices), CROSSED["window"], CROSSED["basis"]):
+        part = (without if change == "no straddlers" else parts)[basis, window]
+        for calendar in CROSSED["calendar"]:
+            out[change, window, calendar, basis] = _problem(part, prices.get(change, m), change, calendar)
+    return out
+
+
+def _fitted(problems: Mapping[tuple[str, ...], MixedPoissonProblem]) -> dict[tuple[str, ...], MixedPoissonFit]:
+    """(measure, stratum, change, family, window, calendar, basis) → fit, all measures and strata side by side.
+
+    NB2 is a change by itself: beside it everything is as it is.
+    """
+    from analysis.estimators.mixed_poisson import fit_mixed_poissons, fit_poissons_and_nb2s
+
+    plain = [key for key in problems if key[2] == AS_IT_IS]
+    correlated = [key for key in problems if key[2] == CORRELATED]
+    changed = [key for key in problems if key[2] not in (AS_IT_IS, CORRELATED)]
+    poisson, nb2 = fit_poissons_and_nb2s([problems[key] for key in plain], covariance="independent")
+    found = (
+        ("poisson", plain, poisson),
+        ("poisson", changed, fit_mixed_poissons([problems[key] for key in changed], covariance="independent")),
+        ("poisson", correlated, fit_mixed_poissons([problems[key] for key in correlated], covariance="correlated")),
+        ("nb2", plain, nb2),
+    )
+    return {
+        (*key[:3], family, *key[3:]): fit for family, keys, fits in found for key, fit in zip(keys, fits, strict=True)
+    }
+
+
+def _curve(found: Mapping[tuple[str, ...], SpecificationEstimate]) -> SpecificationCurve:
     from analysis.estimators.specification_curve import specification_curve
 
-    changes = changes_of(m, prices)
-    found: dict[tuple[str, ...], SpecificationEstimate] = {}
-    problems: dict[tuple[str, ...], MixedPoissonProblem] = {}
-    for change, window, calendar, basis in product(changes, *(CROSSED[k] for k in ("window", "calendar", "basis"))):
-        part = stratum(frames[basis, window], name)
-        if change == "no straddlers":
-            part = part[~part["is_straddler"]].reset_index(drop=True)
-        problems[change, window, calendar, basis] = _problem(part, prices.get(change, m), change, calendar)
-    for family, correlated in (("poisson", False), ("poisson", True), ("nb2", False)):
-        mine = [key for key in problems if (key[0] == "correlated effects") is correlated]
-        if family != "poisson":
-            mine = [key for key in mine if key[0] == AS_IT_IS]
-        fits = fit_mixed_poissons(
-            [problems[key] for key in mine],
-            covariance="correlated" if correlated else "independent",
-            family=family,  # type: ignore[arg-type]
-        )
-        for (change, window, calendar, basis), fit in zip(mine, fits, strict=True):
-            found[change, family, window, calendar, basis] = _step0(fit)
-    for basis in CROSSED["basis"]:
-        key = ("not yet inspected", "log", "-3:3", "calendar years", basis)
-        found[key] = _staggered(stratum(frames[basis, EVERY_YEAR], name), m)
     names = ("change", *CROSSED)
     options = {k: tuple(dict.fromkeys(key[i] for key in found)) for i, k in enumerate(names)}
-    curve = specification_curve(options, lambda o: found[tuple(o[k] for k in names)], only=list(found))
-    yield from _rows(curve, f"{name} | {m.name}")
+    return specification_curve(options, lambda o: found[tuple(o[k] for k in names)], only=list(found))
 
 
 def _problem(part: pd.DataFrame, m: Measure, change: str, calendar: str) -> MixedPoissonProblem:

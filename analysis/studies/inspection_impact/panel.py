@@ -7,6 +7,7 @@ publication less six weeks) and *calendar* (the calendar year of publication tak
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -163,6 +164,11 @@ def centred(panel: pd.DataFrame, basis: str, window: tuple[int, int]) -> pd.Data
 def stratum(panel: pd.DataFrame, name: str) -> pd.DataFrame:
     """The authorities of one outcome group, or all."""
     return panel if name == "all" else panel[panel["outcome_group"] == name].reset_index(drop=True)
+
+
+def by_stratum(panel: pd.DataFrame, names: Sequence[str] = STRATA) -> dict[str, pd.DataFrame]:
+    """The authorities of each outcome group named, made once for all measures."""
+    return {name: stratum(panel, name) for name in names}
 
 
 def problem(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from analysis.marts import MartLacks, Marts
 from analysis.results import Estimate
-from analysis.studies.inspection_impact.panel import Measure, stratum
+from analysis.studies.inspection_impact.panel import Measure, by_stratum
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,8 +51,8 @@ def effects(
     """Effects by event year of every measure, of all authorities and of those judged inadequate."""
     from analysis.estimators.event_study import event_study
 
-    for m, name in product(chosen, ("all", "inadequate")):
-        part = stratum(panel, name)
+    parts = by_stratum(panel, ("all", "inadequate"))
+    for m, (name, part) in product(chosen, parts.items()):
         y, first = logs(part, m), part["year"] - part["event_year"]
         subject = f"{name} | {m.name}"
         for place, anticipation in (("event study", 0), ("event study, a year of anticipation", 1)):
@@ -183,9 +183,10 @@ def matched(panel: pd.DataFrame, chosen: list[Measure]) -> Iterator[Estimate]:
     import numpy as np
     from scipy.special import stdtr, stdtrit
 
+    places, units = panel[["la_code", "year"]], panel.drop_duplicates("la_code").set_index("la_code")
     for m in chosen:
-        wide = panel.assign(y=logs(panel, m)).pivot(index="la_code", columns="year", values="y")
-        about = panel.drop_duplicates("la_code").set_index("la_code").reindex(wide.index)
+        wide = places.assign(y=logs(panel, m)).pivot(index="la_code", columns="year", values="y")
+        about = units.reindex(wide.index)
         first = (about["year"] - about["event_year"]).to_numpy(dtype=float)
         bad = (about["outcome_group"] == "inadequate").to_numpy()
         values, years = wide.to_numpy(dtype=float), wide.columns.to_numpy(dtype=int).tolist()
@@ -247,8 +248,8 @@ def few(frame: pd.DataFrame, chosen: list[Measure], strata: tuple[str, ...]) -> 
     from analysis.estimators.few_clusters import fit_clustered
     from analysis.estimators.segmented import STAGES, design
 
-    for m, name in product(chosen, strata):
-        part = stratum(frame, name)
+    parts = by_stratum(frame, strata)
+    for m, (name, part) in product(chosen, parts.items()):
         X = design(part["event_year"])[list(STAGES)]
         fit = fit_clustered(logs(part, m), X, part["la_code"], wild=("step0", "step1"))
         for stage in ("step0", "step1"):

@@ -99,7 +99,7 @@ def read_sheet(
     """Read a filled-in sheet.
 
     Args:
-        path: .xlsx or .csv.
+        path: .xlsx, .ods or .csv, as any spreadsheet saved it.
         coder: whose coding it is; the sheet must say the same. None: whom the sheet names.
         known: report and item -> text key, as the warehouse has them now.
         themes: themes of the codebook.
@@ -214,8 +214,13 @@ def _cells(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """Header and non-blank rows with their numbers."""
     try:
         if path.suffix.lower() == ".csv":
-            text = path.read_bytes().decode("utf-8-sig")
-            rows = [[_plain(c) for c in row] for row in csv.reader(io.StringIO(text, newline=""))]
+            text = _decoded(path.read_bytes())
+            # Where the comma is for decimals a spreadsheet parts cells by semicolons or tabs.
+            head = text.partition("\n")[0]
+            mark = max(",;\t", key=head.count)
+            rows = [[_plain(c) for c in row] for row in csv.reader(io.StringIO(text, newline=""), delimiter=mark)]
+        elif path.suffix.lower() == ".ods":
+            rows = _open_document(path)
         else:
             from openpyxl import load_workbook
 
@@ -226,14 +231,31 @@ def _cells(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     except (OSError, UnicodeDecodeError, ValueError, KeyError) as exc:
         raise CodingError(f"{path.name}: cannot be read as a sheet ({exc}).") from exc
     except Exception as exc:
-        if type(exc).__name__ in {"BadZipFile", "InvalidFileException", "ParseError", "XMLSyntaxError"}:
-            raise CodingError(f"{path.name}: is neither a workbook (.xlsx) nor a .csv.") from exc
+        if type(exc).__name__ in {"BadZipFile", "InvalidFileException", "ParseError", "XMLSyntaxError", "ZipError"}:
+            raise CodingError(f"{path.name}: is neither a workbook (.xlsx, .ods) nor a .csv.") from exc
         raise
     if not rows:
         raise CodingError(f"{path.name}: is empty.")
     width = len(rows[0])
     padded = [(n, row + [""] * (width - len(row))) for n, row in enumerate(rows[1:], 2) if any(c.strip() for c in row)]
     return [c.strip() for c in rows[0]], padded
+
+
+def _decoded(data: bytes) -> str:
+    """Text of a .csv: UTF-8, or the letters that Western spreadsheets save it in unless asked."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252")
+
+
+def _open_document(path: Path) -> list[list[str]]:
+    """The rows of the sheet for coding of an OpenDocument workbook."""
+    from python_calamine import CalamineWorkbook
+
+    book = CalamineWorkbook.from_path(path)
+    name = "Coding" if "Coding" in book.sheet_names else book.sheet_names[0]
+    return [[str(c) for c in row] for row in book.get_sheet_by_name(name).to_python(skip_empty_area=False)]
 
 
 def _harmless(cell: Any) -> Any:

@@ -20,7 +20,7 @@ final as (
         min(period_label) as period_label,
         case
             when bool_and(value_status = 'reported')
-                then sum(value * unit_factor order by table_name, row_number, column_name)
+                then {{ exact_sum('value * unit_factor') }}
         end as value,
         {{ worst_status('value_status') }} as value_status,
         count(*) as cell_count

@@ -36,11 +36,33 @@ neighbours as (
 
 ),
 
+breaks as (
+
+    select measure_id, year from {{ ref('dim_measure_break') }} where not is_comparable
+
+),
+
 printed_years as (
 
     select distinct measure_id, year
     from la_years
     where value_status = 'reported'
+
+),
+
+-- A figure is not the one of five years before where the series has become another between them.
+newest_breaks as (
+
+    select
+        printed_years.measure_id,
+        printed_years.year,
+        max(breaks.year) as series_break_year
+    from printed_years
+    inner join breaks
+        on
+            printed_years.measure_id = breaks.measure_id
+            and breaks.year between printed_years.year - 4 and printed_years.year
+    group by printed_years.measure_id, printed_years.year
 
 ),
 
@@ -257,9 +279,17 @@ final as (
         case
             when {{ is_ranked }} then {{ quartile_of('ranked.place', 'among_neighbours') }}
         end as quartile_among_neighbours,
-        round(ranked.value - a_year_before.value, 6) as change_1_year,
-        round(ranked.value - five_years_before.value, 6) as change_5_years
+        case
+            when newest_breaks.series_break_year is null or newest_breaks.series_break_year < ranked.year
+                then round(ranked.value - a_year_before.value, 6)
+        end as change_1_year,
+        case
+            when newest_breaks.series_break_year is null
+                then round(ranked.value - five_years_before.value, 6)
+        end as change_5_years,
+        cast(newest_breaks.series_break_year as integer) as series_break_year
     from ranked
+    left join newest_breaks on ranked.measure_id = newest_breaks.measure_id and ranked.year = newest_breaks.year
     left join england on ranked.measure_id = england.measure_id and ranked.year = england.year
     left join regions
         on

@@ -59,17 +59,17 @@ united as (
         count(*) as authority_count,
         case
             when bool_and(members.value is not null)
-                then sum(members.value order by members.la_code) filter (where members.is_counted)
+                then {{ exact_sum('members.value', 'members.is_counted') }}
         end as summed_value,
         {{ worst_status('members.value_status') }} as worst_status,
         min(members.value_status) as any_status,
         case
             when bool_and(members.numerator is not null)
-                then sum(members.numerator order by members.la_code) filter (where members.is_counted)
+                then {{ exact_sum('members.numerator', 'members.is_counted') }}
         end as numerator,
         case
             when bool_and(members.denominator is not null)
-                then sum(members.denominator order by members.la_code) filter (where members.is_counted)
+                then {{ exact_sum('members.denominator', 'members.is_counted') }}
         end as denominator
     from members
     inner join measures on members.measure_id = measures.measure_id

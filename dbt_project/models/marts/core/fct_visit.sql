@@ -1,10 +1,10 @@
-{#- Focused, monitoring and assurance visits: no judgement, a theme, and what inspectors ask for, for the authority's timeline
+{#- Focused, monitoring, assurance and other visits: no judgement, a theme, and what inspectors ask for, for the authority's timeline
     between two inspections. Where a letter has no list, what it says in prose stands instead. -#}
 with visits as (
 
     select *
     from {{ ref('int_documents__report') }}
-    where status = 'read' and report_kind in ('focused_visit', 'monitoring_visit', 'assurance_visit')
+    where status = 'read' and report_kind in ('focused_visit', 'monitoring_visit', 'assurance_visit', 'visit')
 
 ),
 
