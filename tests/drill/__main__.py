@@ -87,7 +87,7 @@ def main() -> int:
 def rounds(fault: Fault, seed: int, only: Sequence[int] | None = None) -> list[Job]:
     """A scenario's rounds, each with a seed of its own."""
     return [
-        Job(fault, seed + n, is_first=n == 0 or not fault.goes_on)
+        Job(fault, seed + n, is_first=not fault.goes_on or (n == 0 and fault.rounds > 1))
         for n in range(fault.rounds)
         if not only or fault.rounds == 1 or n in only
     ]

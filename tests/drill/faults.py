@@ -67,7 +67,8 @@ class Fault:
     rounds: int = 1
     """How often a whole drill does it, each time from another seed: parts of what would take too long at once."""
     goes_on: bool = False
-    """Whether each round begins with what the one before left."""
+    """Whether each round begins with what the one before left; one of a single round, with what the scenario before it
+    left."""
 
 
 STAYED, NEW = "stays as it was", "the new one, whole"

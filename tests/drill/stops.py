@@ -28,7 +28,7 @@ def kills(machine: Machine, random: Random) -> Seen:
     problems: list[str] = []
     moments: dict[str, int] = {}
     published = before.published
-    machine.servers.turn_to("amended-in-place")
+    _amend(machine)
     for n in range(KILLS):
         running = machine.start("run", "--live", "--source", TARGET)
         # Early moments more often than late ones: most of what a run writes, it writes early.
@@ -49,12 +49,24 @@ def kills(machine: Machine, random: Random) -> Seen:
         if now != published or running.process.returncode == 0:
             # It got as far as publishing: from the beginning again.
             machine.restore()
-            machine.servers.turn_to("amended-in-place")
+            _amend(machine)
             published = machine.held().published
-    seen = completes(machine, before, f"{KILLS} times killed")
-    seen.problems = problems + seen.problems + leftovers(machine)
-    seen.counts = moments
+    return Seen(f"{KILLS} times killed", "that of the beginning, or a new one", problems + machine.not_whole(), moments)
+
+
+def after_the_kills(machine: Machine, random: Random) -> Seen:
+    """The refresh that comes after them is let be: it completes, and clears away what they left."""
+    before = machine.held()
+    _amend(machine)
+    seen = completes(machine, before, "nothing")
+    seen.problems += leftovers(machine)
     return seen
+
+
+def _amend(machine: Machine) -> None:
+    """The servers have something new, once: an earlier round may have let them."""
+    machine.servers.world = machine.first_world()
+    machine.servers.turn_to("amended-in-place")
 
 
 def still_working(machine: Machine) -> list[str]:
@@ -116,6 +128,15 @@ STOPS = [
         kills,
         0,
         rounds=ROUNDS,
+        goes_on=True,
+    ),
+    Fault(
+        "the refresh after the kills",
+        "What comes after them completes.",
+        "machine",
+        after_the_kills,
+        0,
+        goes_on=True,
     ),
     *(
         Fault(name, f"{what} ({name}).", "machine", asked_to_end(name), 0)  # type: ignore[arg-type]
