@@ -19,7 +19,8 @@ help:
 	@echo "make test-quick unit, architecture, estimators, documents, landing; every model, dbt unit test and data test on the sample"
 	@echo "make bench      how long each stage takes on the real returns (RETURNS=DIR)"
 	@echo "make test-slow  what takes too long for every change: schedules on a real Prefect server, simulations, every page"
-	@echo "make drill      everything that can go wrong with a refresh, and 200 random faults (docs/reliability.md); an hour"
+	@echo "make drill      everything that can go wrong with a refresh, and 200 random faults (docs/reliability.md); hours, or"
+	@echo "                by part: DRILL_ARGS='--only kill --random 0'"
 	@echo "make figures    rewrite the kept figures of the real returns (tests/real/*.csv), to be read as a diff (RETURNS=DIR)"
 	@echo "make dictionary what columns mean, written beside them from dbt_project/seeds/measure.csv and dbt_project/columns.yml"
 	@echo "make coverage   docs/coverage.md from the published warehouse"
@@ -73,7 +74,7 @@ test-slow: .venv/.synced
 	$(BIN)/pytest -m slow
 
 drill: .venv/.synced
-	$(BIN)/python -m tests.drill --out docs/reliability.md $(DRILL_ARGS)
+	$(BIN)/python -m tests.drill $(DRILL_ARGS)
 
 test-r: .venv/.synced
 	$(BIN)/pytest -s tests/estimators/r

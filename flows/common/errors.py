@@ -60,14 +60,20 @@ class Stopped(BaseException):
 
 #: What a disk says that is full, broken or may not be written.
 DISK = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM})
+#: What it says where a file stands in a folder's place, or a folder in a file's.
+MISPLACED = frozenset({errno.ENOTDIR, errno.EEXIST, errno.EISDIR})
 
 
 def disk_refusal(exc: OSError) -> str:
     """What to tell people of a disk that refuses; blank where it is another kind of error."""
-    if exc.errno not in DISK:
-        return ""
     place = exc.filename2 or exc.filename
     named = printable(os.fsdecode(place)) if place else "a file of the data folder"
+    if exc.errno == errno.EISDIR:
+        return f"{named}: a folder stands where a file should. Move it away and run again."
+    if exc.errno in MISPLACED:
+        return f"{named}: a file stands where a folder should. Move it away, or give another folder."
+    if exc.errno not in DISK:
+        return ""
     if exc.errno in {errno.EACCES, errno.EPERM}:
         if place and os.path.exists(place) and not os.access(place, os.R_OK):
             return f"{named}: this user may not read it. Give the right to, or ask the user who runs csw here."

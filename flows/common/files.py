@@ -9,7 +9,7 @@ import secrets
 import shutil
 from pathlib import Path
 
-from flows.common.errors import CswError
+from flows.common.errors import MISPLACED, CswError, disk_refusal
 from flows.common.processes import is_alive
 
 #: A file under way: ``.part-<process>-<random>``, with a suffix where what writes it wants one. Earlier versions wrote
@@ -59,6 +59,8 @@ def write_atomically(path: Path, data: bytes, mode: int = 0o666) -> None:
             tmp.unlink(missing_ok=True)
             raise
     except OSError as exc:
+        if exc.errno in MISPLACED:
+            raise CswError(disk_refusal(exc)) from exc
         raise CswError(
             f"{path}: could not be written ({exc.strerror}). Free some space there, or give the right to write, "
             "and run again."

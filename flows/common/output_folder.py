@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
-from flows.common.errors import CswError
+from flows.common.errors import CswError, WrongArgument
 from flows.common.files import is_part, part_of, sweep, write_atomically
 from flows.common.text import printable
 
@@ -40,7 +40,7 @@ class OutputFolder:
         """What we wrote: part (e.g. a format) to its files, relative to the folder.
 
         Raises:
-            CswError: the list is of another kind of output or cannot be read.
+            WrongArgument: the list is of another kind of output or cannot be read.
         """
         try:
             said = json.loads((self.folder / LIST).read_text(encoding="utf-8"))
@@ -48,11 +48,11 @@ class OutputFolder:
         except FileNotFoundError:
             return {part: sorted(files) for part, files in self._earlier(self.folder).items() if files}
         except NotADirectoryError:
-            raise CswError(f"{self.folder} is a file. Give a folder.") from None
+            raise WrongArgument(f"{self.folder} is a file. Give a folder.") from None
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise CswError(f"{self.folder / LIST} cannot be read. Give a new or an empty folder.") from None
+            raise WrongArgument(f"{self.folder / LIST} cannot be read. Give a new or an empty folder.") from None
         if kind != self.kind:
-            raise CswError(f"{self.folder} holds {kind}, not {self.kind}. Give a new or an empty folder.")
+            raise WrongArgument(f"{self.folder} holds {kind}, not {self.kind}. Give a new or an empty folder.")
         # A list that somebody wrote by hand leads nowhere else.
         return {
             part: [f for f in files if not PurePosixPath(f).is_absolute() and ".." not in PurePosixPath(f).parts]
@@ -71,10 +71,12 @@ class OutputFolder:
         """See that the folder may be written.
 
         Raises:
-            CswError: it is a file, or it holds something that is not ours.
+            WrongArgument: it is a file, or it holds something that is not ours.
         """
+        if self.folder.is_symlink() and not self.folder.exists():
+            raise WrongArgument(f"{self.folder} is a link that leads nowhere. Give a folder.")
         if self.folder.exists() and not self.folder.is_dir():
-            raise CswError(f"{self.folder} is a file. Give a folder.")
+            raise WrongArgument(f"{self.folder} is a file. Give a folder.")
         if self.files or not self.folder.exists():
             return
         # Outputs of ours within it (the record of the checks in the site's folder) do not make it somebody else's.
@@ -84,7 +86,7 @@ class OutputFolder:
             if p.name != LIST and not is_part(p.name) and not (p.is_dir() and (p / LIST).exists())
         )
         if other:
-            raise CswError(
+            raise WrongArgument(
                 f"{self.folder} holds files that csw did not write ({', '.join(map(printable, other[:3]))}"
                 f"{' …' if len(other) > 3 else ''}). Nothing was changed. Give a new or an empty folder."
             )
@@ -169,9 +171,11 @@ class OutputFolder:
 
     def _remove(self, name: str) -> None:
         path = self.folder / name
-        if not path.is_symlink():
-            path.unlink(missing_ok=True)
-        for above in path.parents:
-            if above == self.folder or not above.is_dir() or any(above.iterdir()):
+        above = [self.folder / p for p in list(PurePosixPath(name).parents)[:-1]]
+        if any(p.is_symlink() for p in (path, *above)):
+            return  # put there by somebody else, and what it leads to is theirs
+        path.unlink(missing_ok=True)
+        for folder in path.parents:
+            if folder == self.folder or not folder.is_dir() or any(folder.iterdir()):
                 return
-            above.rmdir()
+            folder.rmdir()

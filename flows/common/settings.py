@@ -51,7 +51,10 @@ def _folder(path: Path) -> Path:
     strange = _NOT_IN_PATHS.search(text)
     if strange:
         raise ValueError(f"the folder's name has {strange[0]!r}, which databases take for a pattern; give one without")
-    return path.expanduser().resolve()
+    found = path.expanduser().resolve()
+    if next((p for p in (found, *found.parents) if p.exists()), found.parent).is_file():
+        raise ValueError("a file stands there; give a folder")
+    return found
 
 
 def _names(text: Any) -> Any:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from flows.common.errors import CswError
+from flows.common.errors import CswError, WrongArgument
 from flows.common.files import sha256_of, write_atomically
 from flows.common.settings import Settings
 from flows.documents.authority import load_authorities
@@ -80,7 +80,7 @@ def place_report(settings: Settings, file: str, authority: str = "", published_o
             said.
     """
     if not authority and published_on is None:
-        raise CswError("say whose report it is, or when it was published.")
+        raise WrongArgument("say whose report it is, or when it was published.")
     sha256, name = _archived(settings, file)
     code = _code(settings, authority) if authority else ""
     before = read_placements(settings).get(sha256)
@@ -119,10 +119,12 @@ def _archived(settings: Settings, file: str) -> tuple[str, str]:
     exact = {sha: name for sha, name in met.items() if sha == wanted}
     met = exact or met
     if not met:
-        raise CswError(f"no archived report is called {file}. Land it first; `csw report-quality` lists what is held.")
+        raise WrongArgument(
+            f"no archived report is called {file}. Land it first; `csw report-quality` lists what is held."
+        )
     if len(met) > 1:
         hashes = ", ".join(sha[:12] for sha in sorted(met))
-        raise CswError(f"{len(met)} archived reports are called {file}: give the beginning of a hash ({hashes}).")
+        raise WrongArgument(f"{len(met)} archived reports are called {file}: give the beginning of a hash ({hashes}).")
     return next(iter(met.items()))
 
 
@@ -133,5 +135,5 @@ def _code(settings: Settings, authority: str) -> str:
     named = authorities.named_in(authority, None)
     if len(named) != 1:
         what = "more than one authority" if named else "no authority"
-        raise CswError(f"{authority!r} names {what}. Give the three-digit code or the whole name.")
+        raise WrongArgument(f"{authority!r} names {what}. Give the three-digit code or the whole name.")
     return named[0]

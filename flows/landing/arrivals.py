@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from flows.common.errors import CswError, RefusedFile
+from flows.common.errors import RefusedFile, WrongArgument
+from flows.common.text import printable
 from flows.landing.grids import MAX_UNPACKED_BYTES, ForeignFile, kind_of
 from flows.landing.recognise import is_litter
 
@@ -35,11 +36,6 @@ class Arrived:
     path: Path
     name: str
     zip_name: str = ""
-
-
-def printable(text: str) -> str:
-    """Text without what would move a terminal's cursor, break a line or cannot be written: shown as ``\\x1b``."""
-    return _CONTROL.sub(lambda m: m[0].encode("unicode_escape").decode(), text)
 
 
 def refused_name(name: str) -> str:
@@ -145,7 +141,7 @@ def files_of(path: Path, into: Path) -> list[Arrived]:
         RefusedFile: a zip cannot be read.
     """
     if not path.exists():
-        raise CswError(f"{path} is neither a file nor a folder.")
+        raise WrongArgument(f"{path} is neither a file nor a folder.")
     paths = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
     found: list[Arrived] = []
     for p in paths:

@@ -15,7 +15,8 @@ from pathlib import Path
 from flows.common.errors import CswError, RefusedFile
 from flows.common.files import content_sha256_of, sha256_of
 from flows.common.synthetic import is_synthetic
-from flows.landing.arrivals import is_packed, printable, refused_name, unpack
+from flows.common.text import printable
+from flows.landing.arrivals import is_packed, refused_name, unpack
 
 #: What stands for an address where a file is of the bundled sample.
 SYNTHETIC = "synthetic:"

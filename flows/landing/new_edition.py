@@ -19,7 +19,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from statistics import median
 
-from flows.common.errors import CswError, RefusedFile
+from flows.common.errors import CswError, RefusedFile, WrongArgument
 from flows.common.settings import Settings
 from flows.landing.catalogue import Landed, base_edition, landed_path, read_catalogue, read_columns
 from flows.landing.figures import number
@@ -172,9 +172,9 @@ def new_edition(settings: Settings, source: str, file: Path, table: str = "", ed
     passports = {p.source: p for p in load_passports(settings.passports)}
     if source not in passports:
         near = difflib.get_close_matches(source, passports, n=3, cutoff=0.3)
-        raise CswError(f"no publication is called {source}." + (f" Nearest: {', '.join(near)}." if near else ""))
+        raise WrongArgument(f"no publication is called {source}." + (f" Nearest: {', '.join(near)}." if near else ""))
     if not file.is_file():
-        raise CswError(f"{file} is not a file.")
+        raise WrongArgument(f"{file} is not a file.")
     passport = passports[source]
     landed = [x for x in read_catalogue(settings) if x.source == source]
     if not landed:
@@ -273,7 +273,7 @@ def _likest(
     for x in sorted(landed, key=lambda x: (x.published_on, x.edition)):
         newest[x.table_name] = x
     if asked and asked not in newest:
-        raise CswError(f"{passport.source} has no landed table {asked}; it has {', '.join(sorted(newest))}.")
+        raise WrongArgument(f"{passport.source} has no landed table {asked}; it has {', '.join(sorted(newest))}.")
     best: tuple[float, _Likest] | None = None
     name_of_file = published_name(file.name)
     for x in sorted(landed, key=lambda x: (x.published_on, x.edition)):

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path, PurePath
 
-from flows.common.errors import CswError
+from flows.common.errors import WrongArgument
 from flows.common.files import write_atomically
 from flows.common.settings import Settings
 from flows.landing.archive import Archive
@@ -263,13 +263,13 @@ def withdraw(
         CswError: nothing is called so, or several files are; or no reason is given.
     """
     if not undo and not reason.strip():
-        raise CswError("say why: a table that is withdrawn keeps its reason (--reason).")
+        raise WrongArgument("say why: a table that is withdrawn keeps its reason (--reason).")
     known = _known(settings)
     withdrawn = {(w.sha256, w.table_name): w for w in read_withdrawn(settings)}
     units = _of_edition(known, what, edition, table) if edition else _of_file(known, what)
     chosen = [u for u in units if ((u.sha256, u.table_name) in withdrawn) == undo]
     if not chosen:
-        raise CswError(f"{units[0].file}: it is {'not withdrawn' if undo else 'withdrawn already'}.")
+        raise WrongArgument(f"{units[0].file}: it is {'not withdrawn' if undo else 'withdrawn already'}.")
     at = now()
     lines = [replace(u, action="restore" if undo else "withdraw", at=at, reason=reason.strip()) for u in chosen]
     record(settings, lines)
@@ -303,16 +303,17 @@ def _known(settings: Settings) -> list[Withdrawn]:
 def _of_edition(known: list[Withdrawn], source: str, edition: str, table: str) -> list[Withdrawn]:
     mine = [u for u in known if u.source == source]
     if not mine:
-        raise CswError(
+        raise WrongArgument(
             f"{source}: nothing of it is landed. Known: {', '.join(sorted({u.source for u in known})) or 'nothing'}."
         )
     editions = [u for u in mine if u.edition == edition]
     if not editions:
-        raise CswError(f"{source} has no edition {edition}. Known: {', '.join(sorted({u.edition for u in mine}))}.")
+        known_editions = ", ".join(sorted({u.edition for u in mine}))
+        raise WrongArgument(f"{source} has no edition {edition}. Known: {known_editions}.")
     tables = [u for u in editions if not table or u.table_name in (table, "")]
     if not tables:
         names = ", ".join(sorted({u.table_name for u in editions}))
-        raise CswError(f"{source} {edition} has no table {table}. Known: {names}.")
+        raise WrongArgument(f"{source} {edition} has no table {table}. Known: {names}.")
     return tables
 
 
@@ -329,13 +330,14 @@ def _of_file(known: list[Withdrawn], what: str) -> list[Withdrawn]:
     name = PurePath(what.replace("\\", "/")).name.casefold()
     found = [u for u in known if u.file.casefold() == name]
     if not found:
-        raise CswError(
+        raise WrongArgument(
             f"{what}: no file of that name is in the archive. Give a file's name, the first 8 or more digits of its "
             "sha256, or a publication and an edition (`csw status` lists them)."
         )
     places = {u.sha256: f"{u.source} {u.edition} {u.sha256[:12]}" for u in found}
     if len(places) > 1:
-        raise CswError(f"{what}: {len(places)} files are called so: {'; '.join(places.values())}. Give the sha256.")
+        called = "; ".join(places.values())
+        raise WrongArgument(f"{what}: {len(places)} files are called so: {called}. Give the sha256.")
     return found
 
 

@@ -20,7 +20,7 @@ MAX_COLUMNS = 5_000
 MAX_CELLS = 20_000_000
 #: What stands for a formula without a saved result.
 UNSAVED = "formula without a saved result"
-_CELL = re.compile(rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]{1,3})(\d{1,7})"')
+_CELL = re.compile(rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]{1,20})(\d{1,20})"')
 #: A cell of type "error", or a formula with nothing behind it. A formula whose result is text may well be blank.
 _XLSX_FAULT = re.compile(
     rb"<(?:\w+:)?c\b(?P<head>[^>]*)>(?P<formula><(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>))?"
@@ -30,7 +30,7 @@ _ODS_SHEET = re.compile(rb'<table:table\s[^>]*?table:name="([^"]*)"')
 _ODS_REPEATED_ROW = re.compile(
     rb'<table:table-row\b[^>]*number-rows-repeated="(\d+)"[^>]*>(.*?)</table:table-row>', re.DOTALL
 )
-_ODS_REPEATED_CELL = re.compile(rb'<table:table-cell\b[^>]*number-columns-repeated="(\d+)"[^>]*office:value')
+_ODS_REPEATED_CELL = re.compile(rb'<table:table-cell\b(?=[^>]*office:value)[^>]*number-columns-repeated="(\d+)"')
 _ODS_FAULT = re.compile(rb'<table:table-cell\b[^>]*table:formula="(?![^>]*office:value)[^>]*/>|value-type="error"')
 #: A cell record of type "error", as old workbooks have it: row, column, format, code, and the mark that it is one.
 _XLS_ERROR = re.compile(rb"\x05\x02\x08\x00(..)(..)..[\x00\x07\x0f\x17\x1d\x24\x2a]\x01", re.DOTALL)

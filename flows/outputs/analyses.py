@@ -11,6 +11,7 @@ from flows.common.errors import CswError, WrongArgument
 from flows.common.output_folder import OutputFolder
 from flows.common.settings import Settings
 from flows.common.tables import text_table
+from flows.outputs.lock import see_that_it_is_no_input
 from flows.warehouse.publish import check_warehouse, open_warehouse, published_path
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def analyse(
         choices = Choices(framework, window, deflator, basis, as_of)
         name = "_".join([study, *(x.replace(":", "_to_") for x in (framework, window, deflator, basis, as_of) if x)])
         place = OutputFolder(out or settings.data / "analyses" / name, "an analysis", _of_an_earlier_version)
+        see_that_it_is_no_input(settings, place.folder)
         with place.replacing() as made:
             outcome, files = analyse_to_files(database, [] if study == "all" else [study], choices, made)
     except ValueError as exc:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows.common.errors import CswError
+from flows.common.errors import WrongArgument
 from flows.common.files import write_atomically
 
 if TYPE_CHECKING:
@@ -112,11 +112,11 @@ def write_page(path: Path, page: str, title: str = TITLE, made: str = MADE) -> N
         CswError: something else is there, or the disk refuses.
     """
     if path.is_dir():
-        raise CswError(f"{path} is a folder. Give a file.")
+        raise WrongArgument(f"{path} is a folder. Give a file.")
     if path.exists() and path.stat().st_size:
         begin = path.read_bytes()[:200].decode("utf-8", errors="replace")
         if not begin.startswith(f"{title}\n\n{made}"):
-            raise CswError(
+            raise WrongArgument(
                 f"{path} is not a page of {title.removeprefix('# ').lower()}, and is left as it is. Give another file."
             )
     write_atomically(path, page.encode())

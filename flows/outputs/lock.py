@@ -6,8 +6,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from flows.common.errors import WrongArgument
 from flows.common.lock import may_write, writer
 from flows.common.settings import Settings
+
+#: Folders of the data folder that hold what outputs are made from, or what a run takes in.
+INPUTS = frozenset(
+    {"archive", "coding", "dbt", "inbox", "incoming", "landing", "live", "prefect", "sample", "warehouse"}
+)
+
+
+def see_that_it_is_no_input(settings: Settings, folder: Path) -> None:
+    """See that an output does not come to lie among what it is made from.
+
+    Raises:
+        WrongArgument: it would.
+    """
+    data, place = settings.data.resolve(), folder.resolve()
+    part = next(iter(place.relative_to(data).parts), "") if place.is_relative_to(data) else ""
+    if part in INPUTS:
+        raise WrongArgument(f"{folder} is within {data / part}, which holds what is kept. Give another folder.")
 
 
 @contextmanager
@@ -19,7 +37,9 @@ def writing_outputs(settings: Settings, folder: Path) -> Iterator[None]:
 
     Raises:
         Busy: another run is writing.
+        WrongArgument: the folder is one of those that hold what is kept.
     """
+    see_that_it_is_no_input(settings, folder)
     if not may_write(settings.data) and not folder.resolve().is_relative_to(settings.data.resolve()):
         yield
         return

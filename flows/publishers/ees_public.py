@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from flows.publishers.days import london_day
 from flows.publishers.ees_models import Paged
 from flows.publishers.ees_public_models import Change, DataSet, State, Version, VersionChanges
-from flows.publishers.http import Absent, Http, Refused
+from flows.publishers.http import Absent, BadRequest, Http, Refused
 from flows.publishers.query import Query
 from flows.publishers.shapes import Misfit, fitted
 
@@ -104,14 +104,23 @@ def csv_url(base: str, data_set_id: str, version: str = "") -> str:
 
 
 def pages(http: Http, url: str, shape: type[T], params: dict[str, Any] | None = None, *, size: int) -> Iterator[T]:
-    """The results of all pages of a list; both APIs of EES page alike.
+    """The results of all pages of a list; both APIs of EES page alike. So many at once as a page may hold, or as the
+    server likes where it takes fewer than that.
 
     Raises:
         Refused: a page cannot be had, is of another shape, or is as the one before.
     """
     page, last, before = 1, 1, None
+    sized = {"pageSize": size}
     while page <= min(last, MAX_PAGES):
-        answer = fitted(Paged[shape], http.json(url, {**(params or {}), "page": page, "pageSize": size}), url)  # type: ignore[valid-type]
+        try:
+            said = http.json(url, {**(params or {}), "page": page, **sized})
+        except BadRequest:
+            if page > 1 or not sized:
+                raise
+            sized = {}
+            continue
+        answer = fitted(Paged[shape], said, url)  # type: ignore[valid-type]
         if answer.results and answer.results == before:
             raise Refused(f"{url}: page {page} is the one before it over again.")
         yield from answer.results

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from flows.common.errors import CswError
+from flows.common.errors import CswError, WrongArgument
 from flows.common.files import sha256_of, write_atomically
 from flows.common.settings import Settings
 from flows.common.synthetic import MARKER
@@ -46,7 +46,8 @@ def fetch(
         say: told which source is being asked, and how far it is.
 
     Raises:
-        CswError: a source is not known or has no server, or the disk refuses.
+        WrongArgument: a source is not known or has no server.
+        CswError: the disk refuses.
     """
     from flows.publishers.download import SourceFetch
     from flows.publishers.http import Http
@@ -93,9 +94,9 @@ def _chosen(settings: Settings, sources: Sequence[str] | None) -> list[Passport]
     known = {p.source: p for p in passports}
     for name in sources:
         if name not in known:
-            raise CswError(f"{name} is not a source. There are: {', '.join(known)}.")
+            raise WrongArgument(f"{name} is not a source. There are: {', '.join(known)}.")
         if not known[name].remote:
-            raise CswError(f"{name} has no server to ask: {known[name].no_remote}")
+            raise WrongArgument(f"{name} has no server to ask: {known[name].no_remote}")
     return [known[n] for n in sources]
 
 

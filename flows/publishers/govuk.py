@@ -6,12 +6,12 @@ A minor edit replaces an attachment and moves no day that anybody is told: so ev
 
 from __future__ import annotations
 
-import html
 import re
 from pathlib import PurePosixPath
 from typing import TypeVar
 from urllib.parse import unquote, urljoin, urlsplit
 
+from flows.publishers.anchors import anchors
 from flows.publishers.days import london_day
 from flows.publishers.govuk_models import Attachment, Collection, Item, Listed, Page, RedirectItem
 from flows.publishers.http import Gone, Refused
@@ -126,9 +126,14 @@ def _attachments(query: Query, page: Page) -> tuple[list[RemoteFile], tuple[str,
 
 
 def _links(section: str) -> list[Attachment]:
-    found = re.findall(r'<a\b[^>]*\bhref="([^"]+)"[^>]*>(.*?)</a>', section, re.DOTALL)
     titled: dict[str, str] = {}
-    for url, title in found:
-        words = re.sub(r"<[^>]+>|\s+", " ", html.unescape(title)).strip()
-        titled[html.unescape(url)] = words or titled.get(html.unescape(url), "")
-    return [Attachment(url=u, title=t) for u, t in titled.items() if ENDINGS.search(urlsplit(u).path)]
+    for link in anchors(section):
+        titled[link.href] = link.text or titled.get(link.href, "")
+    return [Attachment(url=u, title=t) for u, t in titled.items() if ENDINGS.search(_path(u))]
+
+
+def _path(address: str) -> str:
+    try:
+        return urlsplit(address).path
+    except ValueError:
+        return ""

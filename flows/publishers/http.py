@@ -24,6 +24,7 @@ from flows.common.files import write_atomically
 from flows.publishers.kinds import kind_problem
 from flows.publishers.wire import (
     Absent,
+    BadRequest,
     Empty,
     Forbidden,
     Gone,
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from flows.common.settings import Servers
     from flows.publishers.state import State
 
-__all__ = ["Absent", "Answer", "Empty", "Forbidden", "Gone", "Http", "Refused"]
+__all__ = ["Absent", "Answer", "BadRequest", "Empty", "Forbidden", "Gone", "Http", "Refused"]
 
 #: Answers worth another try.
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -152,11 +153,13 @@ class Http:
                 if response.status_code == 304:
                     return kept.read_text(encoding="utf-8")
                 data = self._page(full, response)
+            etag = kept_etag(response.headers.get("etag", ""))
+            if not data:
+                raise Empty(f"{full}: 200, and nothing in it.", etag)
             problem = kind_problem(data, kind, response.headers.get("content-type", ""))
             if problem:
                 raise Refused(f"{full}: {problem}.")
             text = data.decode("utf-8", errors="replace").removeprefix("\ufeff")
-            etag = kept_etag(response.headers.get("etag", ""))
             modified = kept_date(response.headers.get("last-modified", ""))
             if etag or modified:
                 write_atomically(kept, text.encode())
@@ -397,7 +400,10 @@ class _Sent:
 
     def _judge(self, response: httpx.Response, url: str) -> None:
         status = response.status_code
-        if status in {200, 206, 304}:
+        asked = {name.lower() for name in self.headers}
+        if status == 200 or (status == 206 and "range" in asked):
+            return
+        if status == 304 and asked & {"if-none-match", "if-modified-since"}:
             return
         if status in PASSING:
             raise Passing(f"the server answers {status}", retry_after(response.headers.get("retry-after", "")))
@@ -409,8 +415,10 @@ class _Sent:
             raise Gone(f"{url}: taken down (410).")
         if status in {401, 403}:
             raise Forbidden(f"{url}: the server answers {status}.")
-        detail = _beginning(response) if status == 400 else ""
-        raise Refused(f"{url}: the server answers {status}{': ' + detail if detail else ''}.")
+        if status == 400:
+            detail = _beginning(response)
+            raise BadRequest(f"{url}: the server answers {status}{': ' + detail if detail else ''}.")
+        raise Refused(f"{url}: the server answers {status}.")
 
     def __exit__(self, *_: object) -> None:
         if self.response is not None:
@@ -450,12 +458,14 @@ def _write(file: BinaryIO, chunk: bytes) -> None:
         raise OSError(exc.errno, exc.strerror, str(file.name)) from exc
 
 
-def _origin(url: str) -> tuple[str, str]:
+def _origin(url: str) -> tuple[str, str, int]:
+    """Scheme, host and port; a port that goes without saying is said by some."""
     try:
         parts = urlsplit(url)
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
     except ValueError:
-        return "", ""
-    return parts.scheme, parts.netloc.lower()
+        return "", "", 0
+    return parts.scheme, (parts.hostname or "").lower(), port
 
 
 def _host(url: str) -> str:

@@ -22,8 +22,9 @@ def kind_problem(data: bytes, kind: str, content_type: str = "") -> str:
     head = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if not data:
         return "the answer is empty"
+    # JSON is known by itself, whatever it is called.
     is_page = head.startswith((b"<!doctype html", b"<html", b"<head")) or (
-        content_type.split(";")[0].strip() == "text/html" and kind not in MAGIC
+        content_type.split(";")[0].strip().lower() == "text/html" and kind not in {*MAGIC, "json"}
     )
     if kind == "html":
         return ""

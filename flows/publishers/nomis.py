@@ -9,9 +9,10 @@ April 2021 and 2023. Areas that were no more when a type was drawn up are not in
 from __future__ import annotations
 
 import csv
+from contextlib import suppress
 from urllib.parse import urlencode
 
-from flows.publishers.http import Refused
+from flows.publishers.http import Empty, Refused
 from flows.publishers.query import Composed, Discovery, Download, Offer, Query
 
 MAX_PAGES = 400
@@ -42,11 +43,14 @@ def whole(query: Query, name: str, asked: dict[str, str]) -> Composed:
     for _ in range(MAX_PAGES):
         # Where a page is shorter than asked for, the server's own limit is lower: only an empty one is the end.
         params = {**asked, "recordlimit": query.servers.nomis_rows, "recordoffset": len(body)}
-        text = query.http.text(url, params, kind="csv").replace("\r\n", "\n")
+        text = _page(query, url, params).replace("\r\n", "\n")
         first, _, rest = text.partition("\n")
         rows = rest.splitlines()
         if header and first != header and rows:
             raise Refused(f"{address}: the rows from {len(body)} have another header ({first[:80]}).")
+        if rows and rest == before and len(rows) < query.servers.nomis_rows:
+            # It heeds no offset, and had given everything at once.
+            break
         if rows and rest == before:
             raise Refused(f"{address}: the rows from {len(body)} are those before them over again.")
         header, before = header or first, rest
@@ -59,6 +63,15 @@ def whole(query: Query, name: str, asked: dict[str, str]) -> Composed:
     if problem:
         raise Refused(f"{address}: {problem}.")
     return Composed(f"query/{name}", ("\n".join([header, *body]) + "\n").encode(), address)
+
+
+def _page(query: Query, url: str, params: dict[str, object]) -> str:
+    """Some rows; blank where nothing is there, as a server may answer beyond the last row."""
+    for _ in range(2):
+        # An answer that was lost on the way is there when it is asked for again.
+        with suppress(Empty):
+            return query.http.text(url, params, kind="csv")
+    return ""
 
 
 def _problem(header: str, body: list[str], asked: dict[str, str]) -> str:

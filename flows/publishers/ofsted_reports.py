@@ -10,7 +10,6 @@ whose middle may be empty or otherwise.
 from __future__ import annotations
 
 import csv
-import html
 import io
 import re
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from urllib.parse import urljoin, urlsplit
 
 from pydantic import Field
 
+from flows.publishers.anchors import anchors, words_of
 from flows.publishers.authorities import Authorities, Authority
 from flows.publishers.days import FIRST_YEAR, LAST_YEAR
 from flows.publishers.http import Refused
@@ -33,8 +33,6 @@ FEWEST = 150
 COLUMNS = ("file", "urn", "local_authority", "source_url", "publication_date", "bytes", "sha256")
 #: Place of the index among what is offered.
 INDEX = "index.csv"
-_LINK = re.compile(r'<a\b([^>]*)\bhref="([^"]+)"([^>]*)>(.*?)</a>', re.DOTALL)
-_HIDDEN = re.compile(r'<span[^>]*class="[^"]*nonvisual[^"]*"[^>]*>(.*?)</span>', re.DOTALL)
 _SAID = re.compile(
     r"^(?P<title>.*?)[\s,]*(?:\bas\b\s+)?(?:\bpdf\b)?[\s,]*[-\u2010-\u2015]\s*(?P<day>\d{1,2} [A-Za-z]+ \d{4})$",
     re.IGNORECASE,
@@ -144,15 +142,17 @@ def providers_of(query: Query) -> list[Provider]:
         Refused: the list cannot be had, or is not the whole one.
     """
     found: dict[str, Provider] = {}
-    base, said = query.servers.ofsted_reports, 0
+    base, said, again = query.servers.ofsted_reports, 0, 0
     for _ in range(MAX_PAGES):
         page = listing(query, start=len(found))
         new = {p.urn: p for p in page.providers if p.urn not in found}
         found |= new
         said = max(said, page.total or 0)
+        # One that is listed twice may be counted twice.
+        again += len(page.providers) - len(new)
         if not new:
             break
-    if said and len(found) < said:
+    if said > len(found) + again:
         raise Refused(f"{base}/search: says that there are {said} authorities, and lists {len(found)}.")
     if len(found) < FEWEST:
         raise Refused(f"{base}/search: lists {len(found)} authorities, and there are {FEWEST} at least.")
@@ -169,33 +169,36 @@ def listing(query: Query, start: int = 0) -> Listing:
     url = f"{base}/search"
     text = query.http.text(url, {**query.remote.search, "start": start, "rows": ROWS})
     found = []
-    for _, href, _, inside in _LINK.findall(text):
-        path = urlsplit(html.unescape(href)).path
+    for link in anchors(text):
+        try:
+            to = urljoin(base + "/", link.href)
+            path = urlsplit(to).path
+        except ValueError:
+            continue
         if "/provider/" not in path:
             continue
         urn = path.rstrip("/").rpartition("/")[2]
-        name = _plain(inside)
-        if not re.fullmatch(r"\d{5,8}", urn) or not name:
-            raise Misfit(f"{url}: lists {html.unescape(href)[:80]!r}, which ends in no provider's number.")
-        found.append(Provider(urn=urn, name=name[:200], url=urljoin(base + "/", html.unescape(href))))
-    total = re.search(r"\b([\d,]{1,7}) results?\b", _plain(text))
+        if not re.fullmatch(r"\d{5,8}", urn) or not link.text:
+            raise Misfit(f"{url}: lists {link.href[:80]!r}, which ends in no provider's number.")
+        found.append(Provider(urn=urn, name=link.text[:200], url=to))
+    total = re.search(r"\b([\d,]{1,7}) results?\b", words_of(text))
     return Listing(providers=found, total=int(total[1].replace(",", "")) if total else None)
 
 
 def reports_of(page: str, url: str) -> tuple[list[Report], list[str]]:
     """Reports on a provider's page, and the texts of links to reports that cannot be read."""
     found, unread = [], []
-    for before, href, after, inside in _LINK.findall(page):
-        if "publication-link" not in before + after:
+    for link in anchors(page):
+        if "publication-link" not in link.classes:
             continue
-        hidden = _HIDDEN.search(inside)
-        text = _plain(hidden[1] if hidden else inside)
+        text = link.hidden or link.text
         said = _SAID.match(text)
         day = _day(said["day"]) if said else None
-        if said is None or day is None or not said["title"].strip():
+        to = _address(url, link.href)
+        if said is None or day is None or not to or not said["title"].strip():
             unread.append(text)
             continue
-        found.append(Report(urljoin(url, html.unescape(href)), said["title"].strip(" ,"), day))
+        found.append(Report(to, said["title"].strip(" ,"), day))
     return found, unread
 
 
@@ -209,8 +212,11 @@ def _day(text: str) -> datetime | None:
     return None
 
 
-def _plain(text: str) -> str:
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text)).split())
+def _address(page: str, href: str) -> str:
+    try:
+        return urljoin(page, href)
+    except ValueError:
+        return ""
 
 
 def _slug(text: str) -> str:

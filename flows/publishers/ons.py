@@ -20,8 +20,8 @@ from flows.publishers.http import Refused
 from flows.publishers.query import Discovery, Offer, Query, RemoteFile
 from flows.publishers.shapes import Shape, fitted
 
-#: Rows about the series, before its figures.
-ABOUT = 8
+#: Rows about the series, before its figures: eight, and some that may come.
+ABOUT = 20
 _PERIOD = re.compile(r"\d{4}( Q[1-4]| [A-Z]{3})?")
 
 

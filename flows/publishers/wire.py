@@ -47,6 +47,10 @@ class Forbidden(Refused):
     """401 or 403: it is there, and not for us."""
 
 
+class BadRequest(Refused):
+    """400: the question is not one that it knows."""
+
+
 class Empty(Refused):
     """200, and nothing in it; ``etag`` is what the server says of what should be there."""
 

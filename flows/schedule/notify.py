@@ -44,7 +44,7 @@ def is_news(settings: Settings, trouble: str) -> bool:
     digest = hashlib.sha256(trouble.encode()).hexdigest() if trouble else ""
     try:
         known = json.loads(path.read_text(encoding="utf-8"))["trouble"]
-    except (FileNotFoundError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         known = ""
     if digest != known:
         write_atomically(path, json.dumps({"trouble": digest}).encode())

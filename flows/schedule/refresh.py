@@ -18,11 +18,12 @@ os.environ.setdefault("DO_NOT_TRACK", "1")
 
 from prefect import flow, get_run_logger, runtime, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
-from prefect.states import Cancelled, Completed
+from prefect.states import Cancelled, Completed, Failed
 
 from flows.common.errors import Busy, CheckFailed, CswError
 from flows.common.processes import end_with_parent
 from flows.common.settings import Settings
+from flows.landing.quarantine import read_quarantine, unseen
 from flows.run import RunReport, fetch_and_land, is_complete, run_stages
 
 if TYPE_CHECKING:
@@ -114,14 +115,17 @@ def refresh(
         full: build everything, also where nothing changed.
 
     Returns:
-        The published file. The run's state says in words what happened; it is *Cancelled* when another run is writing.
+        The published file. The run's state says in words what happened; it is *Cancelled* when another run is writing,
+        and *Failed* when a table or document was held back in this run, though the rest of it is published.
 
     Raises:
-        CheckFailed: a check did not hold; the artifact "refresh-failure" shows the rows, the old warehouse stays.
+        CheckFailed: a check does not hold even without what was new; the artifact "refresh-failure" shows the rows, the
+            old warehouse stays.
         CswError: there is nothing to land, no server answered, or the disk refused.
     """
     from flows.common.lock import writer
     from flows.sample.bundled import keep_apart
+    from flows.schedule.polling import due_now
 
     if os.environ.get(SERVED):
         end_with_parent()
@@ -133,36 +137,40 @@ def refresh(
             held.enter_context(writer(settings.data))
         except Busy as exc:
             return Cancelled(message=str(exc))
-        sources = None
-        if live and due_only:
-            from flows.schedule.polling import due_now
-
-            sources = due_now(settings)
-            live = bool(sources)
-            if not live and folder is None:
-                return Completed(message="No publication is due to be asked for today.", data=str(settings.published))
+        sources = due_now(settings) if live and due_only else None
+        live = live and sources != []
+        if not live and folder is None and sources == []:
+            return Completed(message="No publication is due to be asked for today.", data=str(settings.published))
         if not live and folder is None:
             raise CswError(f"nothing to land: give a folder of returns, set live, or put files into {settings.inbox}.")
         if folder is not None:
             keep_apart(settings, folder)
         landed = land_task(settings, folder, live, sources)
-        assert landed.landing is not None
         _show_landed(landed)
-        built = None
-        if full or not is_complete(settings):
-            try:
-                built = build_task(settings, landed.landing, full)
-            except CheckFailed as exc:
-                create_markdown_artifact(
-                    key="refresh-failure",
-                    markdown=f"```\n{exc}\n```",
-                    description="Why nothing was published; the old warehouse stays.",
-                )
-                raise
-            _show_built(settings, built)
+        built, is_held = _build(settings, landed, full)
     said = _in_words(landed, built)
+    if built is not None and is_held:
+        # That something was held back is a failure, as `csw run` says by its exit code, though the rest is published.
+        _show_failure(built.withheld, "What was held back, and why; the rest is published.")
+        name = "Failed" if built.nothing_new else "Partly failed"
+        return Failed(name=name, message="\n\n".join([said, *_troubles(landed, built)]))
     _tell_of(settings, said, landed, built)
     return Completed(message=said, data=str(settings.published))
+
+
+def _build(settings: Settings, landed: RunReport, full: bool) -> tuple[RunReport | None, bool]:
+    """Everything after landing where there is something to do, and whether anything was held back in it."""
+    assert landed.landing is not None
+    if not full and is_complete(settings):
+        return None, False
+    before = {q.name for q in read_quarantine(settings)}
+    try:
+        built = build_task(settings, landed.landing, full)
+    except CheckFailed as exc:
+        _show_failure(str(exc), "Why nothing was published; the old warehouse stays.")
+        raise
+    _show_built(settings, built)
+    return built, any(q.name not in before for q in unseen(settings))
 
 
 def _filled_inbox(settings: Settings) -> Path | None:
@@ -223,6 +231,10 @@ def _show_landed(report: RunReport) -> None:
             markdown="\n".join(f"- {t}" for t in troubles),
             description="What was not taken; the rest went on.",
         )
+
+
+def _show_failure(text: str, description: str) -> None:
+    create_markdown_artifact(key="refresh-failure", markdown=f"```\n{text}\n```", description=description)
 
 
 def _show_built(settings: Settings, report: RunReport) -> None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from flows.common.errors import CswError
+from flows.common.errors import CswError, WrongArgument
 from flows.common.files import part_of, write_atomically
 from flows.common.settings import Settings
 from flows.warehouse.built import Build, from_state
@@ -87,7 +87,8 @@ def roll_back(settings: Settings, name: str = "") -> Earlier:
         found = [e for e in held if e.name < now and not _state(e.path).get("gone_back_from")]
     if not found:
         known = ", ".join(e.name for e in held) or "none"
-        raise CswError(f"there is no earlier warehouse{f' {name}' if name else ''} to go back to. There are: {known}.")
+        problem = f"there is no earlier warehouse{f' {name}' if name else ''} to go back to. There are: {known}."
+        raise WrongArgument(problem) if name else CswError(problem)
     chosen = found[0]
     state = _state(chosen.path)
     before = published_state(settings) or {}

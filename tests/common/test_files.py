@@ -13,7 +13,7 @@ import pytest
 from flows.common.errors import CswError, disk_refusal
 from flows.common.files import part_of, sweep, write_atomically, write_new
 from flows.common.lock import LAYOUT_FILE, layout_of, writer
-from flows.common.settings import ROOT
+from flows.common.settings import ROOT, Settings
 from flows.common.text import printable
 
 
@@ -96,6 +96,20 @@ def test_who_may_not_read_is_not_told_that_the_disk_is_full(tmp_path: Path, monk
     assert "may not write there" in disk_refusal(PermissionError(13, "Permission denied", str(tmp_path / "b")))
     assert "the disk refuses (No space left on device)" in disk_refusal(OSError(28, "No space left on device", "/x"))
     assert disk_refusal(OSError(2, "No such file", "/x")) == ""
+
+
+def test_a_folder_in_a_files_place_and_the_other_way_round_are_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    (tmp_path / ".layout.json").mkdir()
+    with pytest.raises(CswError, match="a file stands where a folder should"):
+        write_atomically(tmp_path / "file" / "x.md", b"x")
+    with pytest.raises(CswError, match="a folder stands where a file should"):
+        write_atomically(tmp_path / ".layout.json", b"x")
+    with pytest.raises(CswError, match="a file stands there"):
+        Settings(data=tmp_path / "file" / "data")
+    with pytest.raises(IsADirectoryError) as found, writer(tmp_path):
+        pass
+    assert "a folder stands where a file should" in disk_refusal(found.value)
 
 
 def test_names_do_what_they_say_on_a_terminal() -> None:

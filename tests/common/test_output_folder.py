@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
-from flows.common.errors import CswError
+from flows.common.errors import CswError, WrongArgument
 from flows.common.output_folder import LIST, OutputFolder
+from flows.common.settings import Settings
+from flows.outputs.lock import writing_outputs
 
 
 def write(folder: OutputFolder, part: str = "", stamp: str = "", **files: str) -> None:
@@ -99,6 +102,35 @@ def test_links_lead_nowhere(tmp_path: Path) -> None:
     with pytest.raises(CswError, match="is a link"):
         write(out, x="y", data__a="a")
     assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_what_a_link_leads_to_is_never_removed(tmp_path: Path) -> None:
+    """Somebody has put a link in the place of a folder of ours; the file of the same name behind it is theirs."""
+    out = OutputFolder(tmp_path / "site", "a site")
+    write(out, index="one", data__a="a")
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    (theirs / "a").write_text("dear")
+    shutil.rmtree(tmp_path / "site" / "data")
+    (tmp_path / "site" / "data").symlink_to(theirs)
+    write(out, index="two")
+    assert held(theirs) == {"a": "dear"}
+
+
+def test_a_link_that_leads_nowhere_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "none")
+    with pytest.raises(WrongArgument, match="leads nowhere"):
+        write(OutputFolder(tmp_path / "link", "a site"), index="one")
+
+
+@pytest.mark.parametrize("part", ["archive", "landing/dfe_cin", "inbox/new", "warehouse", "coding/a"])
+def test_no_output_comes_to_lie_among_what_is_kept(settings: Settings, tmp_path: Path, part: str) -> None:
+    (tmp_path / "link").symlink_to(settings.data)
+    for folder in (settings.data / part, tmp_path / "link" / part, settings.data / "report" / ".." / part):
+        with pytest.raises(WrongArgument, match="holds what is kept"), writing_outputs(settings, folder):
+            pass
+    with writing_outputs(settings, settings.data / "mine"), writing_outputs(settings, tmp_path / "elsewhere"):
+        pass
 
 
 def test_killed_between_two_files_it_is_known_and_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

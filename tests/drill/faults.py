@@ -48,6 +48,8 @@ class Seen:
     """What became of the published warehouse, in words."""
     problems: list[str] = field(default_factory=list)
     """What should not be; none where the fault was survived."""
+    counts: dict[str, int] = field(default_factory=dict)
+    """How often what happened, where a scenario has several rounds; added up on the page."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,10 @@ class Fault:
     """How often it is among random faults."""
     is_quick: bool = False
     """Whether it takes a few seconds only."""
+    rounds: int = 1
+    """How often a whole drill does it, each time from another seed: parts of what would take too long at once."""
+    goes_on: bool = False
+    """Whether each round begins with what the one before left."""
 
 
 STAYED, NEW = "stays as it was", "the new one, whole"

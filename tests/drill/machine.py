@@ -54,17 +54,19 @@ class Machine:
         base: its data folder as it is put back to; read only.
         folder: where it works.
         returns: what the servers hold.
+        port: where the servers listen; 0 for any free port.
     """
 
     base: Path
     folder: Path
     returns: Path
+    port: int = 0
     servers: FakePublishers = field(init=False)
 
     def __post_init__(self) -> None:
         self.data = self.folder / "data"
         self.settings = Settings(data=self.data)
-        self.servers = FakePublishers(self.returns, sources=SOURCES)
+        self.servers = FakePublishers(self.returns, sources=SOURCES, port=self.port)
         self._world = copy.deepcopy(self.servers.world)
 
     def __enter__(self) -> Machine:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import time
 from random import Random
@@ -12,14 +13,15 @@ from flows.warehouse.publish import has_next
 from tests.drill.faults import Fault, Seen, completes, line_of, stages, wait
 from tests.drill.machine import TARGET, Machine
 
-KILLS = 60
+#: Sixty in all.
+KILLS, ROUNDS = 6, 10
 #: A run that publishes takes about so long (seconds).
 LONGEST = 60.0
 #: Within so many seconds of a run's end everything that worked for it has ended.
 PATIENCE = 5.0
 
 
-def sixty_kills(machine: Machine, random: Random) -> Seen:
+def kills(machine: Machine, random: Random) -> Seen:
     """Killed at random moments, one run after the other, each on what the one before left; alone, or with all it
     started."""
     before = machine.held()
@@ -49,9 +51,9 @@ def sixty_kills(machine: Machine, random: Random) -> Seen:
             machine.restore()
             machine.servers.turn_to("amended-in-place")
             published = machine.held().published
-    said = f"{KILLS} kills: " + ", ".join(f"{k} × {v}" for k, v in sorted(moments.items(), key=lambda m: -m[1]))
-    seen = completes(machine, before, said)
+    seen = completes(machine, before, f"{KILLS} times killed")
     seen.problems = problems + seen.problems + leftovers(machine)
+    seen.counts = moments
     return seen
 
 
@@ -99,8 +101,6 @@ def asked_to_end(name: str) -> object:
         if "Traceback" in said:
             problems.append("a traceback is shown")
         problems += machine.lost(before, may_publish=False) + leftovers(machine)
-        import re
-
         seen = completes(machine, before, line_of(said, re.search(r"stopped \(", said)))
         seen.problems = problems + seen.problems
         return seen
@@ -110,11 +110,12 @@ def asked_to_end(name: str) -> object:
 
 STOPS = [
     Fault(
-        f"{KILLS} kills",
+        f"{KILLS * ROUNDS} kills",
         "Killed again and again at any moment, half of them with everything that was started.",
         "machine",
-        sixty_kills,
+        kills,
         0,
+        rounds=ROUNDS,
     ),
     *(
         Fault(name, f"{what} ({name}).", "machine", asked_to_end(name), 0)  # type: ignore[arg-type]

@@ -51,7 +51,7 @@ def test_a_folder_of_others_is_left_as_it_is(published: Installation, tmp_path: 
         put(tmp_path / "project", name, b"mine")
     before = files(tmp_path / "project")
     done = published.csw(*verb, "--out", str(tmp_path / "project"))
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "csw did not write" in done.stderr
     assert files(tmp_path / "project") == before
 
@@ -65,7 +65,7 @@ def test_a_page_is_written_over_no_other_file(published: Installation, tmp_path:
     mine = f"# {verb.capitalize()} of my thesis".encode()
     put(tmp_path, "thesis.md", mine)
     done = published.csw(verb, "--out", str(tmp_path / "thesis.md"))
-    assert (done.returncode, "left as it is" in done.stderr) == (1, True)
+    assert (done.returncode, "left as it is" in done.stderr) == (2, True)
     assert (tmp_path / "thesis.md").read_bytes() == mine
 
 

@@ -14,14 +14,17 @@ import pytest
 
 from flows.common.errors import RefusedFile
 from flows.common.settings import ROOT, Settings
+from flows.common.text import printable
 from flows.landing import workers
 from flows.landing.archive import Archive
-from flows.landing.arrivals import printable, unpack
+from flows.landing.arrivals import unpack
 from flows.landing.catalogue import landed_path
 from flows.landing.figures import is_number, number
 from flows.landing.land import LandingReport, land_returns
 from flows.landing.places import known_places, plain_code
 from flows.landing.recognise import published_name
+from flows.landing.workbooks import refuse_boundless
+from tests.drill.odd_files import workbook
 from tests.made_up import B1, B1_NAME, b1, put
 
 CLA = (
@@ -248,6 +251,24 @@ def test_a_stray_cell_at_the_far_corner_is_refused_before_it_is_read(settings: S
     assert "reaches to cell XFD1048576" in message
 
 
+@pytest.mark.parametrize("cell", ["A4294967295", "ZZZZZZZ1", "XFD1048576", "A99999999999999999999"])
+def test_no_cell_lies_beyond_what_is_looked_at(cell: str) -> None:
+    one = '<row r="1"><c r="A1" t="inlineStr"><is><t>a</t></is></c></row>'
+    data = workbook(f'{one}<row r="2"><c r="{cell}"><v>1</v></c></row>', f"A1:{cell}")
+    with pytest.raises(RefusedFile, match=f"reaches to cell {cell}"):
+        refuse_boundless(data, ["LA_level_at_31_Mar"], "a.xlsx")
+
+
+@pytest.mark.parametrize("order", [("{n}", "{v}"), ("{v}", "{n}")])
+def test_a_cell_repeated_without_measure_is_refused_however_it_is_written(order: tuple[str, str]) -> None:
+    head = " ".join(order).format(n='table:number-columns-repeated="16384"', v='office:value-type="string"')
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as z:
+        z.writestr("content.xml", f"<table:table-row><table:table-cell {head}>a</table:table-cell></table:table-row>")
+    with pytest.raises(RefusedFile, match="repeated 16,384 times"):
+        refuse_boundless(out.getvalue(), [], "a.ods")
+
+
 @pytest.mark.parametrize(
     "text", ["12,34", "1_000", "inf", "NaN", "nan", "12,5", "1,2345", ",5", "1.234,5", "0x10", "1 000"]
 )
@@ -365,7 +386,7 @@ def test_names_that_cannot_be_kept_are_refused_and_shown_escaped(settings: Setti
     assert len(said) == 2
     assert not any(c in "".join(said) for c in "\n\x1b\udcff")
     assert len(report.landed) == 1
-    assert printable("a\x1b[31m\n\udcff") == "a\\x1b[31m\\n\\udcff"
+    assert printable("a\x1b[31m\n\udcff") == "a\\x1b[31m\\n\\xff"
 
 
 READ_FILE = workers.read_file

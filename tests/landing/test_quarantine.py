@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.common.errors import CswError
+from flows.common.errors import CswError, WrongArgument
 from flows.common.settings import Settings
 from flows.landing.archive import Archive
 from flows.landing.catalogue import held_path, landed_path, read_catalogue, read_columns, read_held
@@ -163,7 +163,7 @@ def test_a_table_both_withdrawn_and_quarantined_comes_back_when_both_are_over(tw
     ],
 )
 def test_what_is_not_there_is_said(two: Settings, what: tuple[str, str, str], says: str) -> None:
-    with pytest.raises(CswError, match=says):
+    with pytest.raises(WrongArgument, match=says):
         withdraw(two, *what, reason="why not")
 
 
