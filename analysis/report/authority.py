@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from functools import partial
 from html import escape
 from typing import Any
@@ -36,7 +37,8 @@ def page(published: Published, la_code: str, site: Mapping[str, Any], themes: Ma
         relatives=_relatives(published, la),
         in_words=_in_words(published, la),
         inspections=[*reversed(published.inspections.get(la_code, []))],
-        timeline=markup(timeline(published.inspections.get(la_code, []))),
+        visits=published.visits.get(la_code, []),
+        timeline=markup(timeline(published.inspections.get(la_code, []), published.visits.get(la_code, []))),
         groups=[(title, [card(published, la, m) for m in measures]) for title, measures in published.key.groups],
         around=_around(published, la),
         spend=[(m, markup(_spend(published, la_code, g))) for g, m in published.key.spend.items()],
@@ -72,8 +74,8 @@ def _follows(later: Row, earlier: Row) -> bool:
     return None not in (earlier["valid_to"], later["valid_from"]) and earlier["valid_to"] <= later["valid_from"]
 
 
-def timeline(inspections: list[Row]) -> str:
-    """Every inspection with its overall grade, from the first framework on."""
+def timeline(inspections: list[Row], visits: Sequence[Row] = ()) -> str:
+    """Every inspection with its overall grade, from the first framework on, and the visits between them."""
     if not inspections:
         return ""
     width, height, left = 760, 120, 140
@@ -88,9 +90,20 @@ def timeline(inspections: list[Row]) -> str:
     for year in range(2010, max(last, 2025) + 1, 2):
         parts.append(f'<text class="tick" x="{x(year):.0f}" y="{height - 6}" text-anchor="middle">{year}</text>')
     told = []
+    for v in visits:
+        day = v["publication_date"] or v["visit_date"]
+        if day is None:
+            continue
+        name = f"{words.VISITS.get(v['visit_kind'], 'Visit')}, {words.day(day)}" + (
+            f": {v['theme']}" if v["theme"] else ""
+        )
+        told.append(name)
+        parts.append(
+            f'<path class="visit" d="M{x(_in_years(day)):.1f} 93l5 5-5 5-5-5z"><title>{escape(name)}</title></path>'
+        )
     for i in inspections:
         day = i["publication_date"]
-        at = x(day.year + (day.timetuple().tm_yday - 1) / 365)
+        at = x(_in_years(day))
         grade = i["overall_judgement"]
         if grade is None:
             continue
@@ -103,7 +116,13 @@ def timeline(inspections: list[Row]) -> str:
     label = "Inspections: " + "; ".join(told)
     svg = charts.drawing(width, height, label, parts)
     note = "By the day of publication. Requires improvement was called adequate before 2013."
+    note += " Diamonds are visits, which give no grade." if visits else ""
     return charts.figure("", f'<div class="scroll timeline">{svg}</div>', note=note, wide=True)
+
+
+def _in_years(day: date) -> float:
+    """A day as a year with its part that has gone by."""
+    return day.year + (day.timetuple().tm_yday - 1) / 365
 
 
 def _points(series: Mapping[int, Any], years: list[int]) -> list[tuple[float, float | None]]:

@@ -32,6 +32,7 @@ def environment() -> Environment:
         grades=words.GRADES,
         frameworks=words.FRAMEWORKS,
         outcomes=words.OUTCOMES,
+        visit_kinds=words.VISITS,
         statuses=words.STATUS,
         groups=words.GROUPS,
     )

@@ -208,6 +208,21 @@ class Published:
         return found
 
     @cached_property
+    def visits(self) -> dict[str, list[Row]]:
+        """Authority to its visits without a grade, newest first."""
+        found: dict[str, list[Row]] = defaultdict(list)
+        sql = """
+            select
+                la_code, visit_kind, visit_date, visit_last_day, publication_date, theme, priority_action_count,
+                areas_for_priority_action, improvement_count, what_needs_to_improve
+            from marts.fct_visit where la_code is not null
+            order by coalesce(visit_date, publication_date) desc nulls last, report_id
+        """
+        for r in rows(self.con, sql):
+            found[r["la_code"]].append(r)
+        return found
+
+    @cached_property
     def recommendations(self) -> dict[str, list[Row]]:
         """DfE code to what inspectors recommended, newest report first, with themes."""
         found: dict[str, list[Row]] = defaultdict(list)

@@ -43,6 +43,12 @@ FRAMEWORKS = {
     "sif": "SIF, 2013–18",
     "ilacs": "ILACS, since 2018",
 }
+VISITS = {
+    "focused_visit": "Focused visit",
+    "monitoring_visit": "Monitoring visit",
+    "assurance_visit": "Assurance visit",
+    "visit": "Visit",
+}
 SHORT_FRAMEWORKS = {
     "slac": "SLAC",
     "cpi": "child protection",

@@ -129,3 +129,41 @@ def test_ticks_are_round_and_span_the_figures(low: float, high: float) -> None:
 )
 def test_numbers_read_as_people_write_them(value: float | None, unit: str, text: str) -> None:
     assert words.number(value, unit) == text
+
+
+def test_visits_are_marked_between_inspections() -> None:
+    from datetime import date
+
+    from analysis.report.authority import timeline
+
+    inspected = {"publication_date": date(2019, 7, 1), "overall_judgement": 2, "framework": "ilacs"}
+    visits = [
+        {
+            "visit_kind": "focused_visit",
+            "publication_date": date(2021, 1, 1),
+            "visit_date": None,
+            "theme": "care <leavers>",
+        },
+        {"visit_kind": "visit", "publication_date": None, "visit_date": date(2023, 7, 2), "theme": None},
+        {"visit_kind": "visit", "publication_date": None, "visit_date": None, "theme": None},
+    ]
+    picture = timeline([inspected], visits)
+    marks = [p for p in svg_of(picture).iter("path") if p.get("class") == "visit"]
+    assert [next(iter(p)).text for p in marks] == [
+        "Focused visit, 1 January 2021: care <leavers>",
+        "Visit, 2 July 2023",
+    ]
+    assert "Diamonds are visits" in picture
+    assert "Diamonds" not in timeline([inspected])
+    assert timeline([], visits) == ""
+
+
+def test_axes_are_named_by_the_publishers_day() -> None:
+    assert words.axis_year("30 September 2024", 2025) == "2024"
+    assert words.axis_year("academic year 2023/24", 2024) == "2023/24"
+    assert words.axis_year("financial year 2023-24", 2024) == "2023-24"
+    assert words.axis_year("", 2024) == "2024"
+    points = [(2024.0, 1.0), (2025.0, 2.0)]
+    assert ">2023<" in charts.sparkline(points, [], [], [], 2024, 2025, "w", ends=("2023", "2024"))
+    # A tick is what its label says: none of 2.25 that would read 2.2.
+    assert charts.nice_ticks(1.9, 2.9) == [1.5, 2.0, 2.5, 3.0]
