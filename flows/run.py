@@ -44,6 +44,7 @@ from flows.warehouse.publish import (
     saying_what_stands,
     start_next,
 )
+from flows.warehouse.restored import know_again
 
 if TYPE_CHECKING:
     from expectations.results import Finding, Result
@@ -137,7 +138,7 @@ def run(
     """
     report = RunReport()
     watch = Stopwatch(report, say)
-    with writer(settings.data), saying_what_stands(settings):
+    with _writing(settings):
         if as_of:
             _land(settings, returns, report, watch, live=live, sources=sources)
             return _build_as_of(settings, as_of, report, watch, progress)
@@ -147,6 +148,15 @@ def run(
             _after_landing(settings, report, watch, warm, full, progress)
         _for_people(settings, report, watch)
     return report
+
+
+@contextmanager
+def _writing(settings: Settings) -> Iterator[None]:
+    """The writer's lock, and files of a backup known again."""
+    with writer(settings.data):
+        know_again(settings)
+        with saying_what_stands(settings):
+            yield
 
 
 def fetch_and_land(
@@ -250,6 +260,7 @@ def run_stages(
     from flows.publishers.report import last_fetch
 
     report = RunReport(landing=landing)
+    know_again(settings)
     stop_without_primaries(settings, fetched or last_fetch(settings))
     with _Warm(settings, settings.next, expecting_work=False) as warm:
         watch = Stopwatch(report, say)
@@ -656,11 +667,7 @@ def publish_only(settings: Settings) -> RunReport:
     """
     report = RunReport()
     watch = Stopwatch(report, lambda _: None)
-    with (
-        writer(settings.data),
-        saying_what_stands(settings),
-        _Warm(settings, settings.next, expecting_work=False) as warm,
-    ):
+    with _writing(settings), _Warm(settings, settings.next, expecting_work=False) as warm:
         if not has_next(settings):
             raise CswError("there is no next warehouse to publish. Run `csw build` first.")
         check_build(settings, settings.next)
@@ -674,7 +681,7 @@ def publish_only(settings: Settings) -> RunReport:
 def roll_back_to(settings: Settings, name: str = "", say: Say = lambda _: None) -> tuple[Earlier, RunReport]:
     """Publish an earlier warehouse again, with its exports and site; see :func:`flows.warehouse.earlier.roll_back`."""
     report = RunReport(published=settings.published)
-    with writer(settings.data), saying_what_stands(settings):
+    with _writing(settings):
         was = file_identity(settings.published) if settings.published.exists() else None
         chosen = roll_back(settings, name)
         if settings.next.exists() and file_identity(settings.next) == was:

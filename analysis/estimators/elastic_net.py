@@ -3,8 +3,8 @@
 Predictors are standardised within each fit; 100 penalties from the smallest that empties the model downwards; k-fold
 cross-validated deviance for every mixing value on the same folds; ``lambda_min`` minimises it, ``lambda_1se`` is the
 largest within one standard error. The apparent sensitivity and specificity (the ones a paper prints) stand beside those
-of the predictions made for each row by a model that never saw it. Ours because no Python library kept up chooses a
-binomial elastic net as glmnet does; tests hold it against glum's at the same penalty.
+of the predictions made for each row by a model that never saw it. Ours because no Python library does so as exactly
+in the time (docs/decisions/elastic_net.md); tests hold it against glum's at the same penalty.
 
 Sources: Zou & Hastie (2005) *JRSS B* 67:301; Friedman, Hastie & Tibshirani (2010) *J. Stat. Softw.* 33(1). The use:
 Hood, Grant, Jones & Goldacre, "A study of performance indicators and Ofsted ratings in English child protection

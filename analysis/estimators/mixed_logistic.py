@@ -219,8 +219,8 @@ class _Curvature:
 
     def solve(self, main: Array, rest: Array) -> tuple[Array, Array]:
         """H⁻¹ times a vector given by blocks."""
-        rest = np.linalg.solve(self.rest, rest - self.over.T @ main)
-        return (main - self.cross @ rest) / self.main, rest
+        others = np.asarray(np.linalg.solve(self.rest, rest - self.over.T @ main), dtype=np.float64)
+        return (main - self.cross @ others) / self.main, others
 
     def log_determinant(self) -> float:
         return float(np.log(self.main).sum() + np.linalg.slogdet(self.rest)[1])
@@ -264,12 +264,12 @@ class _Problem:
         """ZᵀWZ + D."""
         q, m = self.q, self.m
         main = np.bincount(self.main, weights=w, minlength=q) + prior[:q]
-        cross, rest = np.zeros(q * m), np.zeros(m * m)
+        flat_cross, flat_rest = np.zeros(q * m), np.zeros(m * m)
         for place in self.cross_places:
-            cross += np.bincount(place, weights=w, minlength=q * m)
+            flat_cross += np.bincount(place, weights=w, minlength=q * m)
         for place in self.rest_places:
-            rest += np.bincount(place, weights=w, minlength=m * m)
-        cross, rest = cross.reshape(q, m), rest.reshape(m, m) + np.diag(prior[q:])
+            flat_rest += np.bincount(place, weights=w, minlength=m * m)
+        cross, rest = flat_cross.reshape(q, m), flat_rest.reshape(m, m) + np.diag(prior[q:])
         over = cross / main[:, None]
         return _Curvature(main, cross, over, rest - cross.T @ over)
 

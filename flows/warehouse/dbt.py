@@ -15,6 +15,9 @@ from typing import Any
 from flows.common.errors import CswError
 from flows.common.settings import Settings
 
+#: What a build of every published return has been seen to fit in; more of it goes to disk.
+LEAST_MEMORY_MB = 1200
+
 
 @dataclass(frozen=True)
 class Node:
@@ -62,6 +65,15 @@ class DbtResult:
         return [n for n in self.nodes if n.warned]
 
 
+def build_memory_mb() -> int:
+    """Megabytes that DuckDB may take for a build: a third of the machine's, and no less than it needs for England."""
+    try:
+        whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1_000_000
+    except (AttributeError, OSError, ValueError):
+        return LEAST_MEMORY_MB  # a system that does not say
+    return max(LEAST_MEMORY_MB, whole // 3)
+
+
 class Dbt:
     """A warm dbt, working on one database file.
 
@@ -81,6 +93,7 @@ class Dbt:
             **os.environ,
             "CSW_LANDING": str(settings.landing),
             "CSW_NEXT": str(database),
+            "CSW_BUILD_MEMORY": os.environ.get("CSW_BUILD_MEMORY") or f"{build_memory_mb()}MB",
             "DBT_TARGET_PATH": str(target / "target"),
             "DBT_PROJECT_DIR": str(settings.root),
             "DBT_PROFILES_DIR": str(settings.root),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -19,17 +20,20 @@ from flows.landing.land import land_returns
 from flows.outputs.status import status
 from flows.warehouse import publish as publishing
 from flows.warehouse.built import read_build, why_not_default
-from flows.warehouse.fingerprint import fingerprint, published_fingerprint, published_state, state_path
+from flows.warehouse.fingerprint import file_identity, fingerprint, published_fingerprint, published_state, state_path
 from flows.warehouse.publish import (
     building,
     check_warehouse,
+    copy_for_dbt,
     damage,
+    has_next,
     needed,
     open_published,
     publish,
     saying_what_stands,
     start_next,
 )
+from flows.warehouse.restored import know_again
 from tests.made_up import B1_NAME, b1, put
 from tests.warehouse.made import by_hand, content, make_next, record
 
@@ -163,6 +167,28 @@ def test_what_was_published_when_the_disk_filled_up_is_told_rightly(
     assert content(settings.published) == "second"
     # Nothing next: nothing is published.
     assert ["stays as it was" in n for n in go()] == [True]
+
+
+def test_a_backup_put_back_without_its_times_is_known_again(settings: Settings, tmp_path: Path) -> None:
+    make_next(settings, "first")
+    publish(settings)
+    made_from = make_next(settings, "second")
+    publish(settings)
+    copy_for_dbt(settings)
+    back = Settings(data=tmp_path / "back")
+    shutil.copytree(settings.data, back.data, copy_function=shutil.copyfile)
+    assert needed(back, made_from) is None
+    know_again(back)
+    assert needed(back, made_from) == []
+    assert not has_next(back)
+    for path in (back.published, next(back.earlier.glob("*.duckdb"))):
+        assert file_identity(path) == file_identity(settings.data / path.relative_to(back.data))
+    # Of the same size, and another file.
+    with back.published.open("r+b") as f:
+        f.write(bytes(8))
+    os.utime(back.published)
+    know_again(back)
+    assert needed(back, made_from) is None
 
 
 def test_damage_to_the_published_file_is_seen_and_not_built_upon(settings: Settings) -> None:

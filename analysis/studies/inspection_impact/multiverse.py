@@ -90,7 +90,7 @@ def multiverse(
     }
     parts = {name: {key: stratum(frame, name) for key, frame in frames.items()} for name in strata}
     questions = list(product(chosen, strata))
-    problems = {
+    problems: dict[tuple[str, ...], MixedPoissonProblem] = {
         (m.name, name, *key): problem
         for m, name in questions
         for key, problem in _problems(m, parts[name], prices.get(m.name, {})).items()
