@@ -80,7 +80,7 @@ drill: .venv/.synced
 test-r: .venv/.synced
 	$(BIN)/pytest -s tests/estimators/r
 
-# Spark stands in an environment of its own: nobody else needs its gigabyte.
+# Spark is in an environment of its own: nobody else needs its gigabyte.
 test-spark: export OPENBLAS_NUM_THREADS := 1
 test-spark:
 	@command -v java >/dev/null 2>&1 || { \

@@ -4,7 +4,7 @@ Verdicts: *reproduced*, *close*, *differs* by the rules of ``studies/tolerances.
 reproducible*; *error* where our own study failed (docs/decisions/verdicts.md). A printed inequality (``>.05``) is
 reproduced when ours satisfies it.
 
-Ours is by the editions of the paper's day (``studies/replication.py``); what the newest editions give stands beside it.
+Ours is by the editions of the paper's day (``studies/replication.py``); what the newest editions give is beside it.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     import duckdb
     import pandas as pd
 
-#: Text that a spreadsheet would run as a formula (OWASP, CSV injection); a sign that stands alone is none.
+#: Text that a spreadsheet would run as a formula (OWASP, CSV injection); a sign by itself is none.
 FORMULA = r"(?s)^[=+@\t\r-]."
 
 

@@ -1,7 +1,7 @@
 """The dictionary of fields: writes what a column means beside every column of the marts, from two places.
 
 ``seeds/measure.csv`` describes the columns that hold a measure, ``columns.yml`` those that several tables have; a
-column of one table alone is described where it stands. ``fct_la_year``, with a column per measure, is written as a
+column of one table alone is described where it is. ``fct_la_year``, with a column per measure, is written as a
 whole. What is written is committed; ``--check`` only compares, and so does a test. dbt's contracts, its docs and the
 exports all read the same YAML.
 """

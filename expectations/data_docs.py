@@ -2,7 +2,7 @@
 
 Written by Great Expectations' own renderer into a folder, under names that do not change from run to run. The
 renderer's pages ask other servers for styles and scripts and point to some pages that are not there; here they are
-made whole: what they need stands beside them (``static/``), and every link leads to a page of the folder.
+made whole: what they need is beside them (``static/``), and every link leads to a page of the folder.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _FOOTER = re.compile(r"<footer>.*?</footer>", re.DOTALL)
 
 
 def write_data_docs(folder: Path, *results: Result) -> Path:
-    """Write Data Docs of results that were made in this process, in place of what stands in the folder.
+    """Write Data Docs of results that were made in this process, in place of what is in the folder.
 
     Returns:
         the page to open.

@@ -20,7 +20,7 @@ WORKFORCE_SINCE_2023 = {
     "agency_worker_rate_fte_%": "agency_rate_fte",
     "agency_worker_rate_headcount_%": "agency_rate_headcount",
 }
-#: Two authorities with one return: the row of 2022 it stood in, the row that held nothing, and what is printed since.
+#: Two authorities with one return: the row of 2022 it was in, the row that held nothing, and what is printed since.
 JOINT_RETURNS = (
     ("314", "318", "E09000021 / E09000027", "Kingston upon Thames / Richmond upon Thames"),
     ("940", "941", "E06000061 / E06000062", "North Northamptonshire / West Northamptonshire"),

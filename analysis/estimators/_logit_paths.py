@@ -54,7 +54,7 @@ class Designs:
 
     @cached_property
     def _entries(self) -> IntArray:
-        """Which product stands at each entry of a ``(p, p)`` matrix, laid flat."""
+        """Which product is at each entry of a ``(p, p)`` matrix, laid flat."""
         p = self.X.shape[2]
         first, second = np.triu_indices(p)
         out = np.empty((p, p), dtype=np.intp)

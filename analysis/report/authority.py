@@ -278,7 +278,7 @@ def _marks(published: Published, la_code: str) -> list[tuple[float, int]]:
 
 
 def _button(text: str, status: str = "reported") -> str:
-    """A figure that shows where it comes from; its measure and year are those of where it stands."""
+    """A figure that shows where it comes from; its measure and year are those of where it is."""
     title = "" if status == "reported" else f' title="{escape(words.STATUS[status])}"'
     return f'<button type="button" class="t"{title}>{escape(text)}</button>'
 

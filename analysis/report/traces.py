@@ -2,8 +2,8 @@
 
 The same as ``csw trace``: what each edition says, and the published cells with file, row, column, hash and address. A
 file holds columns of equal length, an entry per edition of a figure and one per cell; what many authorities point to
-(files, columns, editions) stands once, in :data:`SHARED`. DuckDB writes the columns: in Python they took most of the
-time that the site takes.
+(files, columns, editions) is written once, in :data:`SHARED`. DuckDB writes the columns: in Python they took most
+of the time that the site takes.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _EDITION_COLUMNS = """
         m: list(measure_no order by place), y: list(year order by place), e: list(edition_id order by place),
         v: list(round(value, 6) order by place), s: list(value_status order by place),
         c: list(cast(coalesce(is_computed, false) as integer) order by place),
-        a: list(cast(coalesce(stands, false) as integer) order by place),
+        a: list(cast(coalesce(is_used, false) as integer) order by place),
         x: list(coalesce(exclusion_reason, '') order by place)
     }) from (
         select said.*, asked.measure_no, editions.edition_id, row_number() over (

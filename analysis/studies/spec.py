@@ -85,7 +85,7 @@ class Tie(_Strict):
 
     ``reason`` beside ``ours`` is what explains a difference; ``printed`` is the number to compare with where the
     printed value is words; ``rule`` names a tolerance; ``at_best`` caps the verdict, ``reason`` then says why.
-    ``verdict`` stands whatever ours is: *not testable* (an input is not held, or other authorities or coders stand
+    ``verdict`` is given whatever ours is: *not testable* (an input is not held, or other authorities or coders stand
     behind ours) or *not reproducible* (never published); without ``ours`` there must be one.
     """
 

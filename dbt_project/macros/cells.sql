@@ -121,7 +121,7 @@ select * from final
 {%- endmacro %}
 
 
-{#- The tables of a publication whose rows of regions bear their name in a column of its own, where an authority's stands
+{#- The tables of a publication whose rows of regions bear their name in a column of its own, where an authority's is
     empty. -#}
 {% macro tables_that_name_regions(publication) -%}
     {%- set query -%}

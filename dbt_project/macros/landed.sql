@@ -1,4 +1,4 @@
-{#- A landed table, every edition: all text, one row per published row. A header-only file stands in every folder, so a
+{#- A landed table, every edition: all text, one row per published row. A header-only file is in every folder, so a
     table of which nothing has arrived reads as empty. The publication is a dbt source, so that
     `source:landing.<publication>+` selects what depends on it. -#}
 {% macro landed(publication, table_name) -%}

@@ -82,7 +82,7 @@ def _is_blank(value: Any) -> bool:
 
 
 def _found(check: str, row: dict[str, Any], group: pd.DataFrame) -> str:
-    """What stands in the failing rows, in words."""
+    """What is in the failing rows, in words."""
     say = _SAY.get(check)
     return say(row, group) if say else _rows(len(group))
 

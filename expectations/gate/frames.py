@@ -1,7 +1,7 @@
 """Frames of landed tables for Great Expectations, one per data asset.
 
 Data: ``tables`` (a landed table), ``columns`` (a column of one), ``places`` (a place that one names), ``keys`` (a
-row), ``symbols`` (what stands in a column of figures and is no number), ``figures`` (an authority's figure that a
+row), ``symbols`` (what is in a column of figures and is no number), ``figures`` (an authority's figure that a
 measure takes).
 
 Profiles, for what only a summary can say: ``periods`` (how many authorities a period has), ``magnitudes`` (what a

@@ -1,4 +1,4 @@
-"""Landed tables as the gate sees them: where a file stands, its columns and their roles, and what its symbols mean.
+"""Landed tables as the gate sees them: where a file is, its columns and their roles, and what its symbols mean.
 
 Read from the landing folder (``catalogue.csv``, ``columns.csv``) and from the seed of symbols (``value_symbol.csv``).
 """

@@ -190,7 +190,7 @@ class LandedTables:
         )
 
     def _keep_symbols(self, c: duckdb.DuckDBPyConnection, group: list[int]) -> None:
-        """What stands in a column of figures and is no number, with how often it does."""
+        """What is in a column of figures and is no number, with how often it does."""
         positions = self._figure_positions(group)
         if not positions:
             return
@@ -328,7 +328,7 @@ def _count_of(symbols: Iterable[str], cells: Iterable[str]) -> str:
 
 
 def _is_no_number(column: str) -> str:
-    """Whether something stands in a cell that is no number; the quick answers are tried first."""
+    """Whether something is in a cell that is no number; the quick answers are tried first."""
     return (
         f"case when try_cast({column} as double) is not null then false "
         f"else {column} is not null and {number(column)} is null end"

@@ -76,7 +76,7 @@ ENGLAND = f"""
         from intermediate.int_measures__la_values as v inner join seeds.measure as m using (measure_id)
         where m.unit in ('count', 'gbp', 'fte')
     ),
-    -- A joint return stands under each of its authorities.
+    -- A joint return appears under each of its authorities.
     one_each as (
         select source, edition, measure_id, year, unit, unit_code, unit_name, min(reporting_unit_code) as return_code,
             bool_or(is_joint_return) as is_joint, any_value(value) as value, any_value(value_status) as value_status,

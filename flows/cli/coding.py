@@ -1,4 +1,4 @@
-"""``csw coding``: people code recommendations, and the agreed coding stands in the warehouse."""
+"""``csw coding``: people code recommendations, and the agreed coding is in the warehouse."""
 
 from __future__ import annotations
 

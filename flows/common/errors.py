@@ -60,7 +60,7 @@ class Stopped(BaseException):
 
 #: What a disk says that is full, broken or may not be written.
 DISK = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM})
-#: What it says where a file stands in a folder's place, or a folder in a file's.
+#: What it says where a file is in a folder's place, or a folder in a file's.
 MISPLACED = frozenset({errno.ENOTDIR, errno.EEXIST, errno.EISDIR})
 
 
@@ -69,9 +69,9 @@ def disk_refusal(exc: OSError) -> str:
     place = exc.filename2 or exc.filename
     named = printable(os.fsdecode(place)) if place else "a file of the data folder"
     if exc.errno == errno.EISDIR:
-        return f"{named}: a folder stands where a file should. Move it away and run again."
+        return f"{named}: a folder is where a file should be. Move it away and run again."
     if exc.errno in MISPLACED:
-        return f"{named}: a file stands where a folder should. Move it away, or give another folder."
+        return f"{named}: a file is where a folder should be. Move it away, or give another folder."
     if exc.errno not in DISK:
         return ""
     if exc.errno in {errno.EACCES, errno.EPERM}:

@@ -138,7 +138,7 @@ class OutputFolder:
             self._remove(name)
 
     def restamp(self, part: str, stamp: str) -> None:
-        """Note what a part was made from, where that is known only when it stands."""
+        """Note what a part was made from, where that is known only when it is written."""
         self._write_list(self.files, {part: stamp})
 
     def drop(self, part: str) -> None:
@@ -157,7 +157,7 @@ class OutputFolder:
                 raise CswError(f"{self.folder / above} is a link. Nothing was changed. Give a folder without links.")
         if name not in ours and (target.is_symlink() or target.exists()):
             raise CswError(
-                f"{target} was not written by csw and stands where {self.kind} would be written. Nothing was changed. "
+                f"{target} was not written by csw and is where {self.kind} would be written. Nothing was changed. "
                 "Move it away, or give another folder."
             )
 

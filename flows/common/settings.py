@@ -53,7 +53,7 @@ def _folder(path: Path) -> Path:
         raise ValueError(f"the folder's name has {strange[0]!r}, which databases take for a pattern; give one without")
     found = path.expanduser().resolve()
     if next((p for p in (found, *found.parents) if p.exists()), found.parent).is_file():
-        raise ValueError("a file stands there; give a folder")
+        raise ValueError("a file is there; give a folder")
     return found
 
 
@@ -179,7 +179,7 @@ class Settings(_Group):
     ``coding/`` (what people coded; made by them, not by a run).
 
     Raises:
-        CswError: a setting is not what it should be; the message names it as it stands in the environment.
+        CswError: a setting is not what it should be; the message names it as the environment has it.
     """
 
     root: Path = ROOT
@@ -209,7 +209,7 @@ class Settings(_Group):
 
     @property
     def inbox(self) -> Path:
-        """Where people put files for the next refresh, e.g. what stands on no server."""
+        """Where people put files for the next refresh, e.g. what is on no server."""
         return self.data / "inbox"
 
     @property

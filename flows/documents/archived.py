@@ -1,7 +1,7 @@
 """Reading the archived inspection reports, and landing what they say as tables of their own.
 
 ``landing/ofsted_reports/<table>/read.csv`` holds the rows of every report in the archive, all text, beside a
-``_header.csv`` that stands there when no report has arrived. The columns of :data:`TABLES` are the layout. What a
+``_header.csv`` that is there when no report has arrived. The columns of :data:`TABLES` are the layout. What a
 report says is kept under its hash in ``landing/ofsted_reports/.read/<reader version>/``, so that no report is read
 twice by the same rules; what its file's name and people add is put beside it each time (`naming`), and the words of the
 recommendations are coded again where the codebook has changed.

@@ -1,7 +1,7 @@
 """Which authority a report is about: from the words of its title, from Ofsted's number, from the name of its file.
 
 The names are those of the seeds `local_authority`, `la_alias` and `ofsted_authority` of the dbt project, so that a name
-has one meaning everywhere. A name counts where it stands as whole words; the longest name wins ("North East
+has one meaning everywhere. A name counts where it is as whole words; the longest name wins ("North East
 Lincolnshire" is not "Lincolnshire"), and of authorities that bore one name after another the one in existence. Names of
 other places (seed `other_place`, and any "X-under-Y" that no authority bears) name nobody.
 """

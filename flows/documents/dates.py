@@ -250,7 +250,7 @@ def _days(text: str, mended: list[str]) -> list[tuple[int, int | None, int | Non
             joint = "and"
         elif token["month"]:
             if not days:
-                return "a month stands before any day"
+                return "a month is before any day"
             month = next(
                 number
                 for number, name in enumerate(MONTHS, 1)
@@ -263,7 +263,7 @@ def _days(text: str, mended: list[str]) -> list[tuple[int, int | None, int | Non
             number = int(token["number"])
             if len(token["number"]) == 4:
                 if not days:
-                    return "a year stands before any day"
+                    return "a year is before any day"
                 days[-1] = (days[-1][0], days[-1][1], number, days[-1][3])
             elif 1 <= number <= 31:
                 days.append((number, None, None, joint))

@@ -200,7 +200,7 @@ def read_cover(pages: tuple[Page, ...]) -> Cover:
     return Cover(
         missing(reason, page=page.number, printed=joined),
         False,
-        Finding(joined, Confidence.MEDIUM, "what stands above the dates on the first page", page.number, joined),
+        Finding(joined, Confidence.MEDIUM, "what is above the dates on the first page", page.number, joined),
         missing(reason, page=page.number, printed=joined),
     )
 
@@ -252,7 +252,7 @@ def _without_name(title: str, name: Finding[str], match: re.Match[str]) -> str:
 
 def _authority(joined: str, match: re.Match[str], framework: Framework, block: list[Line]) -> Finding[str]:
     before = joined[: match.start()].strip(" -\u2013")
-    # "Thematic visit to Kent": what stands before it is no name.
+    # "Thematic visit to Kent": what is before it is no name.
     if (
         before
         and framework is not Framework.VISIT

@@ -29,7 +29,7 @@ class Grade:
 def grades_in(text: str) -> list[Grade]:
     """Find all grades of a text, in order.
 
-    "Requires improvement" whose "to be good" stands apart, because the words of the next column come between, is one
+    "Requires improvement" whose "to be good" is apart, because the words of the next column come between, is one
     grade.
     """
     found: list[Grade] = []

@@ -1,7 +1,7 @@
 """Letters on visits and joint inspections: their title, opening sentence, day, days on site and theme.
 
 Visits are reported in a letter to the director of children's services (joint inspections: to all partners). Its title
-stands between the salutation and the text, its day above the address.
+is between the salutation and the text, its day above the address.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _DAYS = (
 _STRETCH = re.compile(
     rf"\b(?P<how>on|between|from|took place)\s+(?P<days>{_DAYS}(?:\s*(?:and|to|-|\u2013)\s*{_DAYS})?)", re.IGNORECASE
 )
-# Words between which a theme stands, the most telling first: of the text, and of the title.
+# Words between which a theme is, the most telling first: of the text, and of the title.
 _TOLD = (
     re.compile(
         r"\bdeep dive\b.{0,3} focus(?:ed)? on (?:the )?(?:response to )?(?P<theme>[^.]{4,300}?)\.", re.IGNORECASE

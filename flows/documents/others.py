@@ -43,7 +43,7 @@ _PROVIDERS = (
     ("a secure training centre", r"secure training centre"),
     ("the Children and Family Court Advisory and Support Service", r"\bcafcass\b"),
 )
-# The form on which all of them are reported, wherever its name stands on the first page.
+# The form on which all of them are reported, wherever its name is on the first page.
 _FORM = re.compile(
     r"social care common inspection framework|\bsccif\b|^registered (?:provider|manager)\b|^responsible individual\b"
     r"|unique reference number:? ?sc\d{5,6}|^provision sub-?type",

@@ -223,7 +223,7 @@ def _refuse_by_text(pages: tuple[Page, ...], limits: Limits) -> DocumentText | R
 
 
 def _lines(page: int, text_page: Any, pdfium: Any) -> tuple[Line, ...]:
-    """Split a text page into lines, asking PDFium where its first character stands and how its first letter is set."""
+    """Split a text page into lines, asking PDFium where its first character is and how its first letter is set."""
     text = text_page.get_text_range()
     found: list[Line] = []
     name = ctypes.create_string_buffer(256)

@@ -103,7 +103,7 @@ _LONGEST_HEADING = 110
 _LONGEST_ITEM = 1600
 # Between an item and its sub-points, as between the points of the printed list.
 _SEPARATOR = " \u2022 "
-# "(Outcome 4, national framework)" stands under the item that serves this outcome.
+# "(Outcome 4, national framework)" is under the item that serves this outcome.
 _REFERENCE = re.compile(r"\((?:outcomes?|enablers?|principles?|expectations?)\b", re.IGNORECASE)
 _LONGEST_NUMBERED_HEADING = 90
 

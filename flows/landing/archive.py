@@ -68,11 +68,11 @@ class Archive:
         self.root = root
 
     def place(self, source: str, edition: str, sha256: str, file: str) -> Path:
-        """Where a file stands."""
+        """Where a file is."""
         return self.root / source / edition / sha256[:12] / file
 
     def add(self, data: bytes, provenance: Provenance) -> Path:
-        """Keep a file; the same bytes again change nothing, and replace what stands there where that is damaged.
+        """Keep a file; the same bytes again change nothing, and replace what is there where that is damaged.
 
         Raises:
             CswError: the disk refuses.
@@ -115,7 +115,7 @@ class Archive:
 
 
 def _read(proof: Path) -> Provenance | None:
-    """A provenance, or None where it is not there, not whole, or not of the file it stands beside."""
+    """A provenance, or None where it is not there, not whole, or not of the file it is beside."""
     try:
         said = json.loads(proof.read_bytes())
     except (OSError, ValueError):

@@ -80,17 +80,17 @@ def revision_number(edition: str) -> int:
 
 
 def landed_path(settings: Settings, source: str, table: str, edition: str) -> Path:
-    """Where a landed table stands."""
+    """Where a landed table is."""
     return settings.landing / source / table / f"{edition}.csv"
 
 
 def held_path(settings: Settings, source: str, table: str, edition: str) -> Path:
-    """Where a table stands that is held back."""
+    """Where a table is that is held back."""
     return settings.landing / HELD / source / table / f"{edition}.csv"
 
 
 def catalogue_path(settings: Settings) -> Path:
-    """Where the catalogue stands."""
+    """Where the catalogue is."""
     return settings.landing / "catalogue.csv"
 
 

@@ -31,7 +31,7 @@ def cells_sha256(path: Path) -> str:
         for row in reader:
             cells = row[_OF_THE_FILE:]
             text = "\x1f".join(canonical(cells[i]) if i < len(cells) else "" for i in order)
-            # A sum of hashes: the same rows in another order are the same table, a row that stands twice is not one.
+            # A sum of hashes: the same rows in another order are the same table, a row that occurs twice is not one.
             total += int.from_bytes(hashlib.sha256(text.encode()).digest(), "big")
     columns = "\x1f".join(names[i] for i in order)
     return hashlib.sha256(f"{columns}\x1e{total:x}".encode()).hexdigest()

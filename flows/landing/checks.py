@@ -65,7 +65,7 @@ def check_places(units: Iterable[tuple[str, ...]], rows: Iterable[list[str]], ro
 
     Args:
         units: level, code, ONS code and name of each place that the table names.
-        rows: the landed rows, to say where it stands.
+        rows: the landed rows, to say where it is.
         root: the project's root folder, for the seeds.
         path: the file, for the message.
 

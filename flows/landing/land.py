@@ -47,7 +47,7 @@ UNRECOGNISED = "unrecognised"
 
 
 class DocumentRecogniser(Protocol):
-    """Tells which PDFs are documents of a publication, by what stands in them."""
+    """Tells which PDFs are documents of a publication, by what is in them."""
 
     @property
     def digest(self) -> str:
@@ -268,7 +268,7 @@ class _Landing:
         self._place_new(list(zip(new, done[len(again) :], strict=True)))
 
     def _ask_documents(self, files: list[File], done: list[Read]) -> list[Read]:
-        """What is a PDF of no known name may be a document by what stands in it."""
+        """What is a PDF of no known name may be a document by what is in it."""
         if self.documents is None:
             return done
         unknown = [
@@ -523,7 +523,7 @@ class _Landing:
         self.report.refused.append(
             RefusedFile(
                 f.name,
-                f"by the publisher's word it stands between {before.file} ({before.edition}) and {after.file} "
+                f"by the publisher's word it is between {before.file} ({before.edition}) and {after.file} "
                 f"({after.edition}), which are landed.",
                 advice=f"It changes no figure while {after.edition} holds (`csw withdraw` takes that out of use).",
             )

@@ -1,6 +1,6 @@
 """What landing remembers between runs: what became of every file seen, and what the lists looked like when written.
 
-``landing/ledger.json`` is written after everything else. Without it, or where it does not fit what stands beside it,
+``landing/ledger.json`` is written after everything else. Without it, or where it does not fit what is beside it,
 the landing is made anew from the archive.
 """
 

@@ -91,7 +91,7 @@ class Quarantined(Unit):
 
 
 def quarantine_path(settings: Settings) -> Path:
-    """Where the list stands."""
+    """Where the list is."""
     return settings.landing / HELD / "quarantine.json"
 
 

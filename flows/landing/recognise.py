@@ -462,7 +462,7 @@ def _missing_value(fit: Fit, path: str) -> RefusedFile:
 
 
 def _missing_column(named: list[tuple[Passport, Table, str | None]], grid: Grid, path: str) -> RefusedFile:
-    """The message for a renamed or missing column: which, and what stands there that is like it."""
+    """The message for a renamed or missing column: which, and what is there that is like it."""
     best: tuple[int, RefusedFile] | None = None
     for p, t, e in named:
         for edition, reading in _readings(t):
@@ -600,5 +600,5 @@ def _one_sheet_a_table(fits: list[Fit], path: str) -> Recognised:
 
 
 def _is_sheet(table: Table) -> bool:
-    """Whether a table stands in a workbook, on a sheet that its passport names."""
+    """Whether a table is in a workbook, on a sheet that its passport names."""
     return table.sheet is not None or any(r.sheet for r in table.editions.values())

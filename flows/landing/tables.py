@@ -174,7 +174,7 @@ def _rows_of_data(
             if [label(c) for c in row][: len(header_labels)] == header_labels:
                 continue
             if len(row) <= 2 < width and i != last:
-                continue  # what stands above the next block: its source, "Gender: Total"
+                continue  # what is above the next block: its source, "Gender: Total"
         if len(row) != width:
             row = _fitted(row, width, path, first_row + i, columns, first_cells, is_last=i == last)
             if not row:
@@ -292,7 +292,7 @@ def _has_text(row: list[str]) -> bool:
 
 
 def _filter_positions(columns: dict[str, str], at: dict[str, int], path: str) -> list[tuple[str, int]]:
-    """Where each filter stands, under whichever of its names (``a|b``) the file has.
+    """Where each filter is, under whichever of its names (``a|b``) the file has.
 
     What one filter took is no other's: a name may pass from one column to the next. Beside ``cla_group``,
     ``characteristic`` is the value of a group; beside ``breakdown`` it is the group.
@@ -412,7 +412,7 @@ def _joined_header(rows: list[list[str]], width: int) -> list[str]:
             if depth == len(rows) - 1:
                 out.append(cell)
                 continue
-            # A merged cell ends where a cell further down stands alone under nothing of its own row.
+            # A merged cell ends where a cell further down is alone under nothing of its own row.
             current = cell or current
             out.append(current)
         filled.append(out)

@@ -40,7 +40,7 @@ class Withdrawn:
 
 
 def withdrawn_path(settings: Settings) -> Path:
-    """Where the list stands."""
+    """Where the list is."""
     return settings.archive / "withdrawn.csv"
 
 

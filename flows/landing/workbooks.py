@@ -128,7 +128,7 @@ def _xlsx_faults(xml: bytes) -> dict[tuple[int, int], str]:
 
 
 def _ods_sheet(content: bytes, sheet: str) -> bytes:
-    """What stands of one sheet; of all, where none is found to be called so."""
+    """What there is of one sheet; of all, where none is found to be called so."""
     for m in _ODS_SHEET.finditer(content):
         if unescape(m[1].decode(errors="replace")) == sheet:
             return content[m.start() :].partition(b"</table:table>")[0]

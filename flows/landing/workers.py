@@ -66,7 +66,7 @@ class ReadTable:
     first_period: str
     last_period: str
     sha256: str = ""
-    """Hash of what stands at ``path``."""
+    """Hash of what is at ``path``."""
 
 
 @dataclass(frozen=True)
@@ -269,7 +269,7 @@ def _write(table: LandedTable, edition: str, sha: str, out: Path) -> None:
     header, front = lines[0], lines.pop()[:-1]
     lines.clear()
     writer.writerows(table.rows)
-    # What stands in front of every row is written out once.
+    # What is in front of every row is written out once.
     out.write_bytes((header + front.join(["", *lines])).encode())
 
 

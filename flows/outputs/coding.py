@@ -294,7 +294,7 @@ class Coding:
             coded = self._coded_by(coder)
             if not coded:
                 known = ", ".join([*self.codings.coders(), RULES])
-                raise CodingError(f"coder {coder!r} has coded nothing that still stands. There are: {known}.")
+                raise CodingError(f"coder {coder!r} has coded nothing that is still in use. There are: {known}.")
             found[coder] = coded
         return found
 

@@ -22,7 +22,7 @@ def comparability_page(con: duckdb.DuckDBPyConnection) -> str:
         TITLE,
         "",
         MADE + " from the published warehouse. A rate per child is its count, as the newest edition has it, over the "
-        "population by the newest edition that says it; the published rate stands beside it (`published_value`), and "
+        "population by the newest edition that says it; the published rate is beside it (`published_value`), and "
         "`denominator_basis` names the edition whose population estimates these are. Every other figure is as "
         "published. As of a date everything is as it was printed then, and the samples of the published studies keep "
         "the figures of their time.",

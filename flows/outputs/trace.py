@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Cell:
-    """One published cell that a figure rests on, and where it stands."""
+    """One published cell that a figure rests on, and where it is."""
 
     source: str
     edition: str
@@ -66,7 +66,7 @@ class Trace:
             "What each edition says",
         ]
         for e in self.editions:
-            mark = "→" if e["stands"] else " "
+            mark = "→" if e["is_used"] else " "
             reason = f" · excluded: {e['exclusion_reason']}" if e["exclusion_reason"] else ""
             lines.append(
                 f" {mark} {e['source']} {e['edition']} ({e['role']}, published {e['published_on']}, "

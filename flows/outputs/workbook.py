@@ -65,7 +65,7 @@ def _first_page(
         lines.append(["INVENTED FIGURES: made from the bundled synthetic sample. The places are real, no figure is."])
     lines += [
         [f"As published up to {published}. Public sector information under the Open Government Licence v3.0."],
-        ["A figure stands only where its value_status is 'reported'; otherwise the status says why not."],
+        ["A figure is used only where its value_status is 'reported'; otherwise the status says why not."],
         [],
         ["sheet", "table", "rows", "one row per"],
         *[

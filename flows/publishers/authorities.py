@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-#: What stands before a name, and behind it, to say of what kind an authority is. Tried one after the other.
+#: What is before a name, and behind it, to say of what kind an authority is. Tried one after the other.
 BEFORE = re.compile(
     r"^(the )?(council of (the )?|(london|royal|metropolitan) borough of |city (and county )?of |county of |"
     r"borough of |district of )"

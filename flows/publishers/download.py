@@ -330,7 +330,7 @@ class SourceFetch:
 
 
 def place_of(remote: Remote) -> str:
-    """Where a publication stands, in a few words."""
+    """Where a publication is, in a few words."""
     words = {
         "ees": ", ".join(remote.slugs[:1]),
         "govuk": remote.collection or ", ".join(remote.page_globs),

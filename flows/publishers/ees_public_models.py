@@ -59,7 +59,7 @@ class State(Camel):
 
 
 class Change(Camel):
-    """`ChangeViewModel<T>`; where options changed, their filter or level stands with them."""
+    """`ChangeViewModel<T>`; where options changed, their filter or level is with them."""
 
     current_state: State | None = None
     previous_state: State | None = None

@@ -17,7 +17,7 @@ from flows.sources.passport import Passport, Table, TableEdition
 
 @dataclass(frozen=True)
 class Layout:
-    """One table of one edition: where it stands and what is particular to its file."""
+    """One table of one edition: where it is and what is particular to its file."""
 
     passport: Passport
     table: Table

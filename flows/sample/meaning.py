@@ -81,7 +81,7 @@ class Meanings:
                 )
 
     def of(self, source: str, table: str, edition: str) -> dict[Cell, Meaning | Share | None]:
-        """Filter and column → what stands there, in the seed's order; None: a measure that the world does not know."""
+        """Filter and column → what is there, in the seed's order; None: a measure that the world does not know."""
         rows = [r for r in self._rows[(source, table)] if r.covers(edition)]
         known_rows = [r for r in rows if r.meaning.measure_id in MEASURES]
         groups: dict[Meaning, list[_Row]] = defaultdict(list)

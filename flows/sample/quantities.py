@@ -18,7 +18,7 @@ class Quantity:
     per: int = 1
     decimals: int = 0
     is_average: bool = False
-    """The numerator is already the average; the sum stands under ``<name>_sum``."""
+    """The numerator is already the average; the sum is under ``<name>_sum``."""
 
 
 def _count(name: str) -> Quantity:

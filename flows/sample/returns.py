@@ -352,7 +352,7 @@ class Returns:
 
 
 def _positions(keys: dict[str, str]) -> list[str]:
-    """Which key stands in each of the first columns, where a passport gives positions (``#1``); blank: none."""
+    """Which key is in each of the first columns, where a passport gives positions (``#1``); blank: none."""
     at = {int(v[1:]): k for k, v in keys.items() if v.startswith("#")}
     return [at.get(i, "") for i in range(1, max(at, default=0) + 1)]
 

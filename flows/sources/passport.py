@@ -93,7 +93,7 @@ class Table(Strict):
     """How far down the header may stand, for a table below another one on its sheet."""
     stop_at_blank_row: bool = False
     stop_at: str | None = None
-    """Regex of the row that ends the table: the title of the next one, where no blank row stands between."""
+    """Regex of the row that ends the table: the title of the next one, where no blank row is between."""
     block_title: str | None = None
     """Regex of a row that titles each of several blocks stacked in one file; its first group becomes a filter."""
     keys: dict[str, str] = Field(default_factory=dict)
@@ -159,7 +159,7 @@ class Cadence(Strict):
 
 
 class Remote(Strict):
-    """Where a publication stands on one of the publishers' servers, and which of its files are taken.
+    """Where a publication is on one of the publishers' servers, and which of its files are taken.
 
     No data-set or media id is here: those change; they are found by publication, page and file name on each fetch.
     """

@@ -2,7 +2,7 @@
 
 Readers open ``warehouse.duckdb`` and nothing else. A run builds ``next.duckdb``; only :func:`publish` puts it in the
 place of the published one. ``state.json`` says from which landed files and which models the published file was made.
-Where ``next.duckdb`` stood a copy of what was published is left, so that dbt by hand has something to look at and to
+In place of ``next.duckdb`` a copy of what was published is left, so that dbt by hand has something to look at and to
 build on (:func:`copy_for_dbt`).
 """
 

@@ -163,7 +163,7 @@ def test_there_is_a_source_for_every_publication() -> None:
 
 
 def test_every_window_and_case_of_the_middle_layer_has_a_unit_test(manifest: dict[str, Any]) -> None:
-    """A rule (which row stands, which year, which status) is tested on rows made up for it."""
+    """A rule (which row is used, which year, which status) is tested on rows made up for it."""
     tested = {u["model"] for u in manifest["unit_tests"].values()}
     rule = re.compile(r"\bover \(|\bover this_cell\b|^\s+case$|\bcase\b.*\bwhen\b", re.MULTILINE)
     without = {

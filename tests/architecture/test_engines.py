@@ -24,7 +24,7 @@ def test_every_macro_has_an_example() -> None:
 
 
 def test_models_leave_the_dialect_to_macros() -> None:
-    """What DuckDB alone understands stands in a macro."""
+    """What DuckDB alone understands is in a macro."""
     words = [
         r"as varchar\)",
         r"union all by name\b",

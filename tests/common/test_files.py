@@ -101,15 +101,15 @@ def test_who_may_not_read_is_not_told_that_the_disk_is_full(tmp_path: Path, monk
 def test_a_folder_in_a_files_place_and_the_other_way_round_are_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     (tmp_path / ".layout.json").mkdir()
-    with pytest.raises(CswError, match="a file stands where a folder should"):
+    with pytest.raises(CswError, match="a file is where a folder should be"):
         write_atomically(tmp_path / "file" / "x.md", b"x")
-    with pytest.raises(CswError, match="a folder stands where a file should"):
+    with pytest.raises(CswError, match="a folder is where a file should be"):
         write_atomically(tmp_path / ".layout.json", b"x")
-    with pytest.raises(CswError, match="a file stands there"):
+    with pytest.raises(CswError, match="a file is there"):
         Settings(data=tmp_path / "file" / "data")
     with pytest.raises(IsADirectoryError) as found, writer(tmp_path):
         pass
-    assert "a folder stands where a file should" in disk_refusal(found.value)
+    assert "a folder is where a file should be" in disk_refusal(found.value)
 
 
 def test_names_do_what_they_say_on_a_terminal() -> None:

@@ -31,7 +31,7 @@ _EXCEPTION_COLUMNS = ("figure", "file", "detail")
 
 @dataclass(frozen=True)
 class Quality:
-    """Figures of quality and what stands behind them.
+    """Figures of quality and what is behind them.
 
     Attributes:
         figures: figure (id), label, numerator, denominator, share, aim (a share; None where none is set), is_met.

@@ -314,7 +314,7 @@ def test_a_report_that_gives_no_overall_judgement_has_none_whatever_it_says_of_t
 def test_a_row_below_the_table_leaves_the_overall_judgement_open() -> None:
     sheet = ungraded("Children are heard, and so are their parents, in this place.")
     sheet = ilacs_cover(Sheet(), rows=ILACS_ROWS[:-1]).paragraph(
-        *(f"Line {n} of what stands between a table and its last row." for n in range(8)), "Overall effectiveness Good"
+        *(f"Line {n} of what is between a table and its last row." for n in range(8)), "Overall effectiveness Good"
     )
     overall = judged(sheet.page(), Framework.ILACS)["overall_judgement"]
     assert overall.grade is None

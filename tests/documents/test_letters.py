@@ -154,7 +154,7 @@ def test_reports_of_other_kinds(title: tuple[str, ...], kind: str) -> None:
     sheet = Sheet().heading(*title, size=26).heading("Inspection dates: 12 to 16 February 2030", size=12)
     found = read(sheet)
     assert str(found.kind) == kind
-    # What stands before the name of the inspection is taken for the authority: it is all of the name.
+    # What is before the name of the inspection is taken for the authority: it is all of the name.
     assert "Nowhere" in str(found.cover.authority.value)
 
 

@@ -1,4 +1,4 @@
-"""The real reports: what is read, and how it stands beside Ofsted's own record and counts made by hand."""
+"""The real reports: what is read, and how it is beside Ofsted's own record and counts made by hand."""
 
 from __future__ import annotations
 

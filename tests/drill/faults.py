@@ -376,7 +376,7 @@ SERVERS = [
     ),
     Fault(
         "duplicate rows",
-        "A row stands twice.",
+        "A row occurs twice.",
         "servers",
         withheld("duplicate-rows", r"ERROR keys_unique: [^\n]*\n[^\n]*b1_children_in_need"),
         1,
@@ -580,7 +580,7 @@ FILES = [
         delivered(columns_moved, GATE),
         1,
     ),
-    Fault("row twice", "A row stands twice.", "files", delivered(twice, GATE), 2),
+    Fault("row twice", "A row occurs twice.", "files", delivered(twice, GATE), 2),
 ]
 
 

@@ -26,7 +26,7 @@ INTRODUCTION = """\
 
 Written by `make drill` (`tests/drill`), which does all of this to a refresh of the bundled synthetic sample, with the
 publishers' servers played on the loopback. After each fault it looks whether the published warehouse is the one that
-stood before, byte for byte, or a new one that is whole; whether every file of the archive and every landed table is
+was there before, byte for byte, or a new one that is whole; whether every file of the archive and every landed table is
 still there, byte for byte; whether a person is told what is wrong, by name; and, where the fault passes, whether the
 refresh that comes next completes by itself.
 

@@ -174,7 +174,7 @@ def nasty(published: Installation, tmp_path_factory: pytest.TempPathFactory) -> 
 def test_formulas_do_not_run(nasty: Exported) -> None:
     with (nasty.folder / "csv" / "marts" / "dim_local_authority.csv").open(newline="", encoding="utf-8") as f:
         names = {r["la_code"]: r["la_name"] for r in csv.DictReader(f)}
-    # A sign that stands alone is no formula.
+    # A sign by itself is no formula.
     assert {c: names[c] for c in NASTY} == {c: t if t == "-" else "'" + t for c, t in NASTY.items()}
     assert names["305"] == "Bromley"
     parquet = nasty.folder / "parquet" / "marts" / "dim_local_authority.parquet"
@@ -204,7 +204,7 @@ def test_the_workbook_has_a_dictionary_and_text_stays_text(nasty: Exported) -> N
 
 
 def test_the_workbook_is_made_for_reading(nasty: Exported) -> None:
-    """Filters, columns wide enough for what stands in them, dates as dates."""
+    """Filters, columns wide enough for what is in them, dates as dates."""
     from openpyxl import load_workbook
 
     book = load_workbook(nasty.folder / "warehouse.xlsx")

@@ -1,6 +1,6 @@
 """What the servers hold: publications, releases, pages, series and reports, made of a folder of files and `places.yml`.
 
-Nothing here knows a passport or a client: where a file stands is written down in `places.yml` and `official_names.csv`.
+Nothing here knows a passport or a client: where a file is, is written down in `places.yml` and `official_names.csv`.
 """
 
 from __future__ import annotations
@@ -199,7 +199,7 @@ class Report:
     day: date
     data: bytes
     middle: str = ", pdf"
-    """What stands between title and day."""
+    """What is between title and day."""
 
 
 @dataclass
@@ -237,7 +237,7 @@ class World:
         self.unserved: list[str] = []
         """Files that no server holds."""
         self.superseded: dict[str, str] = {}
-        """Deprecated data sets of the public API → the one that stands in their place."""
+        """Deprecated data sets of the public API → the one that is in their place."""
         self.withdrawn: set[str] = set()
         """Data sets that the public API has no more."""
         self.withdrawn_versions: dict[tuple[str, str], datetime] = {}

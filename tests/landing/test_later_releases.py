@@ -192,7 +192,7 @@ def test_the_workforce_indicators_read_as_the_headline_measures_did(
         ("headline_measures", "2025", "2026-03-19", "stated"),
     ]
     before = figures(settings, "dfe_workforce", "headline_measures", "2022", "2022")
-    # Since 2023 a joint return stands under both codes, and no row says that the second has none.
+    # Since 2023 a joint return is under both codes, and no row says that the second has none.
     both = {"314": "314 / 318", "940": "940 / 941"}
     expected = {(m, c, both.get(la, la)): v for (m, c, la), v in before.items() if la not in {"318", "941"}}
     assert len({m for m, *_ in expected}) == 6

@@ -284,7 +284,7 @@ def test_workbooks_are_put_right_by_the_reports(real_warehouse: Any) -> None:
 def test_report_and_workbook_agree_or_the_difference_is_listed(real_warehouse: Any) -> None:
     found = rows(
         real_warehouse,
-        "select la_code, field, in_workbook, in_report, stands from audit.rpt_report_and_workbook order by la_code",
+        "select la_code, field, in_workbook, in_report, used from audit.rpt_report_and_workbook order by la_code",
     )
     assert found == [
         ("315", "inspection_type", "standard", "short", "report"),

@@ -155,7 +155,7 @@ def test_thousands_separators_are_figures(real_warehouse: Any) -> None:
 
 
 def test_united_authorities_have_the_same_area_above_and_below_the_line(real_warehouse: Any) -> None:
-    """Christchurch stands with Dorset in the count and in the population, or with neither."""
+    """Christchurch is with Dorset in the count and in the population, or with neither."""
     sql = """
         select f.numerator, f.denominator, sum(m.numerator), sum(m.denominator)
         from marts.fct_footprint_year_measure as f

@@ -128,7 +128,7 @@ def test_the_same_warehouse_gives_the_same_bytes(published: Installation, site: 
     write_site(published.settings, out=tmp_path / "again")
     again = digests(tmp_path / "again")
     here = digests(site)
-    # The first page links what stands beside the site, which a site elsewhere has not.
+    # The first page links what is beside the site, which a site elsewhere has not.
     assert {n for n in here if here[n] != again.get(n)} <= {"index.html"}
     assert set(here) == set(again)
 

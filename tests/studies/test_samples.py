@@ -73,7 +73,7 @@ def test_the_year_before_is_before(warehouse: Any, study: str, offset: str) -> N
 
 
 def test_the_year_before_carries_its_own_figures(warehouse: Any) -> None:
-    """What stands at lag -1 is the figure of the year before in the long table, not of the year after."""
+    """What is at lag -1 is the figure of the year before in the long table, not of the year after."""
     wrong, telling = warehouse.execute(
         """
         with published as (

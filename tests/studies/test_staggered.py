@@ -73,7 +73,7 @@ def test_nothing_planted_is_nothing_found() -> None:
 
 
 def test_matching_takes_regression_to_the_mean_away() -> None:
-    """Inadequate is who stood high by chance in the year before; without matching they seem to fall."""
+    """Inadequate is who was high by chance in the year before; without matching they seem to fall."""
     rng = np.random.default_rng(4)
     rows = []
     level = rng.normal(-5, 0.3, 150)

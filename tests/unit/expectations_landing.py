@@ -152,7 +152,7 @@ def outturn() -> Table:
 
 
 def judgements() -> Table:
-    """A table of words, in which an authority stands once for each inspection."""
+    """A table of words, in which an authority occurs once for each inspection."""
     table = Table("ofsted", "inspections", "2023", "attributes", "none", [("Name", "key"), ("Grade", "text")])
     for code, name in AUTHORITIES:
         for grade in ("Good", "Outstanding"):

@@ -157,10 +157,10 @@
     element("h4", "What each edition says", place);
     var list = element("ul", undefined, place);
     editions.forEach(function (i) {
-      var edition = all.editions[said.e[i]], stands = said.a[i], item = element("li", undefined, list);
+      var edition = all.editions[said.e[i]], used = said.a[i], item = element("li", undefined, list);
       var text = (said.v[i] === null ? all.statuses[said.s[i]] || said.s[i] : window.number(said.v[i], about[2])) +
         (said.c[i] ? " \u00b7 computed from its counts" : "") + (said.x[i] ? " \u00b7 left out: " + said.x[i] : "");
-      element(stands ? "strong" : "span", edition[0] + " " + edition[1] + ": " + text + (stands ? " \u2190 in use" : ""), item);
+      element(used ? "strong" : "span", edition[0] + " " + edition[1] + ": " + text + (used ? " \u2190 in use" : ""), item);
       element("small", " " + edition[2] + ", published " + edition[3] + (edition[4] === "usual" ? " (usual month)" : ""), item);
     });
     // A rate is shown over one population for all years: what the editions printed may be over another.

@@ -1,8 +1,8 @@
 """Study 004: how quality measures move, relate, and foretell an inadequate judgement.
 
 The paper's years end with the return of 2013/14. Its "2012" is read as 2012/13: it scores "2010/11 to 2012/13", and its
-workforce return begins with that year. The same model on 2011/12 stands beside. Later cycles: the first SIF and the
-first ILACS inspection of every authority, with the measures of the year before.
+workforce return begins with that year. The same model on 2011/12 is given beside it. Later cycles: the first SIF and
+the first ILACS inspection of every authority, with the measures of the year before.
 """
 
 from __future__ import annotations

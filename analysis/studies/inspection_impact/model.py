@@ -60,7 +60,7 @@ def run(marts: Marts, spec: Spec, choices: Choices) -> list[Estimate]:
     chosen = measures(spec, choices.deflator)
     window = window_of(choices)
     panel = read_panel(marts, choices.framework, chosen)
-    # The paper could not have had later years; what they add stands beside it.
+    # The paper could not have had later years; what they add is beside it.
     held_then = panel[panel["year"] <= int(spec.pins["last_year"])] if is_the_papers else panel
     frame = centred(held_then, choices.basis, window)
     covariance: Covariance = "correlated" if spec.pins["covariance"] == "correlated" else "independent"

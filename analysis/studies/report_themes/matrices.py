@@ -1,7 +1,7 @@
 """Tests beside the code matrices: whether a theme occurs in more reports of one group than of another.
 
 A report is the unit: items of one report are not independent. Two by two, with few reports expected in a cell, Fisher's
-exact test stands; otherwise chi-squared, marked where expected numbers are small. p-values of all labels of one split
+exact test is used; otherwise chi-squared, marked where expected numbers are small. p-values of all labels of one split
 are one family (Benjamini-Hochberg).
 """
 

@@ -277,7 +277,7 @@ def within_and_between(frame: pd.DataFrame, spec: Spec, subject: str, by_framewo
     """Spending split into an authority's mean over its inspections and its distance from it.
 
     The first compares authorities with each other, the second an authority with itself (Mundlak 1978; Bell & Jones
-    2015). Where what differs between authorities for other reasons stands behind an association, the two differ.
+    2015). Where what differs between authorities for other reasons is behind an association, the two differ.
     """
     import numpy as np
     from scipy.special import ndtr

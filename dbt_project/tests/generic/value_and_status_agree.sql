@@ -1,4 +1,4 @@
-{#- A value stands exactly where its status says reported, is finite, and every status is a known one. -#}
+{#- A value is given exactly where its status says reported, is finite, and every status is a known one. -#}
 {% test value_and_status_agree(model) %}
 select *
 from {{ model }}

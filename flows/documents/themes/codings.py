@@ -2,7 +2,7 @@
 
 ``coding/<coder>/v001.csv`` holds one row per item and theme, with the key of the item's words, so that a coding of
 words that have changed since is known for what it is. An item that a coder looked at and found no theme for has one
-row with a blank theme. The coder named :data:`AGREED` holds what was resolved; it stands above every other.
+row with a blank theme. The coder named :data:`AGREED` holds what was resolved; it is above every other.
 """
 
 from __future__ import annotations

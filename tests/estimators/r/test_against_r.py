@@ -66,7 +66,7 @@ ALLOWED = {
 
 
 def missing_from_r() -> str:
-    """What stands in the way of the comparison; '' where nothing does."""
+    """What is in the way of the comparison; '' where nothing does."""
     if shutil.which("Rscript") is None:
         return "Rscript is not installed"
     asked = "cat(setdiff(c(" + ",".join(f"'{name}'" for name in PACKAGES) + "), rownames(installed.packages())))"

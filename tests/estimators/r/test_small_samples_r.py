@@ -27,7 +27,7 @@ ALLOWED |= {"ordinal_prior_coef": 1e-3, "ordinal_prior_se": 1e-3}
 
 
 def missing_from_r() -> str:
-    """What stands in the way; '' where nothing does."""
+    """What is in the way; '' where nothing does."""
     if shutil.which("Rscript") is None:
         return "Rscript is not installed"
     asked = "; ".join(f'if (!requireNamespace("{p}", quietly = TRUE)) cat("{p} ")' for p in PACKAGES)

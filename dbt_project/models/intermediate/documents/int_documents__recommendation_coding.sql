@@ -1,5 +1,5 @@
-{#- The coding that stands, item by item: what people agreed, where they did so for these very words, and otherwise what the
-    rules say. A person's own coding stands nowhere until it is agreed; it is kept for measuring agreement. -#}
+{#- The coding that is used, item by item: what people agreed, where they did so for these very words, and otherwise what the
+    rules say. A person's own coding is nowhere until it is agreed; it is kept for measuring agreement. -#}
 with recommendations as (
 
     select * from {{ ref('int_documents__recommendation') }}

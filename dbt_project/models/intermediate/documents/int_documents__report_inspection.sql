@@ -59,7 +59,7 @@ matched as (
 
 ),
 
--- Of two reports of the same days on site the later one stands: it was put up again.
+-- Of two reports of the same days on site the later one is used: it was put up again.
 unlisted as (
 
     select

@@ -47,7 +47,7 @@ joint_members as (
         reporting_units.la_code,
         reporting_units.reporting_unit_code,
         'joint return' as matched_by,
-        case when reporting_units.la_code is null then 'stands under the other member of a joint return' end
+        case when reporting_units.la_code is null then 'printed under the other member of a joint return' end
             as exclusion_reason
     from units
     inner join reporting_units
@@ -100,7 +100,7 @@ single_members as (
 
     select
         single_units.*,
-        -- The department's code stands first: one table prints ONS codes against the wrong authorities.
+        -- The department's code is first: one table prints ONS codes against the wrong authorities.
         case
             when single_units.unit_code <> '' then authorities.la_code
             when single_units.unit_ons_code <> '' then ons_codes.la_code

@@ -1,4 +1,4 @@
-{#- Ofsted's two workbooks and their second tables as one list. The same inspection stands in several: it is an authority's
+{#- Ofsted's two workbooks and their second tables as one list. The same inspection is in several: it is an authority's
     under a framework on a publication date, and the newest edition's judgements stand. What a report shows to be wrong in
     a workbook is put right while the workbook still prints it. -#}
 {%- set judged = [

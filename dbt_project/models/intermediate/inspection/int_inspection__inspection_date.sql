@@ -1,4 +1,4 @@
-{#- The history sheets give the day of publication only. The day an inspection began stands in the sheets of each year and
+{#- The history sheets give the day of publication only. The day an inspection began is in the sheets of each year and
     of the latest inspections: it belongs to the first report published after it, within half a year (reports appear 22 to
     156 days later) and with the same overall judgement. -#}
 with inspections as (

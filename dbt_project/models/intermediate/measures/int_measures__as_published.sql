@@ -38,25 +38,25 @@ final as (
         spine.la_code,
         spine.year,
         spine.measure_id,
-        case when {{ stands('published') }} then published.period_label else derived.period_label end as period_label,
-        case when {{ stands('published') }} then published.value else derived.value end as value,
+        case when {{ published_is_used('published') }} then published.period_label else derived.period_label end as period_label,
+        case when {{ published_is_used('published') }} then published.value else derived.value end as value,
         case
-            when {{ stands('published') }} then published.value_status
+            when {{ published_is_used('published') }} then published.value_status
             when derived.measure_id is not null then derived.value_status
             when printed_years.measure_id is not null then 'not_reported'
             else 'not_published'
         end as value_status,
-        case when {{ stands('published') }} then published.numerator else derived.numerator end as numerator,
-        case when {{ stands('published') }} then published.denominator else derived.denominator end as denominator,
+        case when {{ published_is_used('published') }} then published.numerator else derived.numerator end as numerator,
+        case when {{ published_is_used('published') }} then published.denominator else derived.denominator end as denominator,
         case
-            when {{ stands('published') }} then published.is_joint_return
+            when {{ published_is_used('published') }} then published.is_joint_return
             else coalesce(derived.is_joint_return, false)
         end as is_joint_return,
         case
-            when {{ stands('published') }} then published.source
+            when {{ published_is_used('published') }} then published.source
             when derived.measure_id is not null then 'derived'
         end as source,
-        case when {{ stands('published') }} then published.edition end as edition
+        case when {{ published_is_used('published') }} then published.edition end as edition
     from spine
     left join published
         on {{ same_figure('spine', 'published') }}

@@ -1,4 +1,4 @@
-{#- Where a figure stands by its primary source and a secondary one has since printed another: the publisher has revised it,
+{#- Where a figure is taken from its primary source and a secondary one has since printed another: the publisher has revised it,
     or means something else. It is said beside the figure and never put in its place (docs/decisions/one_basis.md). -#}
 with la_years as (
 

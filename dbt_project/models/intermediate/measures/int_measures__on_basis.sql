@@ -1,4 +1,4 @@
-{#- What can be counted over the newest population: the number of children itself, and the rates whose count stands. -#}
+{#- What can be counted over the newest population: the number of children itself, and the rates whose count is used. -#}
 with as_published as (
 
     select * from {{ ref('int_measures__as_published') }}

@@ -1,4 +1,4 @@
-{#- Precedence of editions for the same cell: within a role the newest stands, also where it now suppresses an older
+{#- Precedence of editions for the same cell: within a role the newest is used, also where it now suppresses an older
     number; a secondary source fills only where the standing primary edition has no number. -#}
 with la_values as (
 

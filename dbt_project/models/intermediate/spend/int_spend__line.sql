@@ -1,5 +1,5 @@
 {#- Table A1 as lines of spend groups: parts, totals and memorandum lines, gross and net, in pounds. A line that is
-    printed under one group and belongs to another by content stands in both: as a removal here, an addition there. -#}
+    printed under one group and belongs to another by content is in both: as a removal here, an addition there. -#}
 with cells as (
 
     select * from {{ ref('stg_dfe_s251_outturn__cells') }}

@@ -12,7 +12,7 @@ editions as (
 
 ),
 
--- What stands as published: a rate per child is counted anew over the newest population.
+-- As published: a rate per child is counted anew over the newest population.
 standing as (
 
     select * from {{ ref('int_measures__as_published') }}
@@ -36,7 +36,7 @@ final as (
         figures.value_status,
         figures.is_computed,
         figures.exclusion_reason,
-        figures.source = standing.source and figures.edition = standing.edition as stands
+        figures.source = standing.source and figures.edition = standing.edition as is_used
     from figures
     inner join editions using (source, edition)
     inner join standing using (la_code, measure_id, year)

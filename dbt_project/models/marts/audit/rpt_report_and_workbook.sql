@@ -1,5 +1,5 @@
 {#- Where a report and Ofsted's workbook say two things of one inspection: what a correction has settled, and what is open. Of
-    what is open the workbook's stands. -#}
+    what is open the workbook's is used. -#}
 {%- set judged = [
     'overall_judgement', 'help_and_protection', 'children_looked_after', 'care_leavers', 'adoption', 'leadership',
 ] -%}
@@ -105,7 +105,7 @@ final as (
         field,
         in_workbook,
         in_report,
-        'report' as stands,
+        'report' as used,
         reason,
         citation
     from settled
@@ -117,8 +117,8 @@ final as (
         compared.field,
         compared.in_workbook,
         compared.in_report,
-        'workbook' as stands,
-        'not settled: the workbook stands until somebody has looked' as reason,
+        'workbook' as used,
+        'not settled: the workbook is followed until somebody has looked' as reason,
         compared.file as citation
     from compared
     left join settled

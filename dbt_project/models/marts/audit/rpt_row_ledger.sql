@@ -1,5 +1,5 @@
-{#- Nothing leaves without signing the book. Cells: every figure that landed is either mapped to a measure or listed with
-    the reason why not. Facts: every mapped figure of an authority stands, was superseded, or is excluded with a reason. -#}
+{#- Nothing is left out without a reason. Cells: every figure that landed is either mapped to a measure or listed with
+    the reason why not. Facts: every mapped figure of an authority is used, was superseded, or is excluded with a reason. -#}
 {{ config(tags = ['every_edition']) }}
 
 with catalogue as (

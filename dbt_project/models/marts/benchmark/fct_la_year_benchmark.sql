@@ -168,7 +168,7 @@ editions_in_force as (
 
 ),
 
--- An authority stands among its neighbours itself, as the first.
+-- An authority is among its neighbours itself, as the first.
 members as (
 
     select

@@ -1,4 +1,4 @@
-{#- Authorities united on stable footprints: counts are summed, ratios recomputed from what stands above and below the
+{#- Authorities united on stable footprints: counts are summed, ratios recomputed from what is above and below the
     line, other figures do not apply where more than one authority is united. Nothing is ever split. -#}
 with la_years as (
 
@@ -30,7 +30,7 @@ members as (
         footprints.policy,
         footprints.footprint_code,
         la_years.*,
-        -- A joint return stands under each member and counts once.
+        -- A joint return appears under each member and counts once.
         row_number() over (
             partition by
                 footprints.policy, footprints.footprint_code, la_years.year, la_years.measure_id,

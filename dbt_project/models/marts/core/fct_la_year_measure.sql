@@ -10,7 +10,7 @@ measures as (
 
 ),
 
--- Where a secondary source stands: what the newest primary edition says of the same figure.
+-- Where a secondary source is used: what the newest primary edition says of the same figure.
 secondaries as (
 
     select la_code, year, measure_id, source

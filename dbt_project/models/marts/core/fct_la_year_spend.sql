@@ -1,4 +1,4 @@
-{#- A figure stands once: as paid, and in real terms by the default index and base year of price_base. Gross groups that the
+{#- A figure has one row: as paid, and in real terms by the default index and base year of price_base. Gross groups that the
     outturn files held do not reach come from the secondary source, by the group totals it prints. -#}
 with spend_groups as (
 

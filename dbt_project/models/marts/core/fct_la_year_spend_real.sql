@@ -43,7 +43,7 @@ final as (
         gbp_in_prices_of_base / nullif(cin_at_31_march_count, 0) as gbp_real_per_cin,
         gbp_in_prices_of_base / nullif(cla_at_31_march_count, 0) as gbp_real_per_cla
     from real_terms
-    -- Without pounds there is nothing to put into other prices; why there are none stands in fct_la_year_spend.
+    -- Without pounds there is nothing to put into other prices; why there are none is in fct_la_year_spend.
     where gbp_nominal is not null
 
 )

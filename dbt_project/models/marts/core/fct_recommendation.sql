@@ -1,4 +1,4 @@
-{#- What full inspections ask of an authority and, until 2017, of its safeguarding board. What visits ask for stands in
+{#- What full inspections ask of an authority and, until 2017, of its safeguarding board. What visits ask for is in
     fct_visit; what joint and area inspections ask of partnerships is of no framework and stays in intermediate. -#}
 with reports as (
 

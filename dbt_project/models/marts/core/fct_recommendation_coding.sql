@@ -1,5 +1,5 @@
 {#- Who coded what: every coder's themes for the words as they are now, the rules and a model included. What a person said of
-    words that were read anew since says nothing of these. Which coding stands is fct_recommendation_theme's to say. -#}
+    words that were read anew since says nothing of these. Which coding is used is fct_recommendation_theme's to say. -#}
 with recommendations as (
 
     select * from {{ ref('int_documents__recommendation') }} where is_of_inspection

@@ -1,5 +1,5 @@
 {#- Focused, monitoring, assurance and other visits: no judgement, a theme, and what inspectors ask for, for the authority's
-    timeline between two inspections. Where a letter has no list, what it says in prose stands instead. -#}
+    timeline between two inspections. Where a letter has no list, what it says in prose is given instead. -#}
 with visits as (
 
     select *

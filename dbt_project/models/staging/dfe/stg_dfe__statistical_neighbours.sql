@@ -14,7 +14,7 @@ neighbour_cells as (
 
 ),
 
--- The n-th "SNP" (or SN_nP) stands to the right of the n-th neighbour and says how near it is.
+-- The n-th "SNP" (or SN_nP) is to the right of the n-th neighbour and says how near it is.
 closeness_cells as (
 
     select

@@ -14,7 +14,7 @@ final as (
         _edition as edition,
         cast(_row as integer) as row_number,
         _la_name as unit_name,
-        -- "Not yet inspected" stands here for the youngest authorities.
+        -- "Not yet inspected" is printed here for the youngest authorities.
         try_cast({{ cell('Inspection date') }} as date) as inspection_date,
         {{ cell('Inspection date') }} as inspection_date_text,
         {{ cell('Overall effectiveness') }} as overall_judgement_text,
