@@ -12,13 +12,13 @@ from collections import Counter
 from typing import Any
 
 import duckdb
-import jinja2
 import numpy as np
 import pandas as pd
 import pytest
 
 from analysis.studies.report_themes.sampling import FRAMEWORKS, SIZE, STRATA, achieved
 from flows.common.settings import ROOT
+from tests.dbt_sql import rendered
 
 MODEL = ROOT / "dbt_project" / "models" / "intermediate" / "documents" / "int_documents__study_sample.sql"
 GROUPS = (
@@ -32,7 +32,7 @@ def draw(frame: pd.DataFrame, size: int = SIZE, seed: int = 2019) -> pd.DataFram
     """What the model draws from a frame, with the rows of the frame; size and seed in the place of its own."""
     text = re.sub(r"reports_per_framework = \d+", f"reports_per_framework = {size}", MODEL.read_text(encoding="utf-8"))
     text = re.sub(r"seed = \d+", f"seed = {seed}", text)
-    sql = jinja2.Environment().from_string(text).render(ref=lambda name: "frame")
+    sql = rendered(text, ref=lambda name: "frame")
     with duckdb.connect() as con:
         con.register("frame", frame)
         drawn = con.sql(sql).df()

@@ -8,16 +8,15 @@ from __future__ import annotations
 from typing import Any
 
 import duckdb
-import jinja2
 import pandas as pd
 import pytest
 
 from flows.common.settings import ROOT
 from flows.warehouse.dbt import DbtResult, Node
 from flows.warehouse.failures import describe_warned
+from tests.dbt_sql import rendered
 
 TESTS = ROOT / "dbt_project" / "tests"
-SAME = "{a}.la_code = {b}.la_code and {a}.framework = {b}.framework and {a}.publication_date = {b}.publication_date"
 
 CORRECTION = {
     "la_code": "886",
@@ -45,15 +44,7 @@ def returned(name: str, frames: dict[str, pd.DataFrame]) -> tuple[dict[str, Any]
     """The settings of a singular test, and the rows that it returns of tables made up here."""
     settings: dict[str, Any] = {}
     text = (TESTS / f"{name}.sql").read_text(encoding="utf-8")
-    sql = (
-        jinja2.Environment()
-        .from_string(text)
-        .render(
-            ref=lambda model: model,
-            config=lambda **said: settings.update(said) or "",
-            same_inspection=lambda a, b: SAME.format(a=a, b=b),
-        )
-    )
+    sql = rendered(text, config=lambda **said: settings.update(said) or "")
     with duckdb.connect() as con:
         for table, frame in frames.items():
             con.register(table, frame)
