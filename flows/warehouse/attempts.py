@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flows.common.errors import CheckFailed
+from flows.common.errors import CheckFailed, CswError
 from flows.common.settings import Settings
 from flows.documents.archived import SOURCE, read_tables
 from flows.landing.catalogue import Key, read_catalogue
@@ -54,10 +54,16 @@ def code_digest(settings: Settings) -> str:
 
 
 def failures_of(result: DbtResult, settings: Settings) -> list[Failure]:
-    """What failed in a dbt build of the next warehouse, with the rows of each test."""
-    from flows.warehouse.dbt import DbtResult as Result
-    from flows.warehouse.failures import describe_failures
+    """What failed in a dbt build of the next warehouse, with the rows of each test.
 
+    Raises:
+        CswError: the machine gave out, which is no fault of any table.
+    """
+    from flows.warehouse.dbt import DbtResult as Result
+    from flows.warehouse.failures import describe_failures, refusal_of_the_machine
+
+    if refused := refusal_of_the_machine(result):
+        raise CswError(refused)
     found = []
     for node in result.failed:
         text = describe_failures(Result(False, "", [node]), settings.next)

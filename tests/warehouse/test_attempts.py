@@ -9,12 +9,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows.common.errors import CheckFailed
+from flows.common.errors import CheckFailed, CswError
 from flows.common.settings import Settings
 from flows.landing.catalogue import read_catalogue
 from flows.landing.land import land_returns
 from flows.landing.quarantine import Unit, read_quarantine
-from flows.warehouse.attempts import UNDECIDED, Attempts, Failure, new_units
+from flows.warehouse.attempts import UNDECIDED, Attempts, Failure, failures_of, new_units
+from flows.warehouse.dbt import DbtResult, Node
 from flows.warehouse.tracing import Tracer
 from tests.made_up import b1, put
 
@@ -160,3 +161,38 @@ def test_rows_are_followed_to_their_tables(
 @pytest.mark.parametrize("row", [{"report_id": "1_kent_report"}, {"file": "1_kent_report.pdf"}, {"sha256": "pdf-sha"}])
 def test_rows_are_followed_to_their_document(built: duckdb.DuckDBPyConnection, row: dict[str, object]) -> None:
     assert Tracer(built, [*TABLES.values(), REPORT]).units_of([row, row]) == {REPORT}
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        (
+            "Runtime Error in model x\n  Out of Memory Error: Failed to allocate block of 3145728 bytes",
+            "memory ran out",
+        ),
+        (
+            "Out of Memory Error: could not allocate block of size 256.0 KiB (953.6 MiB/953.6 MiB used)",
+            "memory ran out",
+        ),
+        ("IO Error: Could not write file: No space left on device", "the disk refuses"),
+        ("IO Error: Could not read from file: Input/output error", "the disk refuses"),
+        ("IO Error: Cannot open file: Too many open files", "what else works on"),
+    ],
+)
+def test_a_machine_that_gives_out_is_no_fault_of_a_table(several: Settings, message: str, told: str) -> None:
+    node = Node("model.x", "x", "model", "error", message, 0, 0.0, "", "x.sql")
+
+    def attempt() -> list[Failure]:
+        return failures_of(DbtResult(False, "", [node]), several)
+
+    with pytest.raises(CswError, match=told) as found:
+        Attempts(several, attempt).until_it_passes()
+    assert "run again" in str(found.value)
+    assert not read_quarantine(several)
+
+
+def test_a_model_that_fails_is_a_failure(several: Settings) -> None:
+    node = Node(
+        "model.x", "x", "model", "error", "Conversion Error: could not convert 'a' to DOUBLE", 0, 0.0, "", "x.sql"
+    )
+    assert [f.by for f in failures_of(DbtResult(False, "", [node]), several)] == ["model x"]
