@@ -152,7 +152,7 @@ populations as (
     select
         parts.area_name,
         authority_populations.year,
-        {{ exact_sum("authority_populations.population") }} as population,
+        {{ in_order('sum', 'authority_populations.population', 'authority_populations.population') }} as population,
         mode(authority_populations.population_basis) as population_basis
     from authority_populations
     inner join {{ ref('area_part') }} as parts on authority_populations.la_code = parts.la_code
