@@ -29,8 +29,8 @@ def main() -> None:
 
     from dbt.cli.main import dbtRunner
 
-    # Without loggers no event is made into a line that nobody reads: a tenth of what dbt itself takes. What failed comes
-    # back as a result.
+    # Without loggers no event is made into a line that nobody reads: a tenth of what dbt itself takes. What failed
+    # comes back as a result.
     common = ["--quiet", "--no-use-colors", "--log-level", "none", "--log-level-file", "none", "--no-version-check"]
 
     def on_event(event: Any) -> None:
@@ -38,7 +38,7 @@ def main() -> None:
             info = event.data.node_info
             answer("progress", node=info.node_name, status=info.node_status)
 
-    parsed = dbtRunner().invoke([*common, "parse"])
+    parsed = dbtRunner().invoke([*common, "--no-write-json", "parse"])
     manifest: Any = parsed.result if parsed.success else None
     runner = dbtRunner(manifest=manifest, callbacks=[on_event])
     requests.idle()
