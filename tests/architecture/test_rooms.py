@@ -25,16 +25,20 @@ MAY_IMPORT: dict[str, set[str]] = {
     "sample": {"common", "sources", "landing"},
     "warehouse": {"common", "sources", "landing", "documents", "publishers"},
     "outputs": {"common", "sources", "landing", "documents", "publishers", "sample", "warehouse", "analysis"},
-    "run": {
+    "stages": {
         *("common", "sources", "landing", "documents", "publishers", "sample", "warehouse", "outputs"),
         *("analysis", "expectations"),
     },
+    "run": {
+        *("common", "sources", "landing", "documents", "publishers", "sample", "warehouse", "outputs", "stages"),
+    },
     "schedule": {
-        *("common", "sources", "landing", "documents", "publishers", "sample", "warehouse", "outputs", "run"),
+        *("common", "sources", "landing", "documents", "publishers", "sample", "warehouse", "outputs"),
+        *("stages", "run"),
     },
     "cli": {
-        *("common", "sources", "landing", "documents", "publishers", "sample", "warehouse", "outputs", "run"),
-        "schedule",
+        *("common", "sources", "landing", "documents", "publishers", "sample", "warehouse", "outputs"),
+        *("stages", "run", "schedule"),
     },
     "expectations": set(),
     "analysis": set(),
