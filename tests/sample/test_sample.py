@@ -28,7 +28,7 @@ from flows.sample.quantities import MEASURES
 from flows.sample.writers import ods_bytes, xls_bytes, xlsx_bytes
 from flows.sources.passport import load_passports
 from tests.conftest import Sample
-from tests.sample_truth import truth_of
+from tests.sample_truth import SampleTruth, truth_of
 
 SEED = 2024
 

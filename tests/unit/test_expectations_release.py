@@ -106,8 +106,8 @@ def printed(change: str, where: str = "unit_code = '310' and measure_id = 'refer
     return f"update intermediate.int_measures__la_values set {change} where {where}"
 
 
-def inspection(change: str) -> str:
-    return f"update marts.fct_inspection set {change} where la_code = '310'"
+def inspection(change: str, la: str = "310") -> str:
+    return f"update marts.fct_inspection set {change} where la_code = '{la}'"
 
 
 @dataclass(frozen=True)
@@ -115,6 +115,8 @@ class Case:
     """A planted fault, and what its finding must say."""
 
     check: str
+    #: A measure, authority, relation or year that its findings name.
+    place: str
     change: str
     tables: tuple[TableKey, ...] = ()
     severity: str = "error"
@@ -123,10 +125,27 @@ class Case:
     #: Checks that fire with it.
     beside: tuple[str, ...] = ()
 
+    @property
+    def checks(self) -> set[str]:
+        """All that fire."""
+        return {self.check, *self.beside}
+
+    @property
+    def touches(self) -> set[str]:
+        """What the fault is planted in: a relation, of figures one measure of it, of inspections one authority's."""
+        relations = set(re.findall(r"\b(?:marts|intermediate|audit)\.\w+", self.change))
+        if relations == {"marts.fct_la_year_measure"} and self.place in MEASURES:
+            return {self.place}
+        if relations == {"marts.fct_la_year_measure"}:
+            return set(MEASURES)
+        if relations == {"marts.fct_inspection"}:
+            return {self.place} if self.place in INSPECTED else set(INSPECTED)
+        return relations
+
 
 CASES = [
-    Case("relation_columns", "drop table marts.fct_inspection", found="not there"),
-    Case("relation_columns", "alter table marts.fct_inspection drop framework", found="has no framework"),
+    Case("relation_columns", "marts.fct_inspection", "drop table marts.fct_inspection", found="not there"),
+    Case("relation_columns", "marts.fct_inspection", "alter table marts.fct_inspection drop framework", found="has no framework"),
     Case(
         "figure_once",
         "insert into marts.fct_la_year_measure from marts.fct_la_year_measure "
