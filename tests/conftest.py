@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import pickle
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 
+from expectations.results import GateResult, ReleaseResult, Result
+from expectations.worker import Worker
 from flows.common.settings import ROOT, Settings
 from flows.sample import write_sample
 from tests.installation import Installation, made_in, made_once
@@ -129,10 +134,44 @@ def real_settings(real_returns: Path, tmp_path_factory: pytest.TempPathFactory) 
     from tests.real.figures import published_from
 
     def make(folder: Path) -> None:
-        report = published_from(Settings(data=folder / "data"), real_returns)
+        with results_of_checks() as found:
+            report = published_from(Settings(data=folder / "data"), real_returns)
         assert (report.unwritten, report.study_errors, report.withheld) == ([], {}, "")
+        (folder / CHECKS).write_text(json.dumps({name: r.to_dict() for name, r in found.items()}), encoding="utf-8")
 
     return Settings(data=made_once(tmp_path_factory, "real-returns", make) / "data")
+
+
+#: What the gate and the release checks found when the real returns were published, beside their data folder.
+CHECKS = "checks.json"
+
+
+@contextmanager
+def results_of_checks() -> Iterator[dict[str, Result]]:
+    """What the gate and the release checks of a run find, as the run gets it."""
+    found: dict[str, Result] = {}
+    ask = Worker._ask
+
+    def listened(worker: Worker, name: str, *more: Any) -> Result:
+        found[name] = ask(worker, name, *more)
+        return found[name]
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Worker, "_ask", listened)
+        yield found
+
+
+@pytest.fixture(scope="session")
+def real_gate(real_settings: Settings) -> GateResult:
+    """What the gate found when the real returns were published."""
+    return GateResult.from_dict(json.loads((real_settings.data.parent / CHECKS).read_text(encoding="utf-8"))["gate"])
+
+
+@pytest.fixture(scope="session")
+def real_release(real_settings: Settings) -> ReleaseResult:
+    """What the release checks found when the real returns were published."""
+    found = json.loads((real_settings.data.parent / CHECKS).read_text(encoding="utf-8"))
+    return ReleaseResult.from_dict(found["release"])
 
 
 @pytest.fixture(scope="session")
