@@ -23,8 +23,24 @@ from flows.sample import write_sample
 from tests.installation import Installation, made_in, made_once
 from tests.sample_truth import SampleTruth, truth_of
 
-#: What takes longest begins first; two processes begin with different warehouses, so that neither waits.
-FIRST = ("tests/real/test_warehouse", "tests/end_to_end/test_refresh", "tests/end_to_end/", "tests/real/")
+#: What takes longest begins first, so that neither of two processes is left with much at the end; they begin with
+#: different warehouses, so that neither waits for the other.
+FIRST = (
+    "tests/real/test_warehouse",
+    "tests/end_to_end/test_refresh",
+    "tests/end_to_end/test_flow",
+    "tests/warehouse/test_dbt_project",
+    "tests/estimators/r/",
+    "tests/unit/test_expectations_release",
+    "tests/live/test_hostile",
+    "tests/live/test_fetch",
+    "tests/studies/test_inadequate_prediction",
+    "tests/report/test_site",
+    "tests/unit/",
+    "tests/end_to_end/",
+    "tests/documents/test_batch",
+    "tests/real/",
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -32,8 +48,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests on whole warehouses first; within that, as they stand."""
-    items.sort(key=lambda item: next((i for i, room in enumerate(FIRST) if item.nodeid.startswith(room)), len(FIRST)))
+    """What takes longest first; within that, as they stand."""
+    items.sort(key=lambda item: next((i for i, part in enumerate(FIRST) if item.nodeid.startswith(part)), len(FIRST)))
 
 
 @pytest.fixture
