@@ -7,7 +7,7 @@ import json
 import os
 import pickle
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,23 +107,33 @@ def landed(request: pytest.FixtureRequest) -> Settings:
         done = installation.csw("land", "--returns", str(sample.returns))
         assert done.returncode == 0, done.stdout + done.stderr
 
-    cache = getattr(request.config, "cache", None)
+    return Settings(data=kept(request.config, "landed-sample", landing_digest(), make) / "data")
+
+
+def kept(config: pytest.Config, name: str, digest: str, make: Callable[[Path], None]) -> Path:
+    """A folder that is kept from call to call while its digest stays (``--keep``)."""
+    cache = getattr(config, "cache", None)
     if cache is None:
         pytest.fail("--keep keeps in pytest's cache, which is switched off")
-    kept = cache.mkdir("landed-sample")
-    folder = made_in(kept, landing_digest(), make)
-    for made in kept.glob("*/made"):
+    parent = cache.mkdir(name)
+    folder = made_in(parent, digest, make)
+    for made in parent.glob("*/made"):
         if made.parent != folder:
             shutil.rmtree(made.parent)
-    return Settings(data=folder / "data")
+    return folder
 
 
 def landing_digest() -> str:
     """Changes with whatever lands the sample."""
     rooms = ("common", "documents", "landing", "sample", "sources", "stages")
-    folders = [*(ROOT / "flows" / room for room in rooms), ROOT / "dbt_project" / "seeds"]
+    return digest_of(*(ROOT / "flows" / room for room in rooms), ROOT / "dbt_project" / "seeds")
+
+
+def digest_of(*places: Path) -> str:
+    """Changes with any of some files and of the files of some folders."""
     found = hashlib.sha256()
-    for path in sorted(p for folder in folders for p in folder.rglob("*") if p.is_file() and p.suffix != ".pyc"):
+    files = [p for place in places for p in (place.rglob("*") if place.is_dir() else [place])]
+    for path in sorted(p for p in files if p.is_file() and p.suffix != ".pyc"):
         found.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
     return found.hexdigest()[:16]
 

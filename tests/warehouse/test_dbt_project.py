@@ -12,12 +12,16 @@ import pytest
 
 from flows.common.settings import ROOT, Settings
 from flows.warehouse.built import check_build
+from tests.conftest import digest_of, kept
 from tests.installation import made_once
 
 
 @pytest.fixture(scope="module")
-def built(landed: Settings, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a whole build: its database, and dbt's target."""
+def built(landed: Settings, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    """The folder of a whole build: its database, and dbt's target.
+
+    With ``--keep`` that of an earlier call while nothing changed that it is built from or by.
+    """
 
     def make(folder: Path) -> None:
         done = subprocess.run(
@@ -36,6 +40,12 @@ def built(landed: Settings, tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
         assert done.returncode == 0, done.stdout + done.stderr
 
+    if request.config.getoption("--keep"):
+        project = [ROOT / "dbt_project", ROOT / "dbt_project.yml", ROOT / "profiles.yml", ROOT / "uv.lock"]
+        # A file that was touched is younger than the build, which then is not of what there is now.
+        files = [landed.landing / "catalogue.csv", *project[1:], *project[0].rglob("*.*")]
+        newest = max(path.stat().st_mtime_ns for path in files)
+        return kept(request.config, "built-sample", f"{digest_of(*project)}-{newest}", make)
     return made_once(tmp_path_factory, "built-by-hand", make)
 
 
