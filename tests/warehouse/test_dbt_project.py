@@ -43,7 +43,11 @@ def built(landed: Settings, tmp_path_factory: pytest.TempPathFactory, request: p
     if request.config.getoption("--keep"):
         project = [ROOT / "dbt_project", ROOT / "dbt_project.yml", ROOT / "profiles.yml", ROOT / "uv.lock"]
         # A file that was touched is younger than the build, which then is not of what there is now.
-        files = [landed.landing / "catalogue.csv", *project[1:], *project[0].rglob("*.*")]
+        files = [
+            landed.landing / "catalogue.csv",
+            *project[1:],
+            *(p for p in project[0].rglob("*.*") if p.suffix != ".pyc"),
+        ]
         newest = max(path.stat().st_mtime_ns for path in files)
         return kept(request.config, "built-sample", f"{digest_of(*project)}-{newest}", make)
     return made_once(tmp_path_factory, "built-by-hand", make)
