@@ -172,8 +172,8 @@ def _capital(found: Found) -> str:
 
 def _content(found: Found) -> str:
     return (
-        "<p>To 2011-12 the returns print adoption and special guardianship under other families. The paper's model leaves "
-        "them there, as its authors did; here they count as looked after in all years.</p>"
+        "<p>To 2011-12 the returns print adoption and special guardianship under other families. The paper's model "
+        "leaves them there, as its authors did; here they count as looked after in all years.</p>"
         + _forest(found, "looked after by content", "£100 more on prevention", first="model")
     )
 

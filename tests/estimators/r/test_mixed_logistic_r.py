@@ -1,4 +1,4 @@
-"""The mixed-effects logistic model against R's glmmTMB on fresh simulations: inspections of authorities over some years.
+"""The mixed-effects logistic model against R's glmmTMB on fresh simulations of inspections of authorities.
 
 Needs ``Rscript`` with glmmTMB (Debian: r-cran-glmmtmb); skipped, saying what is missing, where it is not installed.
 CSW_R_SEED repeats a run.
@@ -39,7 +39,9 @@ def test_against_r(tmp_path: Path) -> None:
     seed = int(os.environ.get("CSW_R_SEED", np.random.SeedSequence().generate_state(1)[0] % 10_000))
     sets = {name: simulated(seed + k, n, sd, levels) for k, (name, (n, sd, levels)) in enumerate(SETS.items())}
     for name, data in sets.items():
-        data.rename(columns={"la": "a", "year": "b"}).to_csv(tmp_path / f"{name}.csv", index=False, float_format="%.17g")
+        data.rename(columns={"la": "a", "year": "b"}).to_csv(
+            tmp_path / f"{name}.csv", index=False, float_format="%.17g"
+        )
     script = str(Path(__file__).with_name("mixed.R"))
     done = subprocess.run(["Rscript", script, str(tmp_path)], capture_output=True, text=True, check=True)
     theirs = {
