@@ -49,7 +49,9 @@ def built(landed: Settings, tmp_path_factory: pytest.TempPathFactory, request: p
             *(p for p in project[0].rglob("*.*") if p.suffix != ".pyc"),
         ]
         newest = max(path.stat().st_mtime_ns for path in files)
-        return kept(request.config, "built-sample", f"{digest_of(*project)}-{newest}", make)
+        whole = kept(request.config, "built-sample", f"{digest_of(*project)}-{newest}", make)
+        made_once(tmp_path_factory, "built-by-hand", lambda folder: (folder / "target").symlink_to(whole / "target"))
+        return whole
     return made_once(tmp_path_factory, "built-by-hand", make)
 
 
