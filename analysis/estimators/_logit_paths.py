@@ -249,7 +249,8 @@ def _lasso_quadratic(
         exact = _solve_used(a, (c - l1[:, None] * sign) * used, used)
         # A coefficient does not pass through zero: the step ends where the first one would.
         crossing = used & (exact * sign < 0)
-        if crossing.any():
+        stopped = crossing.any(axis=1)
+        if stopped.any():
             fraction = np.where(crossing, beta / np.where(crossing, beta - exact, 1.0), 1.0)
             shortest = fraction.min(axis=1, initial=1.0)[:, None]
             beta = np.where(crossing & (fraction <= shortest), 0.0, beta + shortest * (exact - beta)) * used
@@ -263,7 +264,9 @@ def _lasso_quadratic(
         if not wrong.any():
             break
         todo = todo[wrong]
-        out[todo] = _sweep(a[wrong], beta[wrong], left[wrong], l1[wrong])
+        stuck = np.flatnonzero(wrong & ~stopped)
+        if len(stuck):
+            out[todo[~stopped[wrong]]] = _sweep(a[stuck], beta[stuck], left[stuck], l1[stuck])
     return out, solved
 
 
