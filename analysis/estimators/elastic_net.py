@@ -271,7 +271,7 @@ def _paths(y: Array, X: Array, alphas: Array, n_penalties: int) -> _Paths:
     penalties = largest[:, None] * np.geomspace(1.0, 1e-4 if n > p else 1e-2, n_penalties)
     k = len(alphas)
     constants, slopes = penalised_logit_paths(
-        Designs(scaled, every), np.zeros(k, dtype=np.intp), y, penalties, alphas, np.full(k, n_penalties)
+        Designs(scaled, y[None], every), np.zeros(k, dtype=np.intp), penalties, alphas, np.full(k, n_penalties)
     )
     eta = constants[:, :, None] + slopes @ scaled[0].T
     deviance = 2 * (np.logaddexp(0.0, eta) - y * eta).mean(axis=2)
@@ -296,10 +296,14 @@ def _cross_validated(y: Array, X: Array, fold: IntArray, path: _Paths) -> _Valid
     train = np.array([(fold != f) / (fold != f).sum() for f in range(n_fold)])
     scaled, _centre, _scale = _standardise(X, train)
     path_fold, path_alpha = np.repeat(np.arange(n_fold), k), np.tile(np.arange(k), n_fold)
+    # A fold's own rows weigh nothing: what is left goes first, to the most that any fold leaves.
+    kept = np.argsort(train == 0, axis=1, kind="stable")[:, : int((train > 0).sum(axis=1).max())]
+    learning = Designs(
+        np.take_along_axis(scaled, kept[:, :, None], axis=1), y[kept], np.take_along_axis(train, kept, axis=1)
+    )
     constants, slopes = penalised_logit_paths(
-        Designs(scaled, train),
+        learning,
         path_fold,
-        y,
         path.penalties[path_alpha],
         path.alphas[path_alpha],
         path.lengths[path_alpha],
