@@ -11,7 +11,7 @@ side share their overhead and their designs. Held against the libraries of the f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -142,13 +142,14 @@ def penalised_logit_paths(
     of: IntArray,
     penalties: Array,
     mixing: Array,
-    lengths: IntArray,
+    is_enough: Callable[[int, Array, Array], NDArray[np.bool_]],
     tolerance: float = 1e-7,
 ) -> tuple[Array, Array]:
-    """Coefficients along K paths: constants ``(K, L)`` and slopes ``(K, L, p)``; NaN beyond a path's length.
+    """Coefficients along K paths: constants ``(K, L)`` and slopes ``(K, L, p)``; NaN beyond a path's end.
 
-    of ``(K,)`` each path's design, ascending; penalties ``(K, L)`` descending; mixing ``(K,)`` alpha; lengths ``(K,)``
-    penalties to fit.
+    of ``(K,)`` each path's design, ascending; penalties ``(K, L)`` descending; mixing ``(K,)`` alpha; is_enough is told
+    a step, its constants ``(K,)`` and slopes ``(K, p)``, NaN for paths that have ended, and says which paths ``(K,)``
+    end there.
     """
     n_paths, n_penalties = penalties.shape
     p = designs.X.shape[2]
@@ -159,14 +160,14 @@ def penalised_logit_paths(
     at = _Place(constant, np.zeros((n_paths, p)), np.repeat(constant[:, None], designs.X.shape[1], axis=1))
     live = np.arange(n_paths)
     for step in range(n_penalties):
-        keep = lengths[live] > step
+        alpha, amount = mixing[live], penalties[live, step]
+        _one_penalty(designs, of[live], _Penalty(amount * alpha, amount * (1 - alpha)), at, tolerance)
+        constants[live, step], slopes[live, step] = at.constant, at.slope
+        keep = ~is_enough(step, constants[:, step], slopes[:, step])[live]
         if not keep.all():
             live, at = live[keep], at.take(keep)
         if not len(live):
             break
-        alpha, amount = mixing[live], penalties[live, step]
-        _one_penalty(designs, of[live], _Penalty(amount * alpha, amount * (1 - alpha)), at, tolerance)
-        constants[live, step], slopes[live, step] = at.constant, at.slope
     return constants, slopes
 
 
