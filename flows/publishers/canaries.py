@@ -7,7 +7,7 @@ before is taken for the publisher's will after a week of saying so.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -50,6 +50,25 @@ def oddities(query: Query, found: Discovery, state: State, now: datetime | None 
                 f"none of the wanted files ({wanted}) is offered anywhere; there are {some_of(named) or 'none'}"
             )
     return problems, notes
+
+
+def vanished(source: str, listed: Collection[str], state: State, now: datetime | None = None) -> list[str]:
+    """Releases or pages that files were taken of and that a server has stopped listing; said for a week."""
+    here = now or datetime.now(UTC)
+    said = []
+    for key, before in list(state.offers.items()):
+        of, _, place = key.partition(" ")
+        if of != source or place in listed:
+            continue
+        since = before.fewer_since or here.replace(microsecond=0).isoformat()
+        if not before.wanted or here - datetime.fromisoformat(since) > PATIENCE:
+            del state.offers[key]
+            continue
+        state.offers[key] = OfferEntry(wanted=before.wanted, fewer_since=since)
+        said.append(
+            f"{place}, of which {before.wanted} files were wanted, is not listed any more; what is held of it stays"
+        )
+    return said
 
 
 def _judged(query: Query, offer: Offer, before: OfferEntry | None, now: datetime) -> tuple[str, OfferEntry]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from flows.common.errors import CswError
 from flows.common.files import sha256_of, write_atomically
-from flows.publishers.canaries import PATIENCE, oddities
+from flows.publishers.canaries import PATIENCE, oddities, vanished
 from flows.publishers.http import Absent, Empty, Forbidden, Gone, Http, Refused, md5_of_etag, md5_problem
 from flows.publishers.query import Composed, Discovery, Download, Query, RemoteFile
 from flows.publishers.report import SourceReport
@@ -69,6 +69,8 @@ class SourceFetch:
         self.home = settings.incoming / passport.source
         self.changed: list[str] = []
         self.report = SourceReport(passport.source, passport.role)
+        self._listed: set[str] | None = set()
+        """Releases and pages that the servers list; None where one of them gave no list."""
 
     def fetch(self) -> None:
         """Ask every place of the publication."""
@@ -78,7 +80,10 @@ class SourceFetch:
             try:
                 self._place(remote)
             except CswError as exc:
+                self._listed = None
                 self.report.problems.append(str(exc))
+        if self._listed is not None:
+            self.report.problems += vanished(source, self._listed, self.state)
         if not self.report.problems and not self.state.of_source(source):
             self.report.problems.append("asked, and nothing was ever had from it")
         self.report.arrived = len(self.changed)
@@ -94,6 +99,7 @@ class SourceFetch:
         report.offered += sum(len(o.names) for o in found.offers)
         report.wanted += sum(o.wanted for o in found.offers)
         problems, notes = oddities(query, found, self.state)
+        self._listed = None if found.listed is None or self._listed is None else self._listed | found.listed
         report.problems += [*found.problems, *problems]
         report.notes += [*found.notes, *notes]
         for batch in found.complete:
@@ -116,7 +122,7 @@ class SourceFetch:
                 (report.notes if is_note else report.problems).append(str(exc))
                 self.progress.came(0)
         self._compose(found, held_now)
-        for batch in {f.batch for f in found.files} - broken - {""}:
+        for batch in {f.batch for f in found.files} - broken - found.unfinished - {""}:
             self.state.complete(self._batch(batch))
         if found.data_sets is not None:
             self.state.data_sets[self.passport.source] = found.data_sets

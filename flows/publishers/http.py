@@ -356,7 +356,10 @@ class Http:
                 raise Refused(f"{url}: not done within {self.servers.deadline:g} s (CSW_HTTP_DEADLINE).") from exc
             tries = patient.statistics.get("attempt_number", 1)
             reason = str(exc) or type(exc).__name__
-            raise Refused(f"{url}: {reason} (asked {tries} times).") from exc
+            wanted = getattr(exc, "wait", None) or 0
+            # Longer than anybody waits here: the next run asks again.
+            patience = f"; it asks to wait {wanted:.0f} s" if wanted > self.servers.backoff else ""
+            raise Refused(f"{url}: {reason}{patience} (asked {tries} time{'s' * (tries > 1)}).") from exc
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError) as exc:
             raise Refused(f"{url}: {str(exc) or type(exc).__name__}.") from exc
 

@@ -75,7 +75,9 @@ def discover(query: Query) -> Discovery:
     owners: dict[str, tuple[str, Authority, str]] = {}
     unknown: list[str] = []
     unanswered: set[str] = set()
-    for p in providers_of(query):
+    providers = providers_of(query)
+    found.listed = {f"provider {p.urn}" for p in providers}
+    for p in providers:
         authority = authorities.of_provider(p.urn, p.name)
         try:
             reports, unread = reports_of(query.http.text(p.url), p.url)

@@ -113,7 +113,12 @@ class _Probe:
             publication = ees.publication_of(query)
             slug, one = publication
             moved = "" if slug == query.remote.slugs[0] else f", now under {slug}: put it first in `slugs`"
-            self._fine(about, f"{one.title}, latest release {one.latest_release.slug}{moved}")
+            after = one.superseded_by_publication
+            if after is None:
+                self._fine(about, f"{one.title}, latest release {one.latest_release.slug}{moved}")
+            else:
+                said, _, advice = ees.superseded(query, slug, after).partition(": ")
+                self._wrong(about, said, f"{advice[0].upper()}{advice[1:]}.")
         if self._once("redirects"):
             about = "EES content API, redirects"
             with self._asking(about, "A publication that is renamed is not found under its new slug."):
@@ -147,7 +152,7 @@ class _Probe:
                     "An amendment is under way.",
                 )
             else:
-                self._fine(about, f"last updated {summary.last_updated[:10]}, {summary.update_count} updates")
+                self._fine(about, f"last updated {summary.last_updated[:10]}, state {summary.update_count or 1} of it")
             version = summary.id
         about = f"EES content API, data content ({source})"
         content: DataContent | None = None

@@ -102,6 +102,10 @@ class Discovery:
     """What could not be had, where the rest could."""
     notes: list[str] = field(default_factory=list)
     """What people should know."""
+    listed: set[str] | None = None
+    """Every release or page that the server lists, asked or not; None where it gave no list."""
+    unfinished: set[str] = field(default_factory=set)
+    """Batches of which not everything could be asked for."""
     data_sets: dict[str, dict[str, str]] | None = None
     """Data set of the public API of EES → file and version of which was told; None where it was not asked."""
 

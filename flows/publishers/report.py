@@ -60,6 +60,8 @@ class SourceReport:
         said = " ".join(self.problems)
         if "not of the known shape" in said:
             return "the service has changed: see `csw doctor --live`"
+        if "is superseded by" in said:
+            return f"new releases come elsewhere: change `remote` in flows/sources/{self.source}.yml"
         if "none of the wanted files" in said or "lists no page like" in said:
             return f"names have changed: compare `remote` in flows/sources/{self.source}.yml with what is offered"
         if self.problems:
