@@ -57,17 +57,13 @@ def test_a_publication_that_another_has_replaced_is_loud(start: Start, tmp_path:
     said = report.failed["dfe_cin"]
     assert "children-in-need is superseded by “Children, in need”, where new releases come" in said
     assert "put children-in-need-2 first in `slugs`" in said
-    assert report.sources[0].advice == (
-        "new releases come elsewhere: change `remote` in flows/sources/dfe_cin.yml"
-    )
+    assert report.sources[0].advice == ("new releases come elsewhere: change `remote` in flows/sources/dfe_cin.yml")
     # What it has is taken all the same.
     assert B1 in arrived(settings)
 
 
 @pytest.mark.parametrize("whole", [True, False])
-def test_a_data_set_that_the_list_leaves_out_is_asked_for_by_itself(
-    start: Start, tmp_path: Path, whole: bool
-) -> None:
+def test_a_data_set_that_the_list_leaves_out_is_asked_for_by_itself(start: Start, tmp_path: Path, whole: bool) -> None:
     """[EES] The list shows what is ready (`HavingNoDataReplacementInProgress`, caches of half an hour), the release's
     content everything: its names are then had one by one."""
     fake = start(sources=CIN, every_release=False)
@@ -296,7 +292,10 @@ def test_an_asset_leads_on_without_a_scheme(start: Start, tmp_path: Path) -> Non
         # Not yet scanned for viruses: 302 to a page that says so, with 200.
         (Reply(200, b"<!DOCTYPE html><html><h1>Being checked</h1></html>", "text/html"), "web page instead"),
         (Reply(410, b"", "text/html"), "taken down (410)"),
-        (Reply(302, b"", "text/html", {"Location": "https://draft-assets.publishing.service.gov.uk/x"}), "draft-assets"),
+        (
+            Reply(302, b"", "text/html", {"Location": "https://draft-assets.publishing.service.gov.uk/x"}),
+            "draft-assets",
+        ),
         (Reply(403, b"", "text/html"), "403"),
     ],
 )
@@ -406,9 +405,7 @@ def test_a_wait_that_is_asked_for_as_a_day_and_time(start: Start, tmp_path: Path
 
 def test_a_wait_that_is_too_long_is_said(start: Start, tmp_path: Path) -> None:
     fake = start(sources=["dfe_cin"])
-    fake.twist(
-        "ees-content", "/redirects", lambda _: Reply(429, b"", "text/html", {"Retry-After": "7200"}), of="reply"
-    )
+    fake.twist("ees-content", "/redirects", lambda _: Reply(429, b"", "text/html", {"Retry-After": "7200"}), of="reply")
     servers = fake.servers()
     with Http(servers, State(tmp_path / "state.json"), tmp_path / "live") as http:
         with pytest.raises(Refused, match=r"answers 429; it asks to wait 7200 s \(asked 1 time\)"):

@@ -450,7 +450,7 @@ def test_one_screen_says_what_came_of_each_source(start: Start, tmp_path: Path) 
     report.note_landing(settings, land_folders(settings, [settings.incoming], workers=1))
     rows: dict[Any, dict[str, Any]] = {r["source"]: r for r in report.table()}
     cin_row, ofsted, ons = (rows[s] for s in ("dfe_cin", "ofsted_la_outcomes", "ons_prices"))
-    assert (ons["offered"], ons["wanted"], ons["arrived"], ons["failed"], ons["what to do"]) == (3, 3, 2, 0, "")
+    assert (ons["offered"], ons["wanted"], ons["arrived"], ons["failed"], ons["what to do"]) == (3, 3, 3, 0, "")
     assert cin_row["arrived"] == cin_row["wanted"] >= 10
     assert cin_row["not described"] >= 5
     assert (ofsted["wanted"], ofsted["arrived"]) == (0, 0)
@@ -489,7 +489,9 @@ def test_the_archive_of_a_live_run_is_that_of_the_folder(tmp_path: Path, sample:
     assert land.not_described
     assert (land.unrecognised, land.refused) == ([], [])
     here, there = tables_of(live), tables_of(landed)
-    assert set(here) - set(there) == set()
+    # Of a series that no folder has the figures are the servers' own.
+    assert set(here) - set(there) == {"ons_prices/rpi/2026-07.csv"}
+    here.pop("ons_prices/rpi/2026-07.csv")
     # The index is made of the site's own pages; the rest is the same to the byte.
     assert [k for k in here if here[k] != there[k] and not k.startswith("ofsted_reports")] == []
     no_server = {p.source for p in load_passports(live.passports) if not p.remote}
