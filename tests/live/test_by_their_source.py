@@ -1,7 +1,7 @@
 """What the services' own source says they may answer, held against the clients: each point with where it is written.
 
-`[EES]` dfe-analytical-services/explore-education-statistics, `[AM]` alphagov/asset-manager, `[CS]` alphagov/content-store
-and publishing-api. What other pages of these tests hold already (null left out, ids of versions, empty bodies, weak
+`[EES]` dfe-analytical-services/explore-education-statistics, `[AM]` alphagov/asset-manager, `[CS]` alphagov's
+content-store and publishing-api. What other pages of these tests hold already (null left out, ids of versions, empty bodies, weak
 ETags, 303, 308, 410, caps, official names …) is not here again.
 """
 
@@ -178,7 +178,7 @@ def test_two_unlike_files_of_one_name_in_a_zip_are_refused(tmp_path: Path) -> No
 
 
 def test_a_page_that_a_collection_drops_is_told(start: Start, tmp_path: Path) -> None:
-    """[CS] Collections are edited by hand: a page is dropped from one while it stands, and its successor is not there."""
+    """[CS] Collections are edited by hand: a page is dropped from one while it stands, its successor not there."""
     fake = start(sources=[OUTCOMES], every_release=False)
     settings, _ = outcomes(fake, tmp_path)
     before = arrived(settings)
@@ -407,6 +407,6 @@ def test_a_wait_that_is_too_long_is_said(start: Start, tmp_path: Path) -> None:
     fake = start(sources=["dfe_cin"])
     fake.twist("ees-content", "/redirects", lambda _: Reply(429, b"", "text/html", {"Retry-After": "7200"}), of="reply")
     servers = fake.servers()
-    with Http(servers, State(tmp_path / "state.json"), tmp_path / "live") as http:
-        with pytest.raises(Refused, match=r"answers 429; it asks to wait 7200 s \(asked 1 time\)"):
-            http.json(f"{servers.ees_content}/redirects")
+    said = pytest.raises(Refused, match=r"answers 429; it asks to wait 7200 s \(asked 1 time\)")
+    with Http(servers, State(tmp_path / "state.json"), tmp_path / "live") as http, said:
+        http.json(f"{servers.ees_content}/redirects")
