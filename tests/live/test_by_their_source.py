@@ -1,8 +1,8 @@
 """What the services' own source says they may answer, held against the clients: each point with where it is written.
 
 `[EES]` dfe-analytical-services/explore-education-statistics, `[AM]` alphagov/asset-manager, `[CS]` alphagov's
-content-store and publishing-api. What other pages of these tests hold already (null left out, ids of versions, empty bodies, weak
-ETags, 303, 308, 410, caps, official names …) is not here again.
+content-store and publishing-api. What other pages of these tests hold already (null left out, ids of versions, empty
+bodies, weak ETags, 303, 308, 410, caps, official names …) is not here again.
 """
 
 from __future__ import annotations
