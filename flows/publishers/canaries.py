@@ -64,28 +64,38 @@ def vanished(source: str, listed: Collection[str], state: State, now: datetime |
         if not before.wanted or here - datetime.fromisoformat(since) > PATIENCE:
             del state.offers[key]
             continue
-        state.offers[key] = OfferEntry(wanted=before.wanted, fewer_since=since)
+        state.offers[key] = before.model_copy(update={"fewer_since": since})
         said.append(
-            f"{place}, of which {before.wanted} files were wanted, is not listed any more; what is held of it stays"
+            f"{place}, which had {files_in_words(before.wanted)}, is not listed any more; what is held of it stays"
         )
     return said
 
 
 def _judged(query: Query, offer: Offer, before: OfferEntry | None, now: datetime) -> tuple[str, OfferEntry]:
+    place = offer.label or offer.place
+    # A name with a title behind it (GOV.UK) is one or the other.
+    wanted = [n for n in offer.names if query.wants(n) or query.wants(n.partition(" (")[0])]
+    entry = OfferEntry(wanted=offer.wanted, names=wanted)
     if before is not None and offer.wanted < before.wanted:
         since = before.fewer_since or now.replace(microsecond=0).isoformat()
         if now - datetime.fromisoformat(since) > PATIENCE:
-            return "", OfferEntry(wanted=offer.wanted)
-        what = "none of the wanted files" if not offer.wanted else f"{offer.wanted} wanted files"
-        kept = OfferEntry(wanted=before.wanted, fewer_since=since)
+            return "", entry
+        what = files_in_words(offer.wanted) if offer.wanted else "none of the wanted files"
+        gone = [n for n in before.names if n not in offer.names]
+        missing = f" (gone: {some_of(gone)})" if gone else ""
         offers = f"it offers {some_of(offer.names) or 'nothing'}"
-        return f"{offer.place} has {what}, where it had {before.wanted} before; {offers}", kept
-    entry = OfferEntry(wanted=offer.wanted)
+        said = f"{place} has {what}, where it had {before.wanted} before{missing}; {offers}"
+        return said, before.model_copy(update={"fewer_since": since})
     if offer.wanted or not offer.must_have:
         return "", entry
     which = "the latest release" if offer.is_latest else "a release"
     offers = some_of(offer.names) or "nothing at all"
-    return f"{which} ({offer.place}) has none of the wanted files ({_patterns(query)}); it offers {offers}", entry
+    return f"{which} ({place}) has none of the wanted files ({_patterns(query)}); it offers {offers}", entry
+
+
+def files_in_words(count: int) -> str:
+    """So many wanted files."""
+    return f"{count} wanted file{'s' * (count != 1)}"
 
 
 def _patterns(query: Query) -> str:

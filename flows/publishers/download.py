@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows.common.errors import CswError
 from flows.common.files import sha256_of, write_atomically
 from flows.publishers.canaries import PATIENCE, oddities, vanished
-from flows.publishers.http import Absent, Empty, Forbidden, Gone, Http, Refused, md5_of_etag, md5_problem
+from flows.publishers.http import Absent, Empty, Forbidden, Gone, Http, Refused, WrongKind, md5_of_etag, md5_problem
 from flows.publishers.query import Composed, Discovery, Download, Query, RemoteFile
 from flows.publishers.report import SourceReport
 from flows.publishers.state import FileEntry, State, validators
@@ -117,9 +118,7 @@ class SourceFetch:
                 self.progress.came(sum(d.bytes for d in downloads))
             except CswError as exc:
                 broken.add(remote_file.batch)
-                never = self.state.file(self.passport.source, remote_file.url) is None
-                is_note = isinstance(exc, Absent) and remote_file.may_be_absent and never
-                (report.notes if is_note else report.problems).append(str(exc))
+                (report.notes if self._is_known(remote_file, exc) else report.problems).append(str(exc))
                 self.progress.came(0)
         self._compose(found, held_now)
         for batch in {f.batch for f in found.files} - broken - found.unfinished - {""}:
@@ -127,6 +126,16 @@ class SourceFetch:
         if found.data_sets is not None:
             self.state.data_sets[self.passport.source] = found.data_sets
         self.state.save()
+
+    def _is_known(self, remote: RemoteFile, exc: CswError) -> bool:
+        """Whether it is no news that a file cannot be had."""
+        if self.state.file(self.passport.source, remote.url) is not None:
+            return False
+        if isinstance(exc, Absent) and remote.may_be_absent:
+            return True
+        if not remote.one_of_many or not isinstance(exc, (Absent, Gone, WrongKind)):
+            return False
+        return datetime.now(UTC) - self.state.missing_since(self.passport.source, remote.url) > PATIENCE
 
     def _batch(self, batch: str) -> str:
         return f"{self.passport.source} {batch}"
@@ -260,7 +269,6 @@ class SourceFetch:
         return held
 
     def _judge(self, remote: RemoteFile, answer: Answer) -> None:
-        from datetime import datetime
         from email.utils import parsedate_to_datetime
 
         assert answer.path is not None
@@ -304,8 +312,6 @@ class SourceFetch:
         Raises:
             Refused: it has.
         """
-        from datetime import UTC, datetime
-
         source, key = self.passport.source, f"{made.url}#{made.path}"
         path = self.home / made.path
         rows, before = made.data.count(b"\n"), path.read_bytes().count(b"\n") if path.exists() else 0
@@ -351,7 +357,7 @@ def place_of(remote: Remote) -> str:
 def _of_all(reasons: list[Refused]) -> Refused:
     """One refusal for all addresses of a file: that of the first, and what was tried besides."""
     first, *others = reasons
-    kind = type(first) if isinstance(first, (Absent, Gone, Forbidden)) else Refused
+    kind = type(first) if isinstance(first, (Absent, Gone, Forbidden, WrongKind)) else Refused
     if not others:
         return kind(str(first))
     tried = "; ".join(dict.fromkeys(str(o).rstrip(".") for o in others))

@@ -124,7 +124,7 @@ class _Probe:
             with self._asking(about, "A publication that is renamed is not found under its new slug."):
                 url = f"{query.servers.ees_content}/redirects"
                 said = fitted(Redirects, query.http.json(url), url)
-                self._fine(about, f"{len(said.publication_redirects)} of publications")
+                self._fine(about, f"{len(said.publication_redirects)} for renamed publications")
         if publication is None:
             return
         slug, one = publication
@@ -152,7 +152,10 @@ class _Probe:
                     "An amendment is under way.",
                 )
             else:
-                self._fine(about, f"last updated {summary.last_updated[:10]}, state {summary.update_count or 1} of it")
+                # That it was first published counts as an update, too.
+                amended = max(summary.update_count - 1, 0)
+                times = f"amended {amended} time{'s' * (amended > 1)}" if amended else "not amended"
+                self._fine(about, f"last updated {summary.last_updated[:10]}, {times}")
             version = summary.id
         about = f"EES content API, data content ({source})"
         content: DataContent | None = None

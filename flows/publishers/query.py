@@ -48,6 +48,8 @@ class RemoteFile:
     """One state of a release: once all of it is held, it is not asked for again when it is no longer the latest."""
     data_set: str = ""
     """Its data set in the public API of EES, where it has one."""
+    one_of_many: bool = False
+    """Whether it is a document that is done without: after a week of saying that it cannot be had, it is only noted."""
     may_be_absent: bool = False
     """Whether it is no failure that it is not there, as long as it never was."""
 
@@ -82,6 +84,8 @@ class Offer:
     """Names (or titles, where names are not told) of all of its files."""
     wanted: int
     is_latest: bool = False
+    label: str = ""
+    """What people call the place, where its own name tells them nothing."""
     must_have: bool = True
     """Whether a release of this place without a wanted file is a change of names and no other kind of page."""
 

@@ -103,7 +103,7 @@ def test_a_release_that_was_taken_back_is_told_for_a_week(start: Start, tmp_path
     for _ in range(2):
         report = fetch(settings, sources=["dfe_cin"])
         assert report.failed["dfe_cin"] == (
-            "2024, of which 2 files were wanted, is not listed any more; what is held of it stays"
+            "2024, which had 2 wanted files, is not listed any more; what is held of it stays"
         )
     assert arrived(settings) == before
     state = State(settings.live / "state.json")
@@ -135,7 +135,7 @@ def test_a_release_under_another_slug_is_no_second_one(start: Start, tmp_path: P
 
     fake._answer = under_either  # type: ignore[method-assign]
     report = fetch(settings, sources=["dfe_cin"])
-    assert "2024, of which" in report.failed["dfe_cin"]
+    assert "2024, which had" in report.failed["dfe_cin"]
     landed = land_folders(settings, [settings.incoming], workers=1)
     assert landed.refused == []
     editions = {p.stem for p in settings.landing.glob("dfe_cin/*/*.csv")}
@@ -187,7 +187,7 @@ def test_a_page_that_a_collection_drops_is_told(start: Start, tmp_path: Path) ->
     fake.world.pages[other] = replace(fake.world.pages[dropped], path=other)
     fake.world.collections = {c: [other if p == dropped else p for p in ps] for c, ps in fake.world.collections.items()}
     said = fetch(settings, sources=[OUTCOMES]).failed[OUTCOMES]
-    assert said == f"{dropped}, of which 1 files were wanted, is not listed any more; what is held of it stays"
+    assert said == f"{dropped}, which had 1 wanted file, is not listed any more; what is held of it stays"
     assert arrived(settings).keys() >= before.keys()
 
 
@@ -331,6 +331,32 @@ def test_a_page_that_is_no_list_leaves_the_index(start: Start, tmp_path: Path, p
     report = fetch(settings, sources=["ofsted_reports"])
     assert "lists 0 authorities, and there are 150 at least" in report.failed["ofsted_reports"]
     assert arrived(settings) == before
+
+
+def test_a_report_that_the_site_leads_to_and_no_longer_has_is_told_for_a_week(start: Start, tmp_path: Path) -> None:
+    """Four reports of 2012: their addresses answer with a page, 200."""
+    fake = start(sources=["ofsted_reports"])
+    reports = [r for p in fake.world.providers.values() for r in p.reports]
+    # Wanted ones are numbered otherwise than the other kinds of reports.
+    lost = min((r for r in reports if not r.id.startswith("5099")), key=lambda r: r.day).id
+    page = Reply(200, b"<!DOCTYPE html><html>Find an inspection report</html>", "text/html")
+    fake.twist("ofsted-files", lost, lambda _: replace(page), of="reply")
+    settings = settings_for(fake, tmp_path, tries=1)
+    for _ in range(2):
+        report = fetch(settings, sources=["ofsted_reports"])
+        assert f"/v1/file/{lost}: the server sends a web page instead" in report.failed["ofsted_reports"]
+        assert report.failed["ofsted_reports"].count("\n") == 0
+    state = State(settings.live / "state.json")
+    (key,) = state.missing
+    state.missing[key] = (datetime.now(UTC) - timedelta(days=8)).replace(microsecond=0).isoformat()
+    state.save()
+    report = fetch(settings, sources=["ofsted_reports"])
+    assert report.failed == {}
+    assert any("web page instead" in n for n in report.notes)
+    # What was had before and is not any more stays a failure, and what comes after all is had.
+    fake.twists.clear()
+    assert fetch(settings, sources=["ofsted_reports"]).changed
+    assert State(settings.live / "state.json").missing == {}
 
 
 @pytest.mark.parametrize(

@@ -335,7 +335,7 @@ def test_fewer_files_than_last_time_are_told_for_a_week(start: Start, tmp_path: 
     before = arrived(settings)
     del fake.world.latest("dfe_cin").files[B1]
     report = fetch(settings, sources=["dfe_cin"])
-    assert "2024 has 1 wanted files, where it had 2 before" in report.failed["dfe_cin"]
+    assert f"2024 has 1 wanted file, where it had 2 before (gone: {B1}); it offers c1_" in report.failed["dfe_cin"]
     # What is held stays, and it is told again the next day.
     assert arrived(settings) == before
     assert "where it had 2 before" in fetch(settings, sources=["dfe_cin"]).failed["dfe_cin"]
