@@ -72,6 +72,8 @@ class SourceFetch:
         self.report = SourceReport(passport.source, passport.role)
         self._listed: set[str] | None = set()
         """Releases and pages that the servers list; None where one of them gave no list."""
+        self._kept: dict[str, tuple[str, str]] = {}
+        """Place in the source's folder → address and hash of what was put there in this fetch."""
 
     def fetch(self) -> None:
         """Ask every place of the publication."""
@@ -251,6 +253,8 @@ class SourceFetch:
         self.report.next_release = min(filter(None, (self.report.next_release, following)), default="")
         held = []
         for file, data in obtained.files:
+            self._see_that_it_is_free(f"{remote.folder}/{file}", remote.url, sha256_of(data))
+        for file, data in obtained.files:
             path = self._put(f"{remote.folder}/{file}", data)
             held.append(Download(remote, path, sha256_of(data), len(data)))
         entry = FileEntry(
@@ -284,6 +288,16 @@ class SourceFetch:
         problem = remote.accept(answer.path) if remote.accept else ""
         if problem:
             raise Refused(f"{remote.url}: {problem}.")
+
+    def _see_that_it_is_free(self, place: str, url: str, digest: str) -> None:
+        """See that no other file of this fetch lies where this one would.
+
+        Raises:
+            Refused: one does, and it is unlike.
+        """
+        other, known = self._kept.setdefault(place, (url, digest))
+        if known != digest and other != url:
+            raise Refused(f"{url}: would be kept as {place}, where {other} is: two unlike files of one name.")
 
     def _put(self, relative: str, data: bytes) -> Path:
         path = self.home / relative

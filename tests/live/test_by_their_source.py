@@ -269,6 +269,18 @@ def test_an_ending_in_capitals_is_one_like_others(start: Start, tmp_path: Path) 
     assert list(settings.landing.glob(f"{OUTCOMES}/*/*.csv"))
 
 
+def test_two_unlike_files_of_one_name_on_a_page_are_told(start: Start, tmp_path: Path) -> None:
+    """Neither is put in the place of the other without a word."""
+    fake = start(sources=[OUTCOMES], every_release=False)
+    page = fake.world.page_of(OUTCOMES)
+    first = page.attachments[0]
+    changed = fake.world.pages[page.path].attachments[0].data.replace(b"mimetype", b"mimetypf", 1)
+    page.attachments.append(replace(first, data=changed, uploads=2))
+    settings, report = outcomes(fake, tmp_path)
+    assert "two unlike files of one name" in report.failed[OUTCOMES]
+    assert arrived(settings)[first.name] == first.data
+
+
 def test_an_asset_leads_on_without_a_scheme(start: Start, tmp_path: Path) -> None:
     """[AM] `redirect_to_replacement_for`: 301 to `//assets.publishing.service.gov.uk/…`; 302 to the present name."""
     fake = start(sources=[OUTCOMES], every_release=False)
