@@ -165,7 +165,10 @@ class SourceFetch:
 
     def _unchanged(self, remote: RemoteFile, paths: list[Path]) -> list[Download]:
         self.report.unchanged += len(paths)
-        return [Download(remote, p, sha256_of(p.read_bytes()), p.stat().st_size) for p in paths]
+        found = [Download(remote, p, sha256_of(p.read_bytes()), p.stat().st_size) for p in paths]
+        for f in found:
+            self._kept.setdefault(f.path.relative_to(self.home).as_posix(), (remote.url, f.sha256))
+        return found
 
     def _batch_of(self, remote: RemoteFile) -> str:
         return self._batch(remote.batch) if remote.batch else ""

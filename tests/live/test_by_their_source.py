@@ -277,8 +277,10 @@ def test_two_unlike_files_of_one_name_on_a_page_are_told(start: Start, tmp_path:
     changed = fake.world.pages[page.path].attachments[0].data.replace(b"mimetype", b"mimetypf", 1)
     page.attachments.append(replace(first, data=changed, uploads=2))
     settings, report = outcomes(fake, tmp_path)
-    assert "two unlike files of one name" in report.failed[OUTCOMES]
-    assert arrived(settings)[first.name] == first.data
+    for _ in range(2):
+        assert "two unlike files of one name" in report.failed[OUTCOMES]
+        assert arrived(settings)[first.name] == first.data
+        report = fetch(settings, sources=[OUTCOMES])
 
 
 def test_an_asset_leads_on_without_a_scheme(start: Start, tmp_path: Path) -> None:
