@@ -58,7 +58,7 @@ def discover(query: Query) -> Discovery:
         files, names = _attachments(query, page)
         place = listed.base_path
         must = not query.remote.some_pages_have_none
-        found.offers.append(Offer(place, names, len(files), place == newest, must))
+        found.offers.append(Offer(place, names, len(files), place == newest, must_have=must))
         found.files += files
     return found
 

@@ -117,8 +117,8 @@ class _Probe:
             if after is None:
                 self._fine(about, f"{one.title}, latest release {one.latest_release.slug}{moved}")
             else:
-                said, _, advice = ees.superseded(query, slug, after).partition(": ")
-                self._wrong(about, said, f"{advice[0].upper()}{advice[1:]}.")
+                what, _, advice = ees.superseded(query, slug, after).partition(": ")
+                self._wrong(about, what, f"{advice[0].upper()}{advice[1:]}.")
         if self._once("redirects"):
             about = "EES content API, redirects"
             with self._asking(about, "A publication that is renamed is not found under its new slug."):

@@ -329,6 +329,19 @@ def test_a_page_without_a_wanted_file_is_loud_and_says_what_is_there(start: Star
     assert "Outcomes_of_councils.ods" in said
 
 
+def test_a_page_among_others_may_have_no_wanted_file(start: Start, tmp_path: Path) -> None:
+    """Where the passport says so (`some_pages_have_none`): additional tables stand between the releases."""
+    fake = start(sources=["dfe_cla"])
+    page = fake.world.page_of("dfe_cla")
+    cover = replace(page.attachments[0], name="Cover.xls", title="Cover")
+    later = replace(page, path=f"{page.path}-2", published=page.published + timedelta(days=99), attachments=[cover])
+    fake.world.pages[later.path] = later
+    (pages,) = (ps for ps in fake.world.collections.values() if page.path in ps)
+    pages.append(later.path)
+    settings = settings_for(fake, tmp_path)
+    assert fetch(settings, sources=["dfe_cla"]).failed == {}
+
+
 def test_fewer_files_than_last_time_are_told_for_a_week(start: Start, tmp_path: Path) -> None:
     fake = start(sources=["dfe_cin", "dfe_workforce"], every_release=False)
     settings, _ = cin(fake, tmp_path)
