@@ -420,7 +420,7 @@ class World:
                     self.series[self._places["ons"][path.name]] = path.read_bytes()
                 else:
                     self.unserved.append(path.name)
-        if self.quirks.every_release and self._files.get("ons_prices"):
+        if self.quirks.own_series and self._files.get("ons_prices"):
             for said in self._places["ons_others"]:
                 self.series.setdefault(said["uri"], _series(said["about"], *said["until"]))
         for paths in self._files.get("ons_population", {}).values():

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ import yaml
 from flows.common.settings import ROOT, Settings
 from flows.schedule.serve import auth_path, server
 from flows.warehouse.fingerprint import file_identity
-from tests.fake_publishers import FakePublishers
+from tests.fake_publishers import FakePublishers, Quirks
 from tests.installation import Installation
 from tests.receivers import Receiver, free_port
 
@@ -127,8 +128,8 @@ def process(command: list[str], environment: dict[str, str], log: Path) -> Itera
 
 @pytest.fixture
 def fake(copied: Installation) -> Iterator[FakePublishers]:
-    """Servers that have what the installation was made from."""
-    with FakePublishers(copied.returns, sources=SOURCES) as servers:
+    """Servers that have what the installation was made from, and nothing besides."""
+    with FakePublishers(copied.returns, sources=SOURCES, quirks=replace(Quirks(), own_series=False)) as servers:
         yield servers
 
 
