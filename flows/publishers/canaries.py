@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from flows.publishers.described import when_of
 from flows.publishers.query import Discovery, Offer
 from flows.publishers.report import some_of
 from flows.publishers.state import OfferEntry
@@ -52,10 +53,17 @@ def oddities(query: Query, found: Discovery, state: State, now: datetime | None 
     return problems, notes
 
 
-def vanished(source: str, listed: Collection[str], state: State, now: datetime | None = None) -> list[str]:
-    """Releases or pages that files were taken of and that a server has stopped listing; said for a week."""
+def vanished(
+    source: str, listed: Collection[str], state: State, now: datetime | None = None
+) -> tuple[list[str], list[str]]:
+    """Releases or pages that files were taken of and that a server has stopped listing; said for a week.
+
+    That the newest is not there any more is a problem; that an older one is not is a note: some lists are kept short.
+    """
     here = now or datetime.now(UTC)
-    said = []
+    newest = max((when_of(p) for p in listed), default="")
+    problems: list[str] = []
+    notes: list[str] = []
     for key, before in list(state.offers.items()):
         of, _, place = key.partition(" ")
         if of != source or place in listed:
@@ -65,10 +73,11 @@ def vanished(source: str, listed: Collection[str], state: State, now: datetime |
             del state.offers[key]
             continue
         state.offers[key] = before.model_copy(update={"fewer_since": since})
-        said.append(
+        is_older = "" < when_of(place) < newest
+        (notes if is_older else problems).append(
             f"{place}, which had {files_in_words(before.wanted)}, is not listed any more; what is held of it stays"
         )
-    return said
+    return problems, notes
 
 
 def _judged(query: Query, offer: Offer, before: OfferEntry | None, now: datetime) -> tuple[str, OfferEntry]:

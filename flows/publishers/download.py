@@ -86,7 +86,9 @@ class SourceFetch:
                 self._listed = None
                 self.report.problems.append(str(exc))
         if self._listed is not None:
-            self.report.problems += vanished(source, self._listed, self.state)
+            problems, notes = vanished(source, self._listed, self.state)
+            self.report.problems += problems
+            self.report.notes += notes
         if not self.report.problems and not self.state.of_source(source):
             self.report.problems.append("asked, and nothing was ever had from it")
         self.report.arrived = len(self.changed)

@@ -195,12 +195,12 @@ class FetchReport:
 
     def _not_described(self) -> str:
         """One line on what no passport describes, by year and the newest first."""
-        from flows.publishers.described import month_of, year_of
+        from flows.publishers.described import when_of
 
         words = []
         for s in self.sources:
             folders = {PurePosixPath(n).parts[1] if n.count("/") > 1 else n for n in s.not_described}
-            named = {"-".join(filter(None, (year_of(f), month_of(f)))) or f for f in folders}
+            named = {when_of(f) or f for f in folders}
             if named:
                 words.append(f"{s.source} {some_of(sorted(named, reverse=True))}")
         return (

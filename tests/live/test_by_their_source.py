@@ -23,9 +23,10 @@ import pytest
 
 from flows.common.settings import Settings
 from flows.landing.land import land_folders
+from flows.publishers.canaries import vanished
 from flows.publishers.fetch import FetchReport, fetch
 from flows.publishers.http import Http, Refused
-from flows.publishers.state import State
+from flows.publishers.state import OfferEntry, State
 from flows.publishers.zips import unpacked
 from tests.fake_publishers import FakePublishers
 from tests.fake_publishers.answers import Reply
@@ -112,6 +113,20 @@ def test_a_release_that_was_taken_back_is_told_for_a_week(start: Start, tmp_path
     state.save()
     assert fetch(settings, sources=["dfe_cin"]).failed == {}
     assert "dfe_cin 2024" not in State(settings.live / "state.json").offers
+
+
+def test_an_older_page_that_a_list_drops_is_noted(tmp_path: Path) -> None:
+    """Some lists are kept short; what has no year is no older one."""
+    state = State(tmp_path / "state.json")
+    state.offers = {
+        f"x {p}": OfferEntry(wanted=1) for p in ("/a-march-2020", "/a-june-2020", "/a-june-2021", "/b", "/c")
+    }
+    state.offers["y /a-june-2020"] = OfferEntry(wanted=1)
+    problems, notes = vanished("x", {"/a-june-2021", "/b"}, state)
+    assert [p.partition(",")[0] for p in problems] == ["/c"]
+    assert [n.partition(",")[0] for n in notes] == ["/a-march-2020", "/a-june-2020"]
+    problems, notes = vanished("x", {"/a-march-2020", "/b", "/c"}, state)
+    assert [p.partition(",")[0] for p in problems] == ["/a-june-2020", "/a-june-2021"]
 
 
 def test_a_release_under_another_slug_is_no_second_one(start: Start, tmp_path: Path) -> None:
