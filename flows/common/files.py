@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import secrets
 import shutil
 from pathlib import Path
+from typing import Any
 
 from flows.common.errors import MISPLACED, CswError, disk_refusal
 from flows.common.processes import is_alive
@@ -27,6 +29,27 @@ def content_sha256_of(data: bytes) -> str:
     if data[:2] in (b"PK", b"\xd0\xcf") or data[:4] in (b"PAR1", b"%PDF"):
         return hashlib.sha256(data).hexdigest()
     return hashlib.sha256(data.replace(b"\r\n", b"\n").rstrip(b"\n")).hexdigest()
+
+
+def read_json(path: Path) -> Any:
+    """What a JSON file says.
+
+    Raises:
+        OSError: it is not there, or may not be read.
+        ValueError: it is no JSON, or none that a program of ours wrote: cut off, nested without end, with figures
+            beyond all measure.
+    """
+    try:
+        return json.loads(path.read_bytes(), parse_float=_finite, parse_constant=_finite)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if number in (float("inf"), float("-inf")) or number != number:
+        raise ValueError(f"{text} is no number")
+    return number
 
 
 def part_of(path: Path, suffix: str = "") -> Path:

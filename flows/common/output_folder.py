@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
 from flows.common.errors import CswError, WrongArgument
-from flows.common.files import is_part, part_of, sweep, write_atomically
+from flows.common.files import is_part, part_of, read_json, sweep, write_atomically
 from flows.common.text import printable
 
 LIST = ".csw-output.json"
@@ -43,7 +43,7 @@ class OutputFolder:
             WrongArgument: the list is of another kind of output or cannot be read.
         """
         try:
-            said = json.loads((self.folder / LIST).read_text(encoding="utf-8"))
+            said = read_json(self.folder / LIST)
             kind, parts = str(said["kind"]), {str(k): [str(f) for f in v["files"]] for k, v in said["parts"].items()}
         except FileNotFoundError:
             return {part: sorted(files) for part, files in self._earlier(self.folder).items() if files}
@@ -62,7 +62,7 @@ class OutputFolder:
     def stamp(self, part: str = "") -> str:
         """What a part was made from, as :meth:`replacing` was told; blank where that is not known."""
         try:
-            said = json.loads((self.folder / LIST).read_text(encoding="utf-8"))
+            said = read_json(self.folder / LIST)
             return str(said["parts"][part]["stamp"]) if said["kind"] == self.kind else ""
         except (OSError, ValueError, KeyError, TypeError):
             return ""

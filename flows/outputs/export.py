@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.spreadsheet import harmless
 from flows.common.errors import CswError, WrongArgument
+from flows.common.files import read_json
 from flows.common.output_folder import OutputFolder
 from flows.common.settings import Settings
 from flows.outputs.lock import writing_outputs
@@ -140,7 +141,7 @@ def export_folder(settings: Settings, out: Path | None = None) -> OutputFolder:
 def _of_an_earlier_version(folder: Path) -> dict[str, list[str]]:
     """What is ours in an export of a version that kept no list: what its data package names."""
     try:
-        package = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
+        package = read_json(folder / "datapackage.json")
         if package["name"] != NAME or not (folder / EARLIER_MARK).is_file():
             return {}
         named = [str(r["path"]) for r in package["resources"]]

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 from pathlib import Path
 
 from flows.common.errors import CswError, RefusedFile, WrongArgument
-from flows.common.files import write_atomically
+from flows.common.files import read_json, write_atomically
 from flows.common.settings import Settings
 from flows.common.synthetic import MARKER, is_synthetic
 from flows.landing.catalogue import read_catalogue
@@ -99,7 +98,7 @@ def archived_kinds(settings: Settings) -> set[str]:
     for proof in settings.archive.glob("*/*/*/provenance.json"):
         known.add(proof.parent)
         try:
-            url = str(json.loads(proof.read_text(encoding="utf-8"))["url"])
+            url = str(read_json(proof)["url"])
         except (OSError, ValueError, KeyError, TypeError):
             url = ""
         kinds.add(SYNTHETIC_KIND if url.startswith(SYNTHETIC) else REAL)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.common.errors import CswError, WrongArgument
-from flows.common.files import part_of, write_atomically
+from flows.common.files import part_of, read_json, write_atomically
 from flows.common.settings import Settings
 from flows.warehouse.built import Build, from_state
 from flows.warehouse.fingerprint import file_identity, published_state, state_path
@@ -135,7 +135,7 @@ def _second_name(path: Path, other: Path) -> None:
 
 def _state(path: Path) -> dict[str, Any]:
     try:
-        said = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        said = read_json(path.with_suffix(".json"))
         return dict(said)
     except (OSError, ValueError, TypeError):
         return {}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
 
+from flows.common.files import read_json
 from flows.common.settings import Settings
 from flows.landing.ledger import Ledger
 from flows.landing.verify import Verified, verify_files
@@ -75,7 +75,7 @@ def _verify_exports(settings: Settings, found: Verified) -> None:
         return
     again = "(`csw export` makes it anew)"
     try:
-        resources = json.loads(package.read_bytes())["resources"]
+        resources = read_json(package)["resources"]
         listed = [(str(r["path"]), str(r.get("hash", ""))) for r in resources]
     except (OSError, ValueError, KeyError, TypeError):
         found.damaged.append(f"export/datapackage.json: not there or not whole {again}")
