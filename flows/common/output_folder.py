@@ -21,6 +21,22 @@ from flows.common.text import printable
 LIST = ".csw-output.json"
 
 
+def clear_outputs(folder: Path) -> None:
+    """Remove what csw wrote into a folder and the folders in it, by their lists; what others put there stays.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    for listed in sorted(folder.rglob(LIST), key=lambda p: -len(p.parts)):
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            ours = OutputFolder(listed.parent, str(read_json(listed)["kind"]))
+            for part in ours.files:
+                ours.drop(part)
+        listed.unlink()
+        with suppress(OSError):
+            listed.parent.rmdir()  # only where it is empty
+
+
 class OutputFolder:
     """A folder that a command writes.
 

@@ -26,6 +26,12 @@ from flows.common.text import printable
 
 #: Where the dbt project, passports and studies are: a checkout, or where the package is installed.
 ROOT = Path(__file__).resolve().parent.parent.parent
+#: Folders of a data folder that hold what was taken in, what is made from it, and what people coded; and those from
+#: which a run takes in.
+KEPT_IN = frozenset(
+    {"analyses", "archive", "coding", "dbt", "export", "landing", "live", "prefect", "report", "warehouse"}
+)
+TAKEN_FROM = frozenset({"inbox", "incoming", "sample"})
 #: Letters that DuckDB and dbt take for something else than a folder's name: patterns of files, parts of an address.
 _NOT_IN_PATHS = re.compile(r"[*?\[\]{}#%]")
 

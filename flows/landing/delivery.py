@@ -14,12 +14,14 @@ from pathlib import Path
 
 from flows.common.errors import CswError, RefusedFile
 from flows.common.files import content_sha256_of, sha256_of
-from flows.common.synthetic import is_synthetic
+from flows.common.synthetic import MARKER, is_of_synthetic
 from flows.common.text import printable
 from flows.landing.arrivals import is_packed, refused_name, unpack
 
 #: What stands for an address where a file is of the bundled sample.
 SYNTHETIC = "synthetic:"
+#: What is said of a zip of the sample that came among real files.
+OF_SAMPLE = "it holds the synthetic sample, in which no figure is real."
 #: A folder's own list of its files (file, sha256, copy_of, published_on): proof against a damaged copy.
 MANIFEST = "MANIFEST.csv"
 #: How programs name a further copy of a file.
@@ -76,7 +78,7 @@ def _look_into(folder: Path, unpacked: Path, found: Delivery) -> None:
     said = Manifests(folder, found.refused)
     with ThreadPoolExecutor(4) as pool:
         hashes = list(pool.map(_hashes_if_readable, paths))
-    synthetic = is_synthetic(folder)
+    synthetic = is_of_synthetic(folder)
     for path, known in zip(paths, hashes, strict=True):
         name = path.relative_to(folder).as_posix()
         row = said.rows.get(name, {})
@@ -100,7 +102,10 @@ def _look_into(folder: Path, unpacked: Path, found: Delivery) -> None:
 
 def _look_into_zip(packed: File, into: Path, found: Delivery) -> None:
     try:
-        for inner in unpack(packed.path, packed.name, into):
+        unpacked = list(unpack(packed.path, packed.name, into))
+        if not packed.url.startswith(SYNTHETIC) and any(inner.path.name == MARKER for inner in unpacked):
+            raise RefusedFile(packed.name, OF_SAMPLE, advice="Take it out of the folder.")
+        for inner in unpacked:
             within = inner.name.removeprefix(f"{packed.name}/")
             if inner.path.name.startswith(".") or within.startswith("__MACOSX/") or inner.path.name == MANIFEST:
                 continue

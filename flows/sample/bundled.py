@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import shutil
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from flows.common.errors import CswError, RefusedFile, WrongArgument
 from flows.common.files import read_json, write_atomically
-from flows.common.settings import Settings
-from flows.common.synthetic import MARKER, is_synthetic
+from flows.common.output_folder import clear_outputs
+from flows.common.settings import KEPT_IN, Settings
+from flows.common.synthetic import MARKER, is_of_synthetic, is_synthetic
+from flows.common.text import printable
 from flows.landing.catalogue import read_catalogue
-from flows.landing.delivery import SYNTHETIC
+from flows.landing.delivery import MANIFEST, OF_SAMPLE, SYNTHETIC, Manifests, delivered
 from flows.landing.recognise import recognise
 from flows.sources.passport import load_passports
 
@@ -35,7 +40,7 @@ def sample_folder(settings: Settings) -> Path:
             raise CswError(
                 f"{folder} holds files that are not the sample. Move them away: the sample is written there."
             )
-        shutil.rmtree(folder, ignore_errors=True)
+        _forget_sample(folder)
         if is_synthetic(settings.data):
             # What was made from another sample is no earlier edition of this one.
             _empty(settings)
@@ -59,15 +64,18 @@ def keep_apart(settings: Settings, returns: Path) -> str | None:
         what was done, for people; None when there was nothing to do.
 
     Raises:
-        WrongArgument: there is no such folder, or, where it would replace the sample, no file that a passport knows.
+        WrongArgument: there is no such folder; it is a part of the data folder, or the other way round; it holds files
+            of the sample among others; or, where it would replace the sample, no file that a passport knows.
         CswError: the sample would be landed beside real returns, or the other way round.
     """
     _see_that_it_holds_files(returns)
-    if is_synthetic(returns):
+    _see_that_it_is_apart(settings, returns)
+    if is_of_synthetic(returns):
         _refuse_beside_real(settings)
         write_atomically(settings.data / MARKER, b"Made from the bundled synthetic sample: no figure here is real.\n")
         return None
     held = archived_kinds(settings)
+    _refuse_parts_of_the_sample(settings, returns)
     if held == {SYNTHETIC_KIND, REAL}:
         raise CswError(
             f"{settings.archive} holds both real and synthetic files; nothing is landed and nothing removed. "
@@ -125,6 +133,52 @@ def _see_that_it_holds_files(folder: Path) -> None:
         raise WrongArgument(f"{folder} holds no files. Put the publishers' files there, in any arrangement.")
 
 
+def _see_that_it_is_apart(settings: Settings, folder: Path) -> None:
+    """What is kept is no delivery: landing it would take what csw made for what was published."""
+    data, there = settings.data.resolve(), folder.resolve()
+    if data.is_relative_to(there):
+        raise WrongArgument(f"{folder} holds the data folder ({data}). Give a folder that holds the returns alone.")
+    part = there.relative_to(data).parts[0] if there.is_relative_to(data) else ""
+    if part in KEPT_IN:
+        raise WrongArgument(
+            f"{folder} is within {data / part}, which holds what csw keeps: nothing new can be landed from it. "
+            "(`csw run --archive` reads the archive again.)"
+        )
+
+
+def _refuse_parts_of_the_sample(settings: Settings, folder: Path) -> None:
+    """Copies of the sample's files without its mark would be taken for real figures, and it would be removed for them.
+
+    Known are its folder within another one, what its list says, and the bytes of what is archived of it.
+    """
+    marked = next(iter(sorted(folder.rglob(MARKER))), None)
+    found = str(marked.parent.relative_to(folder)) if marked else ""
+    if not found:
+        said = Manifests(folder, []).rows.items()
+        found = next((name for name, row in said if row.get("copy_of", "").startswith(SYNTHETIC)), "")
+    if not found and (known := _archived_sample(settings)):
+        with tempfile.TemporaryDirectory() as unpacked:
+            delivery = delivered([folder], Path(unpacked))
+        found = next((f.name for f in delivery.files if f.sha256 in known), "")
+        found = found or next((r.file for r in delivery.refused if r.problem == OF_SAMPLE), "")
+    if found:
+        raise WrongArgument(
+            f"{folder} holds files of the synthetic sample ({printable(found)}), in which no figure is real. Nothing "
+            "was landed. Take them out; `csw run` without --returns lands the sample."
+        )
+
+
+def _archived_sample(settings: Settings) -> set[str]:
+    """Hashes of the archive's files that are of the sample."""
+    found = set()
+    for proof in settings.archive.glob("*/*/*/provenance.json"):
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            said = read_json(proof)
+            if str(said["url"]).startswith(SYNTHETIC):
+                found.add(str(said["sha256"]))
+    return found
+
+
 def _knows_any(settings: Settings, folder: Path) -> bool:
     """Whether a passport knows any file of a folder, also one that it would refuse."""
     passports = load_passports(settings.passports)
@@ -139,9 +193,30 @@ def _knows_any(settings: Settings, folder: Path) -> bool:
 
 def _empty(settings: Settings) -> None:
     """Remove what was made from the sample; the caller has seen that the archive holds nothing else."""
-    made = (settings.archive, settings.landing, settings.warehouse, settings.report, settings.export)
-    for path in (*made, settings.data / "analyses"):
-        shutil.rmtree(path, ignore_errors=True)
+    for path in (settings.archive, settings.landing, settings.warehouse):
+        # A link to another disk stays, and is empty. Whatever could not be removed would be taken for real: no error
+        # is passed over.
+        for inner in list(path.iterdir()) if path.is_symlink() and path.is_dir() else [path]:
+            if inner.is_dir() and not inner.is_symlink():
+                shutil.rmtree(inner)
+            else:
+                inner.unlink(missing_ok=True)
+    for path in (settings.report, settings.export, settings.data / "analyses"):
+        clear_outputs(path)
+
+
+def _forget_sample(folder: Path) -> None:
+    """Remove a sample's files, by its list, but for its mark; one without a list was not written to its end."""
+    try:
+        with (folder / MANIFEST).open(newline="", encoding="utf-8") as f:
+            names = [row["file"] for row in csv.DictReader(f)]
+    except (OSError, ValueError, KeyError, csv.Error):
+        shutil.rmtree(folder, ignore_errors=True)
+        return
+    for name in (*names, MANIFEST, ".stamp"):
+        path = folder / name
+        if path.resolve().is_relative_to(folder.resolve()):
+            path.unlink(missing_ok=True)
 
 
 def _put_codings_aside(settings: Settings) -> Path | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from flows.common.errors import CswError, disk_refusal
-from flows.common.files import part_of, sweep, write_atomically, write_new
+from flows.common.files import part_of, read_json, sweep, write_atomically, write_new
 from flows.common.lock import LAYOUT_FILE, layout_of, writer
 from flows.common.settings import ROOT, Settings
 from flows.common.text import printable
@@ -67,6 +67,24 @@ def test_a_folder_of_an_earlier_version_is_taken_over_and_one_of_a_later_is_refu
     (tmp_path / LAYOUT_FILE).write_text('{"layout": 3}')
     with pytest.raises(CswError, match="made by a later version"), writer(tmp_path):
         pass
+
+
+@pytest.mark.parametrize("said", ["", "[]", '{"layout": null}', '{"layout": 1e400}', "[" * 200_000])
+def test_a_note_of_the_arrangement_that_says_nothing_is_written_again(tmp_path: Path, said: str) -> None:
+    (tmp_path / "archive").mkdir()
+    (tmp_path / LAYOUT_FILE).write_text(said)
+    with writer(tmp_path):
+        pass
+    assert read_json(tmp_path / LAYOUT_FILE) == {"layout": 2}
+
+
+@pytest.mark.parametrize(
+    "said", [b"", b"{", b"[" * 200_000, b"NaN", b"[1e400]", b"[-Infinity]", b"\xff\xfe\x00", b"\x00"]
+)
+def test_json_that_nobody_wrote_is_one_kind_of_error(tmp_path: Path, said: bytes) -> None:
+    (tmp_path / "x.json").write_bytes(said)
+    with pytest.raises(ValueError):  # noqa: PT011 (whatever it says, it is of this kind)
+        read_json(tmp_path / "x.json")
 
 
 def test_the_lock_may_be_taken_again_by_who_holds_it_and_by_nobody_else(tmp_path: Path) -> None:

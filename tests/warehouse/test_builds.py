@@ -116,7 +116,9 @@ def test_what_was_published_otherwise_is_shown_and_built_again(settings: Setting
     assert "The next `csw run` builds it again" in found.text()
 
 
-@pytest.mark.parametrize("damaged", ["", "{", '{"file": 1}', "[]", '{"sources": 1, "project": "p", "file": [1, 2]}'])
+@pytest.mark.parametrize(
+    "damaged", ["", "{", '{"file": 1}', "[]", '{"sources": 1, "project": "p", "file": [1, 2]}', "[" * 200_000]
+)
 def test_a_state_that_cannot_be_read_is_no_traceback_and_builds_again(settings: Settings, damaged: str) -> None:
     make_next(settings, "first")
     publish(settings)
