@@ -32,7 +32,10 @@ def writer(data: Path) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout
 
-    data.mkdir(parents=True, exist_ok=True)
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+    except FileNotFoundError as exc:  # where no folder can be made (/proc and its like)
+        raise CswError(f"{data}: no folder can be made there. Set CSW_DATA to another one.") from exc
     # One object per path and process, so that a function that writes can be called by one that holds the lock.
     lock = FileLock(data / LOCK, timeout=0, thread_local=False, is_singleton=True)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 import subprocess
@@ -113,6 +114,9 @@ def test_who_may_not_read_is_not_told_that_the_disk_is_full(tmp_path: Path, monk
     assert "may not read it" in disk_refusal(PermissionError(13, "Permission denied", str(tmp_path / "a")))
     assert "may not write there" in disk_refusal(PermissionError(13, "Permission denied", str(tmp_path / "b")))
     assert "the disk refuses (No space left on device)" in disk_refusal(OSError(28, "No space left on device", "/x"))
+    for error, says in (("ESTALE", "went away"), ("EMFILE", "gives no more"), ("ENAMETOOLONG", "too long")):
+        number = getattr(errno, error)
+        assert says in disk_refusal(OSError(number, os.strerror(number), "/x"))
     assert disk_refusal(OSError(2, "No such file", "/x")) == ""
 
 
@@ -125,6 +129,13 @@ def test_a_folder_in_a_files_place_and_the_other_way_round_are_named(tmp_path: P
         write_atomically(tmp_path / ".layout.json", b"x")
     with pytest.raises(CswError, match="a file is there"):
         Settings(data=tmp_path / "file" / "data")
+    (tmp_path / ".writer.lock").unlink(missing_ok=True)
+    (tmp_path / ".writer.lock").symlink_to(tmp_path / "file")
+    with pytest.raises(OSError, match=str(tmp_path)) as ring, writer(tmp_path):
+        pass
+    assert "a link is where a file should be" in disk_refusal(ring.value)
+    assert (tmp_path / "file").read_text() == "x"
+    (tmp_path / ".writer.lock").unlink()
     with pytest.raises(IsADirectoryError) as found, writer(tmp_path):
         pass
     assert "a folder is where a file should be" in disk_refusal(found.value)

@@ -83,7 +83,7 @@ def test_a_reading_that_is_not_as_it_was_kept_is_made_again(settings: Settings, 
     kept = [p for p in notes.glob("*/*.json") if re.search(rb'"overall_judgement": \d', p.read_bytes())]
     for path in [*kept, notes / "themes.json"]:
         said = path.read_bytes()
-        flipped = re.sub(rb'("overall_judgement": )\d', rb'\g<1>1', said)
+        flipped = re.sub(rb'("overall_judgement": )\d', rb"\g<1>1", said)
         path.write_bytes({"cut off": said[:-9], "other": b"[]", "nested": b"[" * 200_000, "a digit": flipped}[harm])
     assert read_archived(settings, workers=0).read_now == len(kept) > 0
     assert {t: rows(settings, t) for t in TABLES} == before

@@ -303,6 +303,7 @@ def restored(published: Installation, tmp_path: Path) -> Settings:
         (["status", "--nope"], 2, "nope"),
         (["sql"], 2, "STATEMENT"),
         (["sql", " ;"], 2, "there is nothing to ask"),
+        (["sql", "select 1; select 2"], 2, "ask them one by one"),
         (["sql", "select nowhere"], 1, "nowhere"),
         (["run", "--live", "--source", "nope"], 2, "nope is not a source"),
         (["export", "--out", "README.md"], 2, "README.md is a file"),
@@ -396,6 +397,18 @@ def test_nothing_landed_and_nothing_published_is_said(tmp_path: Path) -> None:
         done = empty.csw(*arguments)
         assert (done.returncode, says in done.stderr) == (1, True), (arguments, done.stderr)
         assert "Traceback" not in done.stderr
+
+
+def test_started_without_anything_to_write_to(tmp_path: Path) -> None:
+    """As services and schedulers may: nobody reads it, and it does what it is asked."""
+    done = subprocess.run(
+        f"{sys.executable} -m flows.cli quarantine --json >&- 2>{tmp_path / 'err'}",
+        shell=True,
+        env={**os.environ, "CSW_DATA": str(tmp_path / "data")},
+        cwd=ROOT,
+        check=False,
+    )
+    assert (done.returncode, (tmp_path / "err").read_text()) == (0, "")
 
 
 @pytest.mark.parametrize("letters", ["latin-1", "ascii"])
