@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
+import re
 
 from flows.common.text import printable
 
@@ -95,3 +97,10 @@ def disk_refusal(exc: OSError) -> str:
             return f"{named}: this user may not read it. Give the right to, or ask the user who runs csw here."
         return f"{named}: this user may not write there. Give the right to, or set CSW_DATA to another folder."
     return f"{named}: the disk refuses ({exc.strerror}). Free some space, or see to the disk, and run again."
+
+
+def database_says(exc: BaseException) -> str:
+    """What a database says went wrong, on one line: where it wraps its message for programs, the message alone."""
+    said = str(exc).split("\n\n")[0].replace("\n", " ")
+    inner = re.search(r'"exception_message":\s*("(?:[^"\\]|\\.)*")', said)
+    return str(json.loads(inner[1])) if inner else said

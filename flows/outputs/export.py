@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis.spreadsheet import harmless
-from flows.common.errors import CswError, WrongArgument
+from flows.common.errors import CswError, WrongArgument, database_says
 from flows.common.files import read_json
 from flows.common.output_folder import OutputFolder
 from flows.common.settings import Settings
@@ -127,7 +127,7 @@ def export(
                     package = json.dumps(described, indent=1, ensure_ascii=False)
                     (made / "datapackage.json").write_text(package + "\n", encoding="utf-8")
         except duckdb.Error as exc:
-            raise CswError(f"{place.folder}: the database could not write all of it: {exc}") from exc
+            raise CswError(f"{place.folder}: the database could not write all of it: {database_says(exc)}") from exc
     done.files = sorted(place.folder / f for files in place.files.values() for f in files)
     done.earlier = [f for f in FORMATS if place.stamp(f) not in ("", stamp)]
     return done

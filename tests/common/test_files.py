@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.common.errors import CswError, disk_refusal
+from flows.common.errors import CswError, database_says, disk_refusal
 from flows.common.files import part_of, read_json, sweep, write_atomically, write_new
 from flows.common.lock import LAYOUT_FILE, layout_of, writer
 from flows.common.settings import ROOT, Settings
@@ -118,6 +118,14 @@ def test_who_may_not_read_is_not_told_that_the_disk_is_full(tmp_path: Path, monk
         number = getattr(errno, error)
         assert says in disk_refusal(OSError(number, os.strerror(number), "/x"))
     assert disk_refusal(OSError(2, "No such file", "/x")) == ""
+
+
+def test_a_message_of_the_database_for_programs_is_one_for_people() -> None:
+    wrapped = (
+        'IO Error: Async write failed: {"exception_type":"IO","exception_message":"no \\"x\\": full","errno":"27"}'
+    )
+    assert database_says(ValueError(wrapped)) == 'no "x": full'
+    assert database_says(ValueError("Binder Error: no column\nhere\n\nLINE 1: x")) == "Binder Error: no column here"
 
 
 def test_a_folder_in_a_files_place_and_the_other_way_round_are_named(tmp_path: Path) -> None:
