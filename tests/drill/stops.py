@@ -63,6 +63,52 @@ def after_the_kills(machine: Machine, random: Random) -> Seen:
     return seen
 
 
+#: Commands that write, beside the main job, in an order in which each has something to do.
+COMMANDS = (
+    ("withdraw", TARGET, "2022", "--reason", "drill"),
+    ("withdraw", TARGET, "2022", "--undo"),
+    ("land", "--archive", "--quiet"),
+    ("verify",),
+    ("export", "--quiet"),
+    ("report", "--quiet"),
+    ("rollback", "--quiet"),
+)
+
+
+def other_commands(machine: Machine, random: Random) -> Seen:
+    """Every command that writes, killed and asked again: the second completes what the first left."""
+    problems: list[str] = []
+    _amend(machine)
+    done = machine.refresh(TARGET)
+    if done.code != 0:
+        problems.append(f"the refresh that leaves something to go back to ends with {done.code}")
+    before = machine.held()
+    killed: dict[str, int] = {}
+    for command in COMMANDS:
+        name = " ".join(command[:1] + tuple(a for a in command[1:] if a == "--undo"))
+        running = machine.start(*command)
+        # Most of it is over in two seconds, of which it takes one to begin.
+        wait(running, random.uniform(0.5, 2.5) if command[0] in {"withdraw", "rollback"} else random.uniform(1, 8))
+        if running.process.poll() is None:
+            killed[f"killed in {name}"] = 1
+        running.kill()
+        problems += [f"{name}: still working: {p}" for p in still_working(machine)]
+        problems += [f"{name}: {p}" for p in machine.not_whole()]
+        again = machine.csw(*command)
+        # What had been done before the kill is not done twice.
+        if again.code != 0 and not re.search(r"already|not withdrawn|no earlier warehouse", again.said):
+            problems.append(f"{name}, asked again, ends with {again.code}: {again.said[-300:]}")
+        if command[0] == "rollback":
+            break
+        if command[-1] != "drill":
+            problems += [f"{name}: {p}" for p in machine.lost(before, may_publish=False) if "withdrawn.csv" not in p]
+    problems += [p for p in machine.lost(before, may_publish=True) if "withdrawn.csv" not in p] + leftovers(machine)
+    verified = machine.csw("verify")
+    if verified.code != 0:
+        problems.append(f"`csw verify` at the end: {verified.said[-300:]}")
+    return Seen("killed in each", "an earlier one, whole, as asked", problems, killed)
+
+
 def _amend(machine: Machine) -> None:
     """The servers have something new, once: an earlier round may have let them."""
     machine.servers.world = machine.first_world()
@@ -137,6 +183,13 @@ STOPS = [
         after_the_kills,
         0,
         goes_on=True,
+    ),
+    Fault(
+        "kill −9 in other commands",
+        "Killed while it withdraws, lands again, verifies, exports, writes the site, goes back.",
+        "machine",
+        other_commands,
+        0,
     ),
     *(
         Fault(name, f"{what} ({name}).", "machine", asked_to_end(name), 0)  # type: ignore[arg-type]
