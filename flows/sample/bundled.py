@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import shutil
 import tempfile
@@ -40,7 +39,8 @@ def sample_folder(settings: Settings) -> Path:
             raise CswError(
                 f"{folder} holds files that are not the sample. Move them away: the sample is written there."
             )
-        _forget_sample(folder)
+        if not (folder / MANIFEST).exists():
+            shutil.rmtree(folder, ignore_errors=True)  # not written to its end, so that nothing lists what is of it
         if is_synthetic(settings.data):
             # What was made from another sample is no earlier edition of this one.
             _empty(settings)
@@ -203,20 +203,6 @@ def _empty(settings: Settings) -> None:
                 inner.unlink(missing_ok=True)
     for path in (settings.report, settings.export, settings.data / "analyses"):
         clear_outputs(path)
-
-
-def _forget_sample(folder: Path) -> None:
-    """Remove a sample's files, by its list, but for its mark; one without a list was not written to its end."""
-    try:
-        with (folder / MANIFEST).open(newline="", encoding="utf-8") as f:
-            names = [row["file"] for row in csv.DictReader(f)]
-    except (OSError, ValueError, KeyError, csv.Error):
-        shutil.rmtree(folder, ignore_errors=True)
-        return
-    for name in (*names, MANIFEST, ".stamp"):
-        path = folder / name
-        if path.resolve().is_relative_to(folder.resolve()):
-            path.unlink(missing_ok=True)
 
 
 def _put_codings_aside(settings: Settings) -> Path | None:

@@ -15,6 +15,7 @@ from flows.common.settings import Settings
 from flows.common.synthetic import MARKER, is_synthetic
 from flows.landing.land import land_returns
 from flows.sample.bundled import keep_apart, sample_folder
+from flows.sample.sample import _clear
 from tests.made_up import B1_NAME, b1, put
 
 
@@ -261,13 +262,17 @@ def test_a_sample_is_made_anew_around_what_people_put_there(
 
     def write(folder: Path) -> None:
         name = next(names)
+        if folder.exists():
+            _clear(folder)
         put(folder, name, b"x")
         put(folder, MARKER, b"")
-        put(folder, "MANIFEST.csv", f"file\n{name}\n".encode())
+        put(folder, "MANIFEST.csv", f"file\n{name}\n../outside.txt\n".encode())
 
     monkeypatch.setattr("flows.sample.write_sample", write)
     folder = sample_folder(settings)
     put(folder, "notes.txt", b"mine")
+    put(settings.data, "outside.txt", b"mine")
     (folder / ".stamp").write_text("an older generator")
     sample_folder(settings)
     assert sorted(p.name for p in folder.iterdir()) == [".stamp", MARKER, "MANIFEST.csv", "notes.txt", "two.csv"]
+    assert (settings.data / "outside.txt").exists()
