@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from flows.common.errors import CswError, database_says, disk_refusal
-from flows.common.files import part_of, read_json, sweep, write_atomically, write_new
+from flows.common.files import part_of, read_json, read_rows, sweep, write_atomically, write_new
 from flows.common.lock import LAYOUT_FILE, layout_of, writer
 from flows.common.settings import ROOT, Settings
 from flows.common.text import printable
@@ -86,6 +86,28 @@ def test_json_that_nobody_wrote_is_one_kind_of_error(tmp_path: Path, said: bytes
     (tmp_path / "x.json").write_bytes(said)
     with pytest.raises(ValueError):  # noqa: PT011 (whatever it says, it is of this kind)
         read_json(tmp_path / "x.json")
+
+
+@pytest.mark.parametrize(
+    ("said", "says"),
+    [
+        (b"a,b\n1,caf\xe9\n", "line 2: byte 0xE9 is not UTF-8"),
+        (b"a\n1\n", "the column 'b' is missing"),
+        (b"", "the column 'a' is missing"),
+        (b"a,b\n1\n", "line 2: the row ends before column 'b'"),
+        (b'a,b\n1,"2\n', "line .*: this is not a whole csv"),
+        (b"a,b\n1," + b"x" * 200_000, "line .*: this is not a whole csv"),
+    ],
+)
+def test_a_table_that_people_keep_is_refused_by_line(tmp_path: Path, said: bytes, says: str) -> None:
+    (tmp_path / "x.csv").write_bytes(said)
+    with pytest.raises(CswError, match=says):
+        read_rows(tmp_path / "x.csv", ("a", "b"))
+
+
+def test_a_table_that_people_keep_is_read_as_spreadsheets_save_it(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_bytes(b'\xef\xbb\xbfa,b,c\r\n1,"x\r\ny",3\r\n')
+    assert read_rows(tmp_path / "x.csv", ("a", "b")) == [(3, {"a": "1", "b": "x\r\ny", "c": "3"})]
 
 
 def test_the_lock_may_be_taken_again_by_who_holds_it_and_by_nobody_else(tmp_path: Path) -> None:
