@@ -20,6 +20,10 @@ from flows.landing.recognise import recognise
 from flows.sources.passport import load_passports
 
 
+#: In the mark of a data folder.
+MARK = b"Made from the bundled synthetic sample: no figure here is real.\n"
+
+
 def sample_folder(settings: Settings) -> Path:
     """The synthetic returns, written when they are not there yet or the generator has changed.
 
@@ -72,7 +76,7 @@ def keep_apart(settings: Settings, returns: Path) -> str | None:
     _see_that_it_is_apart(settings, returns)
     if is_of_synthetic(returns):
         _refuse_beside_real(settings)
-        write_atomically(settings.data / MARKER, b"Made from the bundled synthetic sample: no figure here is real.\n")
+        write_atomically(settings.data / MARKER, MARK)
         return None
     held = archived_kinds(settings)
     _refuse_parts_of_the_sample(settings, returns)
@@ -94,6 +98,15 @@ def keep_apart(settings: Settings, returns: Path) -> str | None:
     aside = _put_codings_aside(settings)
     (settings.data / MARKER).unlink(missing_ok=True)
     return f"{said} Codings of its reports are kept in {aside}." if aside else said
+
+
+def mark_again(settings: Settings) -> None:
+    """Give a data folder that came back from a backup the mark that its archive calls for, or take a wrong one away."""
+    held = archived_kinds(settings)
+    if held == {SYNTHETIC_KIND}:
+        write_atomically(settings.data / MARKER, MARK)
+    elif held == {REAL}:
+        (settings.data / MARKER).unlink(missing_ok=True)
 
 
 REAL, SYNTHETIC_KIND = "real", "synthetic"

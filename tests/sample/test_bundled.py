@@ -14,7 +14,7 @@ from flows.common.output_folder import OutputFolder
 from flows.common.settings import Settings
 from flows.common.synthetic import MARKER, is_synthetic
 from flows.landing.land import land_returns
-from flows.sample.bundled import keep_apart, sample_folder
+from flows.sample.bundled import keep_apart, mark_again, sample_folder
 from flows.sample.sample import _clear
 from tests.made_up import B1_NAME, b1, put
 
@@ -177,6 +177,19 @@ def test_real_returns_may_lie_in_the_inbox_of_a_sample(settings: Settings, real:
     keep_apart(settings, settings.inbox)
     assert land_returns(settings, settings.inbox, workers=1).landed[0].url.startswith("https:")
     assert not is_synthetic(settings.data)
+
+
+@pytest.mark.parametrize("held", ["synthetic", "real"])
+def test_a_backup_is_what_its_archive_is(settings: Settings, request: pytest.FixtureRequest, held: str) -> None:
+    folder: Path = request.getfixturevalue(held)
+    keep_apart(settings, folder)
+    land_returns(settings, folder, workers=1)
+    for marked in (False, True):
+        (settings.data / MARKER).unlink(missing_ok=True)
+        if marked:
+            (settings.data / MARKER).touch()
+        mark_again(settings)
+        assert is_synthetic(settings.data) == (held == "synthetic")
 
 
 def test_a_part_of_the_sample_is_of_the_sample(settings: Settings, tmp_path: Path) -> None:
