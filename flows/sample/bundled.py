@@ -19,7 +19,6 @@ from flows.landing.delivery import MANIFEST, OF_SAMPLE, SYNTHETIC, Manifests, de
 from flows.landing.recognise import recognise
 from flows.sources.passport import load_passports
 
-
 #: In the mark of a data folder.
 MARK = b"Made from the bundled synthetic sample: no figure here is real.\n"
 
