@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +19,8 @@ from flows.warehouse.fingerprint import file_identity, published_state, state_pa
 
 #: How many are kept beside the published one.
 KEPT = 3
+#: What they are called; whatever else lies there is somebody's, and stays.
+_NAME = re.compile(r"\d{8}T\d{12}")
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,8 @@ def prune(settings: Settings) -> None:
 def earlier(settings: Settings) -> list[Earlier]:
     """What can be gone back to, the newest first."""
     found = []
-    for path in sorted(settings.earlier.glob("*.duckdb"), reverse=True):
+    ours = (p for p in settings.earlier.glob("*.duckdb") if _NAME.fullmatch(p.stem))
+    for path in sorted(ours, reverse=True):
         build = from_state(_state(path).get("build"))
         found.append(Earlier(path.stem, path, build, path.stat().st_size))
     return found

@@ -19,7 +19,7 @@ from flows.common.settings import ROOT, Settings
 from flows.landing.land import land_returns
 from flows.outputs.status import status
 from flows.warehouse import publish as publishing
-from flows.warehouse.built import read_build, why_not_default
+from flows.warehouse.built import Build, from_state, read_build, to_state, why_not_default
 from flows.warehouse.fingerprint import file_identity, fingerprint, published_fingerprint, published_state, state_path
 from flows.warehouse.publish import (
     building,
@@ -278,3 +278,26 @@ def test_a_warehouse_that_was_opened_takes_any_question(settings: Settings) -> N
     with open_published(settings) as con:
         relation = con.sql("select content from t")
         assert (relation.columns, relation.fetchall()) == (["content"], [("first",)])
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        None,
+        [],
+        "x",
+        {},
+        {"built_at": "yesterday"},
+        {"built_at": 7},
+        {"variables": []},
+        {"nodes": "many"},
+        {"as_of": {}},
+    ],
+)
+def test_a_note_of_a_build_that_is_none_is_not_believed(odd: Any) -> None:
+    """Whoever reads it goes by what it says: a day, variables, numbers."""
+    good = to_state(Build("2026-01-01T00:00:00+00:00", "build", "", "2009", {}, "", 9, 0, "1.11", 3, "d", "p"))
+    assert from_state(good) is not None
+    said = from_state({**good, **odd} if isinstance(odd, dict) and odd else odd)
+    assert said is None
+    assert "earlier version" in why_not_default(said, Settings())

@@ -37,6 +37,16 @@ def test_the_last_three_are_kept(settings: Settings) -> None:
     assert sorted(p.suffix for p in settings.earlier.iterdir()) == [".duckdb"] * 3 + [".json"] * 3
 
 
+def test_what_others_put_beside_them_stays(settings: Settings) -> None:
+    settings.earlier.mkdir(parents=True)
+    theirs = [settings.earlier / name for name in ("2019.duckdb", "of the thesis.duckdb", "notes.txt")]
+    for path in theirs:
+        path.write_bytes(b"mine")
+    publish_each(settings, "a", "b", "c", "d", "e", "f")
+    assert held(settings) == ["e", "d", "c"]
+    assert [p.read_bytes() for p in theirs] == [b"mine"] * 3
+
+
 def test_back_and_forth(settings: Settings) -> None:
     publish_each(settings, "a", "b", "c")
     roll_back(settings)
