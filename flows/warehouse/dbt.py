@@ -19,6 +19,8 @@ from flows.common.text import printable
 
 #: What a build of every published return has been seen to fit in; more of it goes to disk.
 LEAST_MEMORY_MB = 1200
+#: Seconds that a worker has to end by itself once nobody asks any more.
+PATIENCE = 10.0
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ class Dbt:
             if self._process.stdin:
                 self._process.stdin.close()
         try:
-            self._process.wait(timeout=10)
+            self._process.wait(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
             self._process.kill()
             # Only when it is gone has it let go of the database.
