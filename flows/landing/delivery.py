@@ -70,7 +70,9 @@ def delivered(folders: Sequence[Path], unpacked: Path) -> Delivery:
 def _look_into(folder: Path, unpacked: Path, found: Delivery) -> None:
     if not folder.is_dir():
         raise CswError(f"{folder} is not a folder. Give the folder that holds the publishers' files.")
-    paths = [p for p in folder.rglob("*") if p.is_file() and not p.name.startswith(".")]
+    there = [p for p in folder.rglob("*") if not p.name.startswith(".")]
+    paths = [p for p in there if p.is_file()]
+    found.refused += [_not_followed(p, folder) for p in sorted(there) if p.is_symlink() and not p.is_file()]
     if not paths:
         raise CswError(f"{folder} holds no files. Put the publishers' files there, in any arrangement.")
     # Of two files with one content the first is kept: the one with the publisher's name.
@@ -98,6 +100,14 @@ def _look_into(folder: Path, unpacked: Path, found: Delivery) -> None:
                 _look_into_zip(file, unpacked / sha[:12], found)
             else:
                 found.files.append(file)
+
+
+def _not_followed(link: Path, folder: Path) -> RefusedFile:
+    """Nothing that lies in a folder of returns is passed over in silence: links to folders may lead round in a ring."""
+    name = printable(link.relative_to(folder).as_posix())
+    if link.is_dir():
+        return RefusedFile(name, "a link to a folder is not followed.", advice="Give --returns the folder itself.")
+    return RefusedFile(name, "a link that leads to no file.", advice="Remove it, or put there what it should lead to.")
 
 
 def _look_into_zip(packed: File, into: Path, found: Delivery) -> None:
