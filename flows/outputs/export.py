@@ -23,7 +23,7 @@ from flows.outputs.lock import writing_outputs
 from flows.outputs.relations import Column, Relation, accepted_values
 from flows.sources.passport import load_passports
 from flows.warehouse.fingerprint import file_identity
-from flows.warehouse.publish import published_path
+from flows.warehouse.publish import check_warehouse, published_path
 
 if TYPE_CHECKING:
     import duckdb
@@ -111,6 +111,7 @@ def export(
     with writing_outputs(settings, place.folder):
         # Before it is opened: what is opened is this file or a later one, never one before it.
         stamp = _stamp(settings)
+        check_warehouse(published_path(settings))
         try:
             with duckdb.connect(str(published_path(settings)), read_only=True) as con:
                 about = relations(settings, con)

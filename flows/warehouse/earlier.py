@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -81,7 +82,7 @@ def roll_back(settings: Settings, name: str = "") -> Earlier:
             one that was not itself gone back from.
 
     Raises:
-        CswError: there is none, or none of this name, or the disk refuses.
+        CswError: there is none, or none of this name, or none that is whole, or the disk refuses.
     """
     now = _name(settings.published) if settings.published.exists() else "~"
     held = [e for e in earlier(settings) if e.name != now]
@@ -92,8 +93,13 @@ def roll_back(settings: Settings, name: str = "") -> Earlier:
     if not found:
         known = ", ".join(e.name for e in held) or "none"
         problem = f"there is no earlier warehouse{f' {name}' if name else ''} to go back to. There are: {known}."
+        if held and not name:
+            problem += " (Newer ones, or gone back from before: `--to` takes one of them.)"
         raise WrongArgument(problem) if name else CswError(problem)
-    chosen = found[0]
+    chosen = next((e for e in found if is_whole(e.path)), None)
+    if chosen is None:
+        damaged = ", ".join(e.name for e in found)
+        raise CswError(f"{damaged}: damaged, not the bytes that were published. What is published stays.")
     state = _state(chosen.path)
     before = published_state(settings) or {}
     # What was set aside before stays so, unless it is what is published again now.
@@ -116,6 +122,22 @@ def roll_back(settings: Settings, name: str = "") -> Earlier:
     write_atomically(state_path(settings), json.dumps(said, indent=1, sort_keys=True).encode())
     prune(settings)
     return chosen
+
+
+def is_whole(path: Path) -> bool:
+    """Whether an earlier warehouse has the bytes that were published; of which no hash was kept, whether it opens."""
+    recorded = _state(path).get("sha256")
+    try:
+        if recorded:
+            with path.open("rb") as f:
+                return hashlib.file_digest(f, "sha256").hexdigest() == recorded
+        import duckdb
+
+        with duckdb.connect(str(path), read_only=True) as con:
+            return bool(con.execute("select 1 from duckdb_tables() where schema_name = 'marts'").fetchall())
+    except Exception:
+        # Whatever it is that cannot be read, nobody should go back to it.
+        return False
 
 
 def _is_published(settings: Settings, path: Path) -> bool:

@@ -22,7 +22,7 @@ from flows.common.settings import ROOT, Settings
 from flows.outputs import export as exporting
 from flows.outputs.export import EARLIER_MARK, export, held_formats
 from flows.outputs.export import is_current as exports_are_current
-from flows.outputs.site import is_current, write_site
+from flows.outputs.site import is_current, site_folder, write_site
 from flows.warehouse.fingerprint import file_identity, fingerprint, state_path
 from flows.warehouse.publish import needed, publish
 from tests.installation import Installation
@@ -147,6 +147,11 @@ def as_before(settings: Settings) -> None:
         (folder / LIST).unlink()
     (settings.export / EARLIER_MARK).write_text("[1, 2]")
     (settings.report / ".made_from").write_text("0" * 64)
+    # Pages that it did not have yet.
+    its = {settings.report / f for files in site_folder(settings).files.values() for f in files}
+    for page in [p for p in settings.report.rglob("*") if p.is_file() and p not in its]:
+        if not page.is_relative_to(settings.report / "data_docs"):
+            page.unlink()
     with duckdb.connect(str(settings.published)) as con:
         con.execute("drop schema meta cascade")
     state = json.loads(state_path(settings).read_text())
