@@ -103,7 +103,7 @@ def going_back(machine: Machine, random: Random) -> Seen:
     problems += _killed_and_asked_again(machine, random, ("rollback", "--quiet"), killed)
     if machine.held().published != first:
         problems.append("what is published is not the warehouse before")
-    problems += [p for p in machine.lost(second, may_publish=True)] + leftovers(machine)
+    problems += machine.lost(second, may_publish=True) + leftovers(machine)
     return Seen("killed, and asked again", "the one before, whole", problems, killed)
 
 
