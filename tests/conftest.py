@@ -99,9 +99,10 @@ def landed(request: pytest.FixtureRequest) -> Settings:
 
 def landing_digest() -> str:
     """Changes with whatever lands the sample."""
-    rooms = ("flows/common", "flows/documents", "flows/landing", "flows/sample", "flows/sources", "dbt_project/seeds")
+    rooms = ("common", "documents", "landing", "sample", "sources", "stages")
+    folders = [*(ROOT / "flows" / room for room in rooms), ROOT / "dbt_project" / "seeds"]
     found = hashlib.sha256()
-    for path in sorted(p for room in rooms for p in (ROOT / room).rglob("*") if p.is_file() and p.suffix != ".pyc"):
+    for path in sorted(p for folder in folders for p in folder.rglob("*") if p.is_file() and p.suffix != ".pyc"):
         found.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
     return found.hexdigest()[:16]
 

@@ -25,8 +25,8 @@ from flows.publishers.http import Http
 from flows.publishers.ofsted_reports import reports_of
 from flows.publishers.report import last_fetch
 from flows.publishers.state import State
-from flows.run import stop_without_primaries
 from flows.sources.passport import load_passports
+from flows.stages.land import stop_without_primaries
 from tests.fake_publishers import FakePublishers, Quirks
 from tests.fake_publishers.answers import Reply
 from tests.live.fetching import B1, Start, arrived, cin, settings_for
