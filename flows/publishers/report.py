@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
-from flows.common.files import write_atomically
+from flows.common.files import read_json, write_atomically
 from flows.common.tables import text_table
 
 if TYPE_CHECKING:
@@ -217,7 +217,7 @@ class FetchReport:
 def last_fetch(settings: Settings) -> FetchReport | None:
     """The report of the last fetch; None where there is none that can be read."""
     try:
-        said = json.loads((settings.live / LAST).read_text(encoding="utf-8"))
+        said = read_json(settings.live / LAST)
         sources = [SourceReport(**_known(SourceReport, s)) for s in said.get("sources", [])]
         known = _known(FetchReport, said)
         return FetchReport(**{**known, "folder": Path(said["folder"]), "sources": sources})

@@ -16,7 +16,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from flows.common.errors import CswError
-from flows.common.files import write_atomically
+from flows.common.files import read_json, write_atomically
 from flows.publishers.days import is_partial_date
 from flows.publishers.wire import kept_date, kept_etag
 
@@ -130,8 +130,8 @@ class State:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            said = json.loads(path.read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError, RecursionError):
+            said = read_json(path)
+        except (FileNotFoundError, ValueError):
             # Unreadable: everything is asked again, nothing is lost.
             said = {}
         said = said if isinstance(said, dict) else {}
