@@ -167,5 +167,7 @@ def _clear(folder: Path) -> None:
     if manifest.exists():
         with manifest.open(newline="", encoding="utf-8") as f:
             for row in csv.DictReader(f):
-                (folder / row["file"]).unlink(missing_ok=True)
+                path = folder / row["file"]
+                if path.resolve().is_relative_to(folder.resolve()):  # a list that somebody wrote leads nowhere else
+                    path.unlink(missing_ok=True)
         manifest.unlink()

@@ -20,7 +20,7 @@ from flows.common.settings import ROOT, Settings
 from flows.landing.land import land_returns
 from flows.outputs.status import status
 from flows.warehouse import publish as publishing
-from flows.warehouse.built import landed_digest, read_build, why_not_default
+from flows.warehouse.built import Build, from_state, landed_digest, read_build, to_state, why_not_default
 from flows.warehouse.fingerprint import file_identity, fingerprint, published_fingerprint, published_state, state_path
 from flows.warehouse.publish import (
     building,
@@ -117,7 +117,9 @@ def test_what_was_published_otherwise_is_shown_and_built_again(settings: Setting
     assert "The next `csw run` builds it again" in found.text()
 
 
-@pytest.mark.parametrize("damaged", ["", "{", '{"file": 1}', "[]", '{"sources": 1, "project": "p", "file": [1, 2]}'])
+@pytest.mark.parametrize(
+    "damaged", ["", "{", '{"file": 1}', "[]", '{"sources": 1, "project": "p", "file": [1, 2]}', "[" * 200_000]
+)
 def test_a_state_that_cannot_be_read_is_no_traceback_and_builds_again(settings: Settings, damaged: str) -> None:
     make_next(settings, "first")
     publish(settings)
@@ -271,3 +273,26 @@ def test_a_warehouse_that_was_opened_takes_any_question(settings: Settings) -> N
     with open_published(settings) as con:
         relation = con.sql("select content from t")
         assert (relation.columns, relation.fetchall()) == (["content"], [("first",)])
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        None,
+        [],
+        "x",
+        {},
+        {"built_at": "yesterday"},
+        {"built_at": 7},
+        {"variables": []},
+        {"nodes": "many"},
+        {"as_of": {}},
+    ],
+)
+def test_a_note_of_a_build_that_is_none_is_not_believed(odd: Any) -> None:
+    """Whoever reads it goes by what it says: a day, variables, numbers."""
+    good = to_state(Build("2026-01-01T00:00:00+00:00", "build", "", "2009", {}, "", 9, 0, "1.11", 3, "d", "p"))
+    assert from_state(good) is not None
+    said = from_state({**good, **odd} if isinstance(odd, dict) and odd else odd)
+    assert said is None
+    assert "earlier version" in why_not_default(said, Settings())
