@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,11 +17,14 @@ from typing import Any
 from flows.common.errors import CswError
 from flows.common.files import part_of
 from flows.common.settings import Settings
+from flows.common.text import printable
 
 #: What a build of every published return has been seen to fit in; more of it goes to disk.
 LEAST_MEMORY_MB = 1200
 #: What dbt keeps of a parsed project; it reads again only what has changed since.
 PARSED = "partial_parse.msgpack"
+#: Seconds that a worker has to end by itself once nobody asks any more.
+PATIENCE = 10.0
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,18 @@ def _borrow(held: Path, wanted: Path) -> None:
             part.unlink(missing_ok=True)
 
 
+def memory_given() -> str:
+    """What the environment lets a build take (``CSW_BUILD_MEMORY``); blank where it does not say.
+
+    Raises:
+        CswError: it is no amount of memory.
+    """
+    said = os.environ.get("CSW_BUILD_MEMORY", "").strip()
+    if said and not re.fullmatch(r"[0-9]+(\.[0-9]+)?\s*[KMGT]i?B", said, re.IGNORECASE):
+        raise CswError(f"CSW_BUILD_MEMORY={printable(said)}: give an amount with its unit, e.g. 4GB.")
+    return said
+
+
 class Dbt:
     """A warm dbt, working on one database file.
 
@@ -121,7 +137,7 @@ class Dbt:
             # one data folder looks like the next.
             "CSW_LANDING": os.path.relpath(settings.landing, database.parent),
             "CSW_NEXT": database.name,
-            "CSW_BUILD_MEMORY": os.environ.get("CSW_BUILD_MEMORY") or f"{build_memory_mb()}MB",
+            "CSW_BUILD_MEMORY": memory_given() or f"{build_memory_mb()}MB",
             "DBT_TARGET_PATH": str(target / "target"),
             "DBT_PROJECT_DIR": str(settings.root),
             "DBT_PROFILES_DIR": str(settings.root),
@@ -152,7 +168,7 @@ class Dbt:
             if self._process.stdin:
                 self._process.stdin.close()
         try:
-            self._process.wait(timeout=10)
+            self._process.wait(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
             self._process.kill()
             # Only when it is gone has it let go of the database.
