@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.common.errors import CswError
-from flows.common.files import part_of
+from flows.common.files import write_atomically
 from flows.common.settings import Settings
 from flows.common.text import printable
 
@@ -90,12 +89,8 @@ def _borrow(held: Path, wanted: Path) -> None:
         if wanted.exists() and wanted.stat().st_mtime_ns >= kept:
             return
         wanted.parent.mkdir(parents=True, exist_ok=True)
-        part = part_of(wanted)
-        try:
-            shutil.copy2(held, part)
-            part.replace(wanted)
-        finally:
-            part.unlink(missing_ok=True)
+        write_atomically(wanted, held.read_bytes())
+        os.utime(wanted, ns=(kept, kept))  # as old as it is: what is newer goes before it
 
 
 def memory_given() -> str:
