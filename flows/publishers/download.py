@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 Client = Callable[[Query], Discovery]
 
+#: So many documents, or so large a share of those that are offered, may be missing on a publisher's own site before
+#: it is a problem: of 205 reports on Ofsted's, four of 2012 have only ever been answered with a web page.
+FEW_DOCUMENTS, FEW_OF_ALL = 5, 0.02
+
 
 def clients() -> dict[str, Client]:
     """How each kind of server is asked."""
@@ -115,6 +119,7 @@ class SourceFetch:
         self.progress.found(len(found.files))
         held_now: list[Download] = []
         broken: set[str] = set()
+        lacking: list[tuple[str, bool]] = []
         for remote_file in found.files:
             try:
                 downloads = self._take(query, remote_file)
@@ -122,8 +127,15 @@ class SourceFetch:
                 self.progress.came(sum(d.bytes for d in downloads))
             except CswError as exc:
                 broken.add(remote_file.batch)
-                (report.notes if self._is_known(remote_file, exc) else report.problems).append(str(exc))
                 self.progress.came(0)
+                if self._is_one_of_many(remote_file, exc):
+                    since = self.state.missing_since(self.passport.source, remote_file.url)
+                    lacking.append((str(exc), datetime.now(UTC) - since > PATIENCE))
+                else:
+                    (report.notes if self._may_be_absent(remote_file, exc) else report.problems).append(str(exc))
+        are_few = len(lacking) <= max(FEW_DOCUMENTS, FEW_OF_ALL * len(found.files))
+        for said, is_old in lacking:
+            (report.notes if are_few or is_old else report.problems).append(said)
         self._compose(found, held_now)
         for batch in {f.batch for f in found.files} - broken - found.unfinished - {""}:
             self.state.complete(self._batch(batch))
@@ -131,15 +143,15 @@ class SourceFetch:
             self.state.data_sets[self.passport.source] = found.data_sets
         self.state.save()
 
-    def _is_known(self, remote: RemoteFile, exc: CswError) -> bool:
-        """Whether it is no news that a file cannot be had."""
-        if self.state.file(self.passport.source, remote.url) is not None:
-            return False
-        if isinstance(exc, Absent) and remote.may_be_absent:
-            return True
-        if not remote.one_of_many or not isinstance(exc, (Absent, Gone, WrongKind)):
-            return False
-        return datetime.now(UTC) - self.state.missing_since(self.passport.source, remote.url) > PATIENCE
+    def _may_be_absent(self, remote: RemoteFile, exc: CswError) -> bool:
+        """Whether it is no failure that a file is not there: it need not be, and never was."""
+        never_had = self.state.file(self.passport.source, remote.url) is None
+        return never_had and isinstance(exc, Absent) and remote.may_be_absent
+
+    def _is_one_of_many(self, remote: RemoteFile, exc: CswError) -> bool:
+        """Whether it is a document that the site leads to, that was never had, and that there is not."""
+        never_had = self.state.file(self.passport.source, remote.url) is None
+        return never_had and remote.one_of_many and isinstance(exc, (Absent, Gone, WrongKind))
 
     def _batch(self, batch: str) -> str:
         return f"{self.passport.source} {batch}"

@@ -49,7 +49,7 @@ class RemoteFile:
     data_set: str = ""
     """Its data set in the public API of EES, where it has one."""
     one_of_many: bool = False
-    """Whether it is a document that is done without: after a week of saying that it cannot be had, it is only noted."""
+    """Whether it is a document that is done without: a few that cannot be had are noted, many are said for a week."""
     may_be_absent: bool = False
     """Whether it is no failure that it is not there, as long as it never was."""
 

@@ -234,7 +234,7 @@ def test_served_by_the_command(
 
 @pytest.mark.slow
 def test_deployed_to_a_work_pool(copied: Installation, fake: FakePublishers, tmp_path: Path) -> None:
-    """As the README says: a server, `prefect deploy --all`, a process worker."""
+    """As docs/serving.md says: a server, `prefect deploy --all`, a process worker."""
     settings = Settings(data=tmp_path / "server")
     with server(settings, free_port(), lambda _: None) as found:
         api = Api(found.url, found.auth)
