@@ -270,7 +270,7 @@ def _write_format(
         from flows.outputs.workbook import write_workbook
 
         return write_workbook(con, about, folder / WORKBOOK, SHEET_ROWS)
-    # A table is written by hardly more than one thread: sorting, packing and writing follow one another. Large ones first.
+    # A table keeps hardly more than one thread at work: sorting, packing and writing follow one another.
     todo = sorted(about, key=lambda r: -r.rows * len(r.columns))
     with ThreadPoolExecutor(min(os.cpu_count() or 1, MOST_TABLES_AT_ONCE)) as threads:
         writing = [threads.submit(_write_table, con.cursor(), r, folder, format, in_order) for r in todo]
