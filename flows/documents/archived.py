@@ -20,7 +20,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from flows.common.files import sha256_of, write_atomically
+from flows.common.files import read_json, sha256_of, write_atomically
 from flows.common.settings import Settings
 from flows.documents import naming
 from flows.documents.authority import load_authorities
@@ -29,6 +29,8 @@ from flows.documents.rows import COLUMNS, Row, tables
 from flows.landing.archive import Archive, Kept, Provenance
 from flows.landing.quarantine import held_documents
 
+#: Landed table (of those that a report fills) -> its rows, as JSON keeps them.
+Reading = dict[str, list[Row]]
 #: The publication whose documents are read.
 SOURCE = "ofsted_reports"
 #: Landed table -> name of the same rows in :mod:`flows.documents.rows`.
@@ -95,12 +97,13 @@ def read_archived(settings: Settings, workers: int | None = None) -> ReportsRead
     write_headers(settings)
     held = {provenance.sha256: (path, provenance) for path, provenance in _archived(settings)}
     reports = sorted(held.items(), key=lambda x: (x[1][0].name, x[0]))
-    new = [(sha, path) for sha, (path, _) in reports if not _kept(settings, sha).exists()]
-    _read(settings, new, workers)
+    readings = {sha: _reading(settings, sha) for sha in held}
+    new = [(sha, path) for sha, (path, _) in reports if readings[sha] is None]
+    readings |= _read(settings, new, workers)
     authorities, placements = load_authorities(settings.seeds), read_placements(settings)
     rows: dict[str, list[Row]] = {table: [] for table in TABLES}
     for sha, (path, provenance) in reports:
-        said = json.loads(_kept(settings, sha).read_text(encoding="utf-8"))
+        said = readings[sha] or {}
         for table in _READ:
             # The same bytes may have come under another name since.
             rows[table] += [{**row, "file": path.name} for row in said[table]]
@@ -181,15 +184,13 @@ class ReportRecogniser:
         """The publication that each file belongs to, or None."""
         hashes = [sha256_of(path.read_bytes()) for path in paths]
         known = dict(zip(hashes, paths, strict=True))
-        _read(
-            self.settings,
-            [(sha, p) for sha, p in known.items() if not _kept(self.settings, sha).exists()],
-            self.workers,
-        )
-        return [SOURCE if self._is_report(sha) else None for sha in hashes]
+        readings = {sha: _reading(self.settings, sha) for sha in known}
+        new = [(sha, path) for sha, path in known.items() if readings[sha] is None]
+        readings |= _read(self.settings, new, self.workers)
+        return [SOURCE if self._is_report(readings[sha] or {}) else None for sha in hashes]
 
-    def _is_report(self, sha: str) -> bool:
-        (row,) = json.loads(_kept(self.settings, sha).read_text(encoding="utf-8"))["report"]
+    def _is_report(self, reading: Reading) -> bool:
+        (row,) = reading["report"]
         return bool(row["report_kind"]) or row["refusal_reason"] in (
             "other_inspectorate",
             "other_provider",
@@ -214,12 +215,25 @@ def _archived(settings: Settings) -> Iterator[tuple[Path, Provenance]]:
         if provenance.edition != "documents" or provenance.sha256 in held:
             continue
         # What was read once stays read; bytes that are read again have to be those that came.
-        if _kept(settings, provenance.sha256).exists() or Kept(path, provenance).is_whole():
+        if _reading(settings, provenance.sha256) is not None or Kept(path, provenance).is_whole():
             yield path, provenance
 
 
 def _kept(settings: Settings, sha: str) -> Path:
     return settings.landing / SOURCE / ".read" / reader_version() / f"{sha}.json"
+
+
+def _reading(settings: Settings, sha: str) -> Reading | None:
+    """What was read of a report before; None where it was not, or what is kept of it is not as it was written."""
+    try:
+        said = read_json(_kept(settings, sha))
+        return dict(said["read"]) if said["digest"] == _digest(said["read"]) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _digest(read: Any) -> str:
+    return sha256_of(json.dumps(read, default=str, ensure_ascii=False).encode())
 
 
 def _forget_older_readings(settings: Settings) -> None:
@@ -229,12 +243,14 @@ def _forget_older_readings(settings: Settings) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _read(settings: Settings, new: list[tuple[str, Path]], workers: int | None) -> None:
+def _read(settings: Settings, new: list[tuple[str, Path]], workers: int | None) -> dict[str, Reading]:
+    """Read reports and keep what they say."""
     if not new:
-        return
+        return {}
     from flows.documents.batch import read_reports
 
     few = len(new) < _WORTH_WORKERS
+    readings = {}
     for (sha, _), result in zip(
         new, read_reports([path for _, path in new], 1 if few and workers is None else workers), strict=True
     ):
@@ -242,7 +258,11 @@ def _read(settings: Settings, new: list[tuple[str, Path]], workers: int | None) 
         said = {table: getattr(found, rows) for table, rows in _READ.items()}
         for row in (row for rows in said.values() for row in rows):
             row["sha256"] = sha
-        write_atomically(_kept(settings, sha), json.dumps(said, default=str, ensure_ascii=False).encode())
+        # As it will be read again: dates are text.
+        plain = readings[sha] = json.loads(json.dumps(said, default=str))
+        kept = json.dumps({"digest": _digest(plain), "read": plain}, ensure_ascii=False)
+        write_atomically(_kept(settings, sha), kept.encode())
+    return readings
 
 
 def _coded(settings: Settings, recommendations: list[Row]) -> Iterator[Row]:
@@ -251,10 +271,7 @@ def _coded(settings: Settings, recommendations: list[Row]) -> Iterator[Row]:
 
     rules = hashlib.sha256(CODEBOOK.read_bytes() + Path(CODEBOOK).with_name("coder.py").read_bytes()).hexdigest()
     path = settings.landing / SOURCE / ".read" / "themes.json"
-    known: dict[str, Any] = {}
-    if path.exists():
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        known = kept["items"] if kept["rules"] == rules else {}
+    known = _coded_before(path, rules)
     coded: dict[str, Any] = {}
     for row in recommendations:
         key = hashlib.sha256(row["text"].encode()).hexdigest()
@@ -269,7 +286,18 @@ def _coded(settings: Settings, recommendations: list[Row]) -> Iterator[Row]:
                 "words": words,
             }
     if coded != known:
-        write_atomically(path, json.dumps({"rules": rules, "items": coded}, ensure_ascii=False).encode())
+        write_atomically(
+            path, json.dumps({"rules": rules, "digest": _digest(coded), "items": coded}, ensure_ascii=False).encode()
+        )
+
+
+def _coded_before(path: Path, rules: str) -> dict[str, Any]:
+    """The codings that are kept; none where they are of other rules, or not as they were written."""
+    try:
+        kept = read_json(path)
+        return dict(kept["items"]) if kept["rules"] == rules and kept["digest"] == _digest(kept["items"]) else {}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
 
 
 def _matches(text: str) -> list[list[str]]:

@@ -17,14 +17,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis.spreadsheet import harmless
-from flows.common.errors import CswError, WrongArgument
+from flows.common.errors import CswError, WrongArgument, database_says
+from flows.common.files import read_json
 from flows.common.output_folder import OutputFolder
 from flows.common.settings import Settings
 from flows.outputs.lock import writing_outputs
 from flows.outputs.relations import Column, Relation, accepted_values
 from flows.sources.passport import load_passports
 from flows.warehouse.fingerprint import file_identity
-from flows.warehouse.publish import published_path
+from flows.warehouse.publish import check_warehouse, published_path
 
 if TYPE_CHECKING:
     import duckdb
@@ -114,6 +115,7 @@ def export(
     with writing_outputs(settings, place.folder):
         # Before it is opened: what is opened is this file or a later one, never one before it.
         stamp = _stamp(settings)
+        check_warehouse(published_path(settings))
         try:
             with duckdb.connect(str(published_path(settings)), read_only=True) as con:
                 about = relations(settings, con)
@@ -130,7 +132,7 @@ def export(
                     package = json.dumps(described, indent=1, ensure_ascii=False)
                     (made / "datapackage.json").write_text(package + "\n", encoding="utf-8")
         except duckdb.Error as exc:
-            raise CswError(f"{place.folder}: the database could not write all of it: {exc}") from exc
+            raise CswError(f"{place.folder}: the database could not write all of it: {database_says(exc)}") from exc
     done.files = sorted(place.folder / f for files in place.files.values() for f in files)
     done.earlier = [f for f in FORMATS if place.stamp(f) not in ("", stamp)]
     return done
@@ -144,7 +146,7 @@ def export_folder(settings: Settings, out: Path | None = None) -> OutputFolder:
 def _of_an_earlier_version(folder: Path) -> dict[str, list[str]]:
     """What is ours in an export of a version that kept no list: what its data package names."""
     try:
-        package = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
+        package = read_json(folder / "datapackage.json")
         if package["name"] != NAME or not (folder / EARLIER_MARK).is_file():
             return {}
         named = [str(r["path"]) for r in package["resources"]]
@@ -270,7 +272,8 @@ def _write_format(
         from flows.outputs.workbook import write_workbook
 
         return write_workbook(con, about, folder / WORKBOOK, SHEET_ROWS)
-    # A table keeps hardly more than one thread at work: sorting, packing and writing follow one another.
+    # A table is written by hardly more than one thread: sorting, packing and writing follow one another.
+    # Large ones first.
     todo = sorted(about, key=lambda r: -r.rows * len(r.columns))
     with ThreadPoolExecutor(min(os.cpu_count() or 1, MOST_TABLES_AT_ONCE)) as threads:
         writing = [threads.submit(_write_table, con.cursor(), r, folder, format, in_order) for r in todo]
