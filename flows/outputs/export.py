@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,6 +48,8 @@ KEYS = {
 }
 #: An Excel sheet holds no more rows; a larger table is left to the other formats.
 SHEET_ROWS = 50_000
+#: Tables that are written at a time; each holds its own rows while they are sorted.
+MOST_TABLES_AT_ONCE = 2
 LICENCE = {
     "name": "OGL-UK-3.0",
     "path": "https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/",
@@ -268,26 +272,40 @@ def _write_format(
         from flows.outputs.workbook import write_workbook
 
         return write_workbook(con, about, folder / WORKBOOK, SHEET_ROWS)
-    for relation in about:
-        place = f"{relation.schema}.{relation.name}"
-        path = folder / format / relation.schema / f"{relation.name}.{format}"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        target = path.as_posix().replace("'", "''")
-        if format == "parquet":
-            con.execute(
-                f"copy (from {place} order by {relation.order}) to '{target}' (format parquet, compression zstd)"
-            )
-        else:
-            columns = ", ".join(harmless(c.name, c.type) for c in relation.columns)
-            sorted_rows = f"{place} order by {relation.order}"
-            if in_order is not None:
-                file = (in_order / relation.schema / f"{relation.name}.parquet").as_posix().replace("'", "''")
-                # Parquet has no whole numbers of 128 bits, and what looks like a pattern would be read as one: such a
-                # table is sorted again.
-                if not set(file) & set("*?[") and _types(con, f"'{file}'") == [c.type for c in relation.columns]:
-                    sorted_rows = f"'{file}'"
-            con.execute(f"copy (select {columns} from {sorted_rows}) to '{target}' (format csv, header true)")
+    # A table is written by hardly more than one thread: sorting, packing and writing follow one another.
+    # Large ones first.
+    todo = sorted(about, key=lambda r: -r.rows * len(r.columns))
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, MOST_TABLES_AT_ONCE)) as threads:
+        writing = [threads.submit(_write_table, con.cursor(), r, folder, format, in_order) for r in todo]
+        try:
+            for one in writing:
+                one.result()
+        except BaseException:
+            threads.shutdown(cancel_futures=True)
+            raise
     return []
+
+
+def _write_table(
+    con: duckdb.DuckDBPyConnection, relation: Relation, folder: Path, format: str, in_order: Path | None
+) -> None:
+    """Write a table as Parquet or CSV over a connection of its own; see :func:`_write_format`."""
+    place = f"{relation.schema}.{relation.name}"
+    path = folder / format / relation.schema / f"{relation.name}.{format}"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    target = path.as_posix().replace("'", "''")
+    if format == "parquet":
+        con.execute(f"copy (from {place} order by {relation.order}) to '{target}' (format parquet, compression zstd)")
+        return
+    columns = ", ".join(harmless(c.name, c.type) for c in relation.columns)
+    sorted_rows = f"{place} order by {relation.order}"
+    if in_order is not None:
+        file = (in_order / relation.schema / f"{relation.name}.parquet").as_posix().replace("'", "''")
+        # Parquet has no whole numbers of 128 bits, and what looks like a pattern would be read as one: such a table is
+        # sorted again.
+        if not set(file) & set("*?[") and _types(con, f"'{file}'") == [c.type for c in relation.columns]:
+            sorted_rows = f"'{file}'"
+    con.execute(f"copy (select {columns} from {sorted_rows}) to '{target}' (format csv, header true)")
 
 
 def _types(con: duckdb.DuckDBPyConnection, rows: str) -> list[str]:

@@ -130,7 +130,7 @@ def is_whole(path: Path) -> bool:
     try:
         if recorded:
             with path.open("rb") as f:
-                return hashlib.file_digest(f, "sha256").hexdigest() == str(recorded)
+                return bool(hashlib.file_digest(f, "sha256").hexdigest() == recorded)
         import duckdb
 
         with duckdb.connect(str(path), read_only=True) as con:
