@@ -189,8 +189,8 @@ def _land(
     if live:
         folders.append(_fetch(settings, report, watch, sources, alone=returns is None))
     with watch.stage("land"):
-        code = code_digest(settings)
-        retry(settings, code)
+        if read_quarantine(settings):
+            retry(settings, code_digest(settings))
         report.landing = land_folders(settings, folders, documents=ReportRecogniser(settings))
         _retry_beside(settings, report.landing)
     if report.fetched is not None:

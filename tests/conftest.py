@@ -14,7 +14,7 @@ import duckdb
 import pytest
 
 from flows.common.settings import ROOT, Settings
-from flows.sample import write_sample
+from flows.sample.sample import write_sample
 from tests.installation import Installation, made_in, made_once
 from tests.sample_truth import SampleTruth, truth_of
 

@@ -30,10 +30,12 @@ from flows.landing.catalogue import (
     base_edition,
     held_path,
     landed_path,
+    read_catalogue,
+    read_held,
     revision_number,
 )
 from flows.landing.cells import cells_sha256
-from flows.landing.delivery import File, as_day, delivered, same_bytes
+from flows.landing.delivery import File, Hashes, as_day, delivered, same_bytes
 from flows.landing.ledger import Ledger, reading_digest
 from flows.landing.quarantine import is_withdrawn, next_state, quarantine_path, read_quarantine, reconcile
 from flows.landing.states import in_order, mark_of
@@ -106,7 +108,9 @@ def land_folders(
         CswError: a folder is absent or holds no file, or the disk refuses.
     """
     landing = _Landing(settings, documents)
-    delivery = delivered(folders, landing.incoming / "unpacked")
+    hashes = Hashes(landing.ledger.delivered)
+    delivery = delivered(folders, landing.incoming / "unpacked", hashes)
+    landing.ledger.delivered = hashes.found
     landing.report.refused += delivery.refused
     landing.mend_archive(delivery.files)
     landing.take(landing.to_read_again(delivery.files), delivery.files, workers)
@@ -116,7 +120,7 @@ def land_folders(
 
 def published_is_lost(published: Collection[Key], settings: Settings) -> list[Key]:
     """Tables of the published warehouse that are neither landed nor held back: they can no longer be read."""
-    here = {*Catalogue.read(settings).tables, *Catalogue.read(settings, held=True).tables}
+    here = {e.key for e in (*read_catalogue(settings), *read_held(settings))}
     return sorted(k for k in published if k not in here)
 
 
@@ -142,8 +146,8 @@ class _Landing:
             self.ledger = Ledger(self.digest)
             self.catalogue, self.held = Catalogue(), Catalogue()
         else:
-            reconcile(settings)
-            self.ledger, _ = Ledger.read(settings)
+            if reconcile(settings):
+                self.ledger, _ = Ledger.read(settings)
             self.catalogue, self.held = Catalogue.read(settings), Catalogue.read(settings, held=True)
         # What was checked under other passports, seeds or code is tried again; and what is listed nowhere else.
         self.quarantined = set() if self.is_fresh else {q.key for q in read_quarantine(settings)}
