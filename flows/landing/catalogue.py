@@ -12,8 +12,9 @@ import csv
 import io
 import re
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
+from operator import attrgetter
 from pathlib import Path
 
 from flows.common.errors import CswError
@@ -225,10 +226,11 @@ class Catalogue:
                 ("source", "table_name", "edition", *UNIT_COLUMNS),
                 ((*k, *unit) for k in sorted(self.units) for unit in self.units[k]),
             )
+        names = [f.name for f in fields(Landed)]
         _write(
             folder / "catalogue.csv",
-            [f.name for f in fields(Landed)],
-            (tuple(asdict(self.tables[k]).values()) for k in sorted(self.tables)),
+            names,
+            map(attrgetter(*names), (self.tables[k] for k in sorted(self.tables))),
         )
 
 

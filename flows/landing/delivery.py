@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -71,31 +72,46 @@ class Hashes:
         Raises:
             OSError: it cannot be read.
         """
-        about = path.stat()
-        state = [about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns, about.st_ctime_ns]
-        name = os.path.abspath(path)
-        match self._known.get(name):
-            case [*before, str(sha), str(content)] if before == state:
-                pass
-            case _:
-                data = path.read_bytes()
-                sha, content = sha256_of(data), content_sha256_of(data)
+        if known := self._as_known(path):
+            return known
+        name, state = _as_it_stands(path)
+        data = path.read_bytes()
+        sha, content = sha256_of(data), content_sha256_of(data)
         # Written to this very moment it may be written to again without its times telling; and not every system says
         # when a file was last changed.
-        if os.name == "posix" and time.time_ns() - max(about.st_mtime_ns, about.st_ctime_ns) > SETTLED_NS:
+        if os.name == "posix" and time.time_ns() - max(state[-2:]) > SETTLED_NS:
             self.found[name] = [*state, sha, content]
         return sha, content
 
     def of_all(self, paths: Sequence[Path]) -> list[tuple[str, str] | OSError]:
         """As :meth:`of`, of several files; the error in place of what cannot be read."""
+        found: dict[Path, tuple[str, str] | OSError] = {p: known for p in paths if (known := self._as_known(p))}
+        rest = [p for p in paths if p not in found]
         with ThreadPoolExecutor(4) as pool:
-            return list(pool.map(self._of_if_readable, paths))
+            found |= zip(rest, pool.map(self._of_if_readable, rest), strict=True)
+        return [found[p] for p in paths]
 
     def _of_if_readable(self, path: Path) -> tuple[str, str] | OSError:
         try:
             return self.of(path)
         except OSError as exc:
             return exc
+
+    def _as_known(self, path: Path) -> tuple[str, str] | None:
+        """The hashes that were made before of a file that is as it was; of one that is not, or not there, None."""
+        with suppress(OSError):
+            name, state = _as_it_stands(path)
+            match self._known.get(name):
+                case [*before, str(sha), str(content)] if before == state:
+                    self.found[name] = [*state, sha, content]
+                    return sha, content
+        return None
+
+
+def _as_it_stands(path: Path) -> tuple[str, list[int]]:
+    """A file's whole name; and its device, inode, size, and times of writing and of change (ns)."""
+    about = os.stat(path)
+    return os.path.abspath(path), [about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns, about.st_ctime_ns]
 
 
 def delivered(folders: Sequence[Path], unpacked: Path, hashes: Hashes | None = None) -> Delivery:

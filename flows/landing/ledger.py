@@ -90,7 +90,7 @@ class Ledger:
             "seen": here,
             "delivered": self.delivered,
         }
-        path, data = settings.landing / "ledger.json", json.dumps(state, indent=0).encode()
+        path, data = settings.landing / "ledger.json", json.dumps(state, separators=(",\n", ":")).encode()
         if not path.exists() or path.read_bytes() != data:
             write_atomically(path, data)
 
