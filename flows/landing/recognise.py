@@ -84,6 +84,14 @@ Wanted = frozenset[str]
 
 def required_labels(table: Table, reading: TableEdition) -> set[Wanted]:
     """Normalised header labels that must be there for a table to be read at all; one of each set."""
+    # Every file is held against every table.
+    known = table.required_labels.get(id(reading))
+    if known is None:
+        known = table.required_labels[id(reading)] = _required_labels(table, reading)
+    return known
+
+
+def _required_labels(table: Table, reading: TableEdition) -> set[Wanted]:
     keys = table.keys if reading.keys is None else reading.keys
     filters = table.filter_columns(reading).values()
     wanted = [v for v in keys.values() if not v.startswith("#")]

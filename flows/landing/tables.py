@@ -120,13 +120,12 @@ def land(fit: Fit, path: str) -> LandedTable:
     rows: list[list[str]] = []
     periods: set[str] = set()
     for number, row, block in _rows_of_data(fit, columns, body, first_row, path):
-        level, code, gss, name = keys.place(row, number)
+        level, code, gss, name, period, filters = keys.of(row, number, block)
         if fit.grid.faults:
             _refuse_faults(fit, number, kept, columns, row, path)
-        period = keys.period(row)
         if level != "none":
             periods.add(period)
-        rows.append([str(number), level, code, gss, name, period, keys.filter_text(row, block), *figures(row)])
+        rows.append([str(number), level, code, gss, name, period, filters, *figures(row)])
     edition = fit.edition or _edition_from_periods(fit, periods, rows, columns, kept, path)
     return LandedTable(
         fit.passport.source,
@@ -158,7 +157,7 @@ def _rows_of_data(
         block_name = above[-1].group(1) if above else ""
     header_labels = [label(c) for c in fit.grid.rows[fit.header_row]]
     last = next((i for i in reversed(range(len(body))) if _has_text(body[i])), -1)
-    first_cells: set[str] = set()
+    first_cells: list[str] = []
     some = False
     for i, row in enumerate(body[: last + 1]):
         if not _has_text(row):
@@ -179,7 +178,7 @@ def _rows_of_data(
             row = _fitted(row, width, path, first_row + i, columns, first_cells, is_last=i == last)
             if not row:
                 continue
-        first_cells.add(row[0].strip())
+        first_cells.append(row[0])
         some = True
         yield first_row + i, row, block_name
 
@@ -218,8 +217,9 @@ class _Keys:
         self.filters_seen: dict[tuple[str, Sequence[str]], str] = {}
         """Title of the block and cells of the filters → what ``_filter`` says of them."""
 
-    def place(self, row: list[str], number: int) -> tuple[Level, str, str, str]:
-        """Level, DfE code, ONS code and name of a row's place.
+    def of(self, row: list[str], number: int, block: str) -> tuple[Level, str, str, str, str, str]:
+        """Level, DfE code, ONS code and name of a row's place; its period (of a table that does not print any, its
+        edition's); and what it is of beside these, ``filter=value|…``.
 
         Raises:
             RefusedFile: the level is no known word.
@@ -231,23 +231,19 @@ class _Keys:
         level, code, gss, name, is_nameless = found
         if is_nameless and sum(bool(c.strip()) for c in row) == 1:
             # A heading between rows, or a footnote.
-            return "none", "", gss, self._printed_name(row)
-        return level, code, gss, name
-
-    def period(self, row: list[str]) -> str:
-        """The period of a row; of a table that does not print any, its edition's."""
-        return row[self._period].strip() if self._period is not None else self._default_period
-
-    def filter_text(self, row: list[str], block: str) -> str:
-        """What a row is of beside place and period: ``filter=value|…``."""
+            level, code, name = "none", "", self._printed_name(row)
+        period = row[self._period].strip() if self._period is not None else self._default_period
         seen = block, self._cells_of_filters(row)
-        found = self.filters_seen.get(seen)
-        if found is None:
-            parts = [f"{f}={' '.join(row[j].split())}" for f, j in self._filters]
-            if self._fit.table.block_title:
-                parts.append(f"block={block}")
-            found = self.filters_seen[seen] = "|".join(parts)
-        return found
+        filters = self.filters_seen.get(seen)
+        if filters is None:
+            filters = self.filters_seen[seen] = self._read_filters(row, block)
+        return level, code, gss, name, period, filters
+
+    def _read_filters(self, row: list[str], block: str) -> str:
+        parts = [f"{f}={' '.join(row[j].split())}" for f, j in self._filters]
+        if self._fit.table.block_title:
+            parts.append(f"block={block}")
+        return "|".join(parts)
 
     def _read_place(self, row: list[str], number: int) -> tuple[Level, str, str, str, bool]:
         """As :meth:`place`, and whether no code says which place it is."""
@@ -288,7 +284,7 @@ def _cells_at(positions: list[int]) -> Callable[[list[str]], Sequence[str]]:
 
 
 def _has_text(row: list[str]) -> bool:
-    return bool("".join(row).strip())
+    return bool(row) and bool(row[0].strip() or "".join(row).strip())
 
 
 def _filter_positions(columns: dict[str, str], at: dict[str, int], path: str) -> list[tuple[str, int]]:
@@ -435,7 +431,7 @@ def _fitted(
     path: str,
     number: int,
     columns: list[str],
-    first_cells: set[str],
+    first_cells: list[str],
     *,
     is_last: bool,
 ) -> list[str]:
@@ -466,10 +462,10 @@ def _fitted(
     return row + [""] * (width - len(row))
 
 
-def _is_note(row: list[str], first_cells: set[str]) -> bool:
+def _is_note(row: list[str], first_cells: list[str]) -> bool:
     """Whether a row of another width is a note: words that no row of the table begins with, nor is cut off from."""
     start = row[0].strip()
-    if not re.search(r"[^\W\d_]{2}", start) or any(cell.startswith(start) for cell in first_cells):
+    if not re.search(r"[^\W\d_]{2}", start) or any(cell.strip().startswith(start) for cell in first_cells):
         return False
     rest = [c for c in row[1:] if c.strip()]
     is_data = bool(rest) and all(is_number(c) and not c.startswith(" ") for c in rest)
