@@ -284,7 +284,8 @@ def _described_nowhere(name: str, passports: Iterable[Passport]) -> Recognised |
 
 def _fits(grid: Grid, passports: Iterable[Passport], *, sheet: bool) -> list[Fit]:
     heads = [{label(c) for c in row} for row in grid.rows[:SEARCH_ROWS]]
-    found = []
+    every = set().union(*heads)
+    found: list[Fit] = []
     for p in passports:
         for t in p.tables:
             if _is_sheet(t) != sheet:
@@ -294,18 +295,20 @@ def _fits(grid: Grid, passports: Iterable[Passport], *, sheet: bool) -> list[Fit
                     continue
                 if reading.title and not _has_title(grid, reading.title):
                     continue
-                row = _header_row(t, reading, heads, grid)
+                row = _header_row(t, reading, heads, every, grid)
                 if row is not None:
                     found.append(Fit(p, t, edition, grid, row))
-            found += _of_its_own_day(p, t, heads, grid, found)
+            found += _of_its_own_day(p, t, heads, every, grid, found)
     return found
 
 
-def _of_its_own_day(p: Passport, t: Table, heads: list[set[str]], grid: Grid, found: list[Fit]) -> list[Fit]:
+def _of_its_own_day(
+    p: Passport, t: Table, heads: list[set[str]], every: set[str], grid: Grid, found: list[Fit]
+) -> list[Fit]:
     """A file of a series that states the day of its release, which is none of the listed editions': named by it."""
     if t.released_on is None or any(f.table is t for f in found):
         return []
-    row = _header_row(t, NO_EDITION, heads, grid)
+    row = _header_row(t, NO_EDITION, heads, every, grid)
     day = _day_stated(t.released_on, grid)
     return [Fit(p, t, day, grid, row)] if row is not None and day else []
 
@@ -336,7 +339,8 @@ def _has_title(grid: Grid, pattern: str) -> bool:
     return any(find(c) for row in grid.rows[:SEARCH_ROWS] for c in row if c)
 
 
-def _header_row(table: Table, reading: TableEdition, heads: list[set[str]], grid: Grid) -> int | None:
+def _header_row(table: Table, reading: TableEdition, heads: list[set[str]], every: set[str], grid: Grid) -> int | None:
+    """Where the header of a table is, by the labels of each of the first rows and of all of them; None if nowhere."""
     rows = reading.header_rows or table.header_rows
     if rows:
         if len(grid.rows) <= rows[-1]:
@@ -351,6 +355,8 @@ def _header_row(table: Table, reading: TableEdition, heads: list[set[str]], grid
         return hits[table.header_occurrence - 1] if len(hits) >= table.header_occurrence else None
     if table.search_rows:
         heads = [{label(c) for c in row} for row in grid.rows[: table.search_rows]]
+    elif not _has_all(required, every):
+        return None
     return next((i for i, head in enumerate(heads) if _has_all(required, head)), None)
 
 
@@ -447,7 +453,7 @@ def _lacks(fit: Fit) -> tuple[str, str, list[str]] | None:
     header = [label(c) for c in fit.grid.rows[fit.header_row]]
     for column, values in fit.table.contains.items():
         at = next((header.index(label(c)) for c in column.split("|") if label(c) in header), -1)
-        seen = {label(r[at]) for r in fit.grid.rows[fit.header_row + 1 :] if 0 <= at < len(r)}
+        seen = {label(c) for c in {r[at] for r in fit.grid.rows[fit.header_row + 1 :] if 0 <= at < len(r)}}
         for v in values:
             if not {label(n) for n in v.split("|")} & seen:
                 return column, v, sorted(seen)

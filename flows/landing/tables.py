@@ -119,9 +119,10 @@ def land(fit: Fit, path: str) -> LandedTable:
     figures = list if kept == list(range(len(columns))) else _cells_at(kept)
     rows: list[list[str]] = []
     periods: set[str] = set()
+    faults = fit.grid.faults
     for number, row, block in _rows_of_data(fit, columns, body, first_row, path):
         level, code, gss, name, period, filters = keys.of(row, number, block)
-        if fit.grid.faults:
+        if faults:
             _refuse_faults(fit, number, kept, columns, row, path)
         if level != "none":
             periods.add(period)
