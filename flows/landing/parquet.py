@@ -8,8 +8,10 @@ from pathlib import Path
 from flows.common.errors import RefusedFile
 from flows.landing.checks import unknown_symbol
 from flows.landing.figures import NUMBER
-from flows.landing.recognise import Fit
-from flows.landing.tables import NATIONAL_NAMES, REGIONAL_NAMES, LandedTable, last_period_edition, last_year
+from flows.landing.fits import Fit
+from flows.landing.levels import NATIONAL_NAMES, REGIONAL_NAMES
+from flows.landing.periods import last_period_edition, last_year
+from flows.landing.tables import LandedTable
 
 
 def land_parquet(

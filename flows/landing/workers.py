@@ -24,9 +24,10 @@ from flows.landing.catalogue import base_edition
 from flows.landing.checks import check_figures, check_places
 from flows.landing.delivery import same_bytes
 from flows.landing.figures import known_symbols
+from flows.landing.fits import Fit
 from flows.landing.grids import label
 from flows.landing.mapping import mapped_columns
-from flows.landing.recognise import Fit, is_document_name, recognise
+from flows.landing.recognise import is_document_name, recognise
 from flows.landing.tables import META, LandedTable, land
 from flows.sources.passport import load_passports
 
