@@ -19,8 +19,9 @@ from flows.common.processes import worker_pool
 from flows.common.settings import Settings
 from flows.documents.archived import ReportRecogniser, ReportsRead, read_archived
 from flows.landing.catalogue import read_catalogue
-from flows.landing.land import LandingReport, land_folders, published_is_lost
+from flows.landing.land import land_folders, published_is_lost
 from flows.landing.quarantine import Unit, read_quarantine, release, retry, unseen
+from flows.landing.under_way import LandingReport
 from flows.landing.withdrawn import read_withdrawn
 from flows.outputs.data_docs import data_docs_folder
 from flows.outputs.export import export, held_formats

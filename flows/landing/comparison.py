@@ -46,6 +46,8 @@ GEOGRAPHY = re.compile(r"^(country|region)_|^geographic_level$|^time_identifier$
 
 @dataclass(frozen=True)
 class Likest:
+    """The table that a file is likest to, with its rows and where their header is."""
+
     table: Table
     other: Landed
     """The landed edition it is held against."""
@@ -63,6 +65,11 @@ def compare(
     edition: str,
     file: Path,
 ) -> Draft:
+    """What a file changes beside the landed edition next to it, and the entries that would take it in.
+
+    Raises:
+        CswError: no column says of which period the file is, and no edition is given.
+    """
     table = found.table
     keys = {k: column_named(new, v) for k, v in table.keys.items()}
     code, period = keys.get("la_code"), keys.get("period")

@@ -103,6 +103,7 @@ class Draft:
 
 
 def covers(row: SeedRow, edition: str) -> bool:
+    """Whether a row of the seed is of an edition."""
     return row["edition_from"] <= edition and (not row["edition_to"] or edition <= row["edition_to"])
 
 

@@ -27,6 +27,7 @@ class EditionSheet:
 
 
 def sheet_of(rows: list[list[str]], header: int) -> EditionSheet:
+    """A grid as a table, by its header (from 0)."""
     names = [c.strip().lstrip("\ufeff") for c in rows[header]]
     kept = [c for c in names if c]
     body = [dict(zip(names, r, strict=False)) for r in rows[header + 1 :] if any(c.strip() for c in r)]
@@ -34,21 +35,25 @@ def sheet_of(rows: list[list[str]], header: int) -> EditionSheet:
 
 
 def landed_sheet(settings: Settings, newest: Landed) -> EditionSheet:
+    """A landed table."""
     with landed_path(settings, *newest.key).open(newline="", encoding="utf-8") as f:
         reader = csv.DictReader(f)
         return EditionSheet([c for c in reader.fieldnames or [] if not c.startswith("_")], list(reader))
 
 
 def year_of(period: str) -> str:
+    """A period as it is compared."""
     year = last_year(period)
     return str(year) if year is not None else period.strip()
 
 
 def filter_text_of(row: Mapping[str, str], places: Mapping[str, str]) -> str:
+    """What a row is of, as landing writes it: ``filter=value|…``."""
     return "|".join(f"{name}={' '.join((row.get(column) or '').split())}" for name, column in places.items())
 
 
 def column_named(sheet: EditionSheet, name: str) -> str | None:
+    """The column of a name, however it is written; None where there is none."""
     return next((c for c in sheet.columns if label(c) in {label(n) for n in name.split("|")}), None)
 
 

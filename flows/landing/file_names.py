@@ -79,6 +79,7 @@ def spellings_of(name: str) -> list[str]:
 
 
 def matches_any(pattern: str, names: Iterable[str]) -> bool:
+    """Whether a passport's pattern is found in one of some names."""
     return any(map(finder_of(pattern), names))
 
 

@@ -79,6 +79,7 @@ def _has_all(required: set[Wanted], head: set[str]) -> bool:
 
 
 def fits_of(grid: Grid, passports: Iterable[Passport], *, sheet: bool) -> list[Fit]:
+    """Every table and edition of the passports that a grid fits."""
     heads = [{label(c) for c in row} for row in grid.rows[:SEARCH_ROWS]]
     every = set().union(*heads)
     found: list[Fit] = []
@@ -122,6 +123,7 @@ def _day_stated(where: str, grid: Grid) -> str:
 
 
 def readings_of(table: Table) -> Iterator[tuple[str | None, TableEdition]]:
+    """The ways in which a table may be read, each with its edition; None where the periods tell it."""
     if table.edition_from == "fixed":
         yield table.edition, table.editions.get(table.edition or "", NO_EDITION)
     elif table.edition_from == "last_period":
@@ -157,6 +159,7 @@ def _header_row(table: Table, reading: TableEdition, heads: list[set[str]], ever
 
 
 def is_named(fit: Fit, named: list[tuple[Passport, Table, str | None]]) -> bool:
+    """Whether a fit is one of the tables and editions that the name of a file speaks of."""
     return any(t is fit.table and (e is None or fit.edition is None or e == fit.edition) for _, t, e in named)
 
 

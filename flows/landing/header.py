@@ -12,6 +12,11 @@ from flows.landing.workbooks import column_letters
 
 
 def columns_and_body(fit: Fit, path: str) -> tuple[list[str], list[list[str]], int]:
+    """A table's columns, the rows under its header, and the number of the first of them (from 1).
+
+    Raises:
+        RefusedFile: two columns are called the same.
+    """
     rows = fit.grid.rows
     header_rows = fit.reading.header_rows or fit.table.header_rows
     if header_rows:

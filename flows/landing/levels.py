@@ -69,6 +69,11 @@ def area_name_of(level: Level, name: str) -> str:
 
 
 def level_of(word: str | None, code: str, gss: str, name: str, path: str, number: int) -> Level:
+    """The level of a row, by the publisher's word for it, else by its name and codes.
+
+    Raises:
+        RefusedFile: the word is not known.
+    """
     if word is not None:
         w = label(word)
         if not w:

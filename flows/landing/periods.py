@@ -23,6 +23,7 @@ def last_year(period: str) -> int | None:
 def edition_from_periods(
     fit: Fit, periods: set[str], rows: list[list[str]], columns: list[str], kept: list[int], path: str
 ) -> str:
+    """The edition that ends where the periods of its rows end; see :func:`last_period_edition`."""
     table = fit.table
     if table.last_period_where:
         names = [label(columns[j]) for j in kept]

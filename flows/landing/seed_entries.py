@@ -14,6 +14,7 @@ from flows.sources.passport import Passport
 
 
 def read_seed_rows(settings: Settings, source: str, table: str) -> list[SeedRow]:
+    """The rows of the seed that are of a table."""
     with (settings.seeds / "measure_source.csv").open(newline="", encoding="utf-8") as f:
         return [r for r in csv.DictReader(f) if (r["source"], r["table_name"]) == (source, table)]
 

@@ -17,7 +17,7 @@ META = (
     "_edition",
     "_sha256",
     "_row",
-    "level_of",
+    "_level",
     "_la_code",
     "_gss_code",
     "_la_name",

@@ -21,8 +21,9 @@ from flows.landing.arrivals import unpack
 from flows.landing.catalogue import landed_path
 from flows.landing.figures import is_number, number
 from flows.landing.file_names import published_name
-from flows.landing.land import LandingReport, land_returns
+from flows.landing.land import land_returns
 from flows.landing.places import known_places, plain_code
+from flows.landing.under_way import LandingReport
 from flows.landing.workbooks import Parts
 from tests.drill.odd_files import workbook
 from tests.made_up import B1, B1_NAME, b1, put
