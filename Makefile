@@ -53,6 +53,7 @@ suite: .venv/.synced
 
 test-quick: .venv/.synced
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --keep -m "not slow and not real" \
+		--ignore tests/estimators/r \
 		tests/warehouse/test_dbt_project.py tests/unit tests/architecture tests/common tests/documents tests/estimators tests/landing
 
 lint: .venv/.synced

@@ -3,23 +3,44 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import pickle
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 
+from expectations.results import GateResult, ReleaseResult, Result
+from expectations.worker import Worker
 from flows.common.settings import ROOT, Settings
 from flows.sample.sample import write_sample
 from tests.installation import Installation, made_in, made_once
 from tests.sample_truth import SampleTruth, truth_of
 
-#: What takes longest begins first; two processes begin with different warehouses, so that neither waits.
-FIRST = ("tests/real/test_warehouse", "tests/end_to_end/test_refresh", "tests/end_to_end/", "tests/real/")
+#: What takes longest begins first, so that neither of two processes is left with much at the end; they begin with
+#: different warehouses, so that neither waits for the other.
+FIRST = (
+    "tests/real/test_warehouse",
+    "tests/end_to_end/test_refresh",
+    "tests/end_to_end/test_flow",
+    "tests/warehouse/test_dbt_project",
+    "tests/estimators/r/",
+    "tests/unit/test_expectations_release",
+    "tests/live/test_hostile",
+    "tests/live/test_fetch",
+    "tests/studies/test_inadequate_prediction",
+    "tests/report/test_site",
+    "tests/unit/",
+    "tests/end_to_end/",
+    "tests/documents/test_batch",
+    "tests/real/",
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -27,8 +48,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests on whole warehouses first; within that, as they stand."""
-    items.sort(key=lambda item: next((i for i, room in enumerate(FIRST) if item.nodeid.startswith(room)), len(FIRST)))
+    """What takes longest first; within that, as they stand."""
+    items.sort(key=lambda item: next((i for i, part in enumerate(FIRST) if item.nodeid.startswith(part)), len(FIRST)))
 
 
 @pytest.fixture
@@ -86,22 +107,33 @@ def landed(request: pytest.FixtureRequest) -> Settings:
         done = installation.csw("land", "--returns", str(sample.returns))
         assert done.returncode == 0, done.stdout + done.stderr
 
-    cache = getattr(request.config, "cache", None)
+    return Settings(data=kept(request.config, "landed-sample", landing_digest(), make) / "data")
+
+
+def kept(config: pytest.Config, name: str, digest: str, make: Callable[[Path], None]) -> Path:
+    """A folder that is kept from call to call while its digest stays (``--keep``)."""
+    cache = getattr(config, "cache", None)
     if cache is None:
         pytest.fail("--keep keeps in pytest's cache, which is switched off")
-    kept = cache.mkdir("landed-sample")
-    folder = made_in(kept, landing_digest(), make)
-    for made in kept.glob("*/made"):
+    parent = cache.mkdir(name)
+    folder = made_in(parent, digest, make)
+    for made in parent.glob("*/made"):
         if made.parent != folder:
             shutil.rmtree(made.parent)
-    return Settings(data=folder / "data")
+    return folder
 
 
 def landing_digest() -> str:
     """Changes with whatever lands the sample."""
-    rooms = ("flows/common", "flows/documents", "flows/landing", "flows/sample", "flows/sources", "dbt_project/seeds")
+    rooms = ("common", "documents", "landing", "sample", "sources", "stages")
+    return digest_of(*(ROOT / "flows" / room for room in rooms), ROOT / "dbt_project" / "seeds")
+
+
+def digest_of(*places: Path) -> str:
+    """Changes with any of some files and of the files of some folders."""
     found = hashlib.sha256()
-    for path in sorted(p for room in rooms for p in (ROOT / room).rglob("*") if p.is_file() and p.suffix != ".pyc"):
+    files = [p for place in places for p in (place.rglob("*") if place.is_dir() else [place])]
+    for path in sorted(p for p in files if p.is_file() and p.suffix != ".pyc"):
         found.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
     return found.hexdigest()[:16]
 
@@ -128,10 +160,44 @@ def real_settings(real_returns: Path, tmp_path_factory: pytest.TempPathFactory) 
     from tests.real.figures import published_from
 
     def make(folder: Path) -> None:
-        report = published_from(Settings(data=folder / "data"), real_returns)
+        with results_of_checks() as found:
+            report = published_from(Settings(data=folder / "data"), real_returns)
         assert (report.unwritten, report.study_errors, report.withheld) == ([], {}, "")
+        (folder / CHECKS).write_text(json.dumps({name: r.to_dict() for name, r in found.items()}), encoding="utf-8")
 
     return Settings(data=made_once(tmp_path_factory, "real-returns", make) / "data")
+
+
+#: What the gate and the release checks found when the real returns were published, beside their data folder.
+CHECKS = "checks.json"
+
+
+@contextmanager
+def results_of_checks() -> Iterator[dict[str, Result]]:
+    """What the gate and the release checks of a run find, as the run gets it."""
+    found: dict[str, Result] = {}
+    ask = Worker._ask
+
+    def listened(worker: Worker, name: str, *more: Any) -> Result:
+        found[name] = ask(worker, name, *more)
+        return found[name]
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Worker, "_ask", listened)
+        yield found
+
+
+@pytest.fixture(scope="session")
+def real_gate(real_settings: Settings) -> GateResult:
+    """What the gate found when the real returns were published."""
+    return GateResult.from_dict(json.loads((real_settings.data.parent / CHECKS).read_text(encoding="utf-8"))["gate"])
+
+
+@pytest.fixture(scope="session")
+def real_release(real_settings: Settings) -> ReleaseResult:
+    """What the release checks found when the real returns were published."""
+    found = json.loads((real_settings.data.parent / CHECKS).read_text(encoding="utf-8"))
+    return ReleaseResult.from_dict(found["release"])
 
 
 @pytest.fixture(scope="session")

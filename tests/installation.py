@@ -48,9 +48,19 @@ class Installation:
 
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
     """A folder made by whichever process of this test run needs it first; the others wait for it and read it."""
+    return made_in(_shared(factory), name, make)
+
+
+def made_already(factory: pytest.TempPathFactory, name: str) -> Path | None:
+    """A folder that :func:`made_once` has made in this test run; None where it is not made, or not whole."""
+    folder = _shared(factory) / name
+    return folder if (folder / "made").exists() else None
+
+
+def _shared(factory: pytest.TempPathFactory) -> Path:
+    """The folder of a test run; each process of pytest-xdist has one of its own in it."""
     base = factory.getbasetemp()
-    # Each process of pytest-xdist has a folder of its own in that of the run.
-    return made_in(base.parent if "PYTEST_XDIST_WORKER" in os.environ else base, name, make)
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
 
 def made_in(parent: Path, name: str, make: Callable[[Path], None]) -> Path:

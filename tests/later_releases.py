@@ -11,6 +11,20 @@ from tests.made_up import GEOGRAPHY
 
 Row = dict[str, str]
 
+B1 = "b1_children_in_need_2013_to_{}.csv"
+C1 = "c1_children_in_need_referrals_and_rereferrals_2013_to_{}.csv"
+POPULATION = "ons_mid-year_population_estimates_2012_to_2024.csv"
+INDICATORS = "csww_indicators_2017_to_2024.csv"
+#: 2024's names of c1 and 2025's (publisher's files).
+RENAMED = {
+    "Referrals": "referral_count",
+    "Re_referrals": "rereferral_count",
+    "Re_referrals_percent": "rereferral_percent",
+    "No_Further_Action": "no_further_action_count",
+    "No_Further_Action_percent": "no_further_action_percent",
+    "Not_in_Need": "not_in_need_count",
+    "Not_in_Need_percent": "not_in_need_percent",
+}
 #: What the social work workforce's columns of 2022 are called since (besides rates, which lose their "_%").
 WORKFORCE_SINCE_2023 = {
     "social_worker_fte": "inpost_fte",
@@ -125,3 +139,44 @@ def workforce_indicators(rows: list[Row], last_year: int) -> list[Row]:
                 r = {**r, "old_la_code": f"{first} / {second}", "new_la_code": ons_codes, "la_name": name}
         out.append({WORKFORCE_SINCE_2023.get(k, k.removesuffix("_%")): v for k, v in r.items()})
     return out
+
+
+def as_in_2025(rows: list[Row], first: str = "2013") -> list[Row]:
+    """A table of 2024 in the shape of 2025, from some year on, with a year more."""
+    shaped = [{RENAMED.get(k, k): v for k, v in r.items() if not k.endswith("_rate")} for r in rows]
+    newest = [r for r in shaped if r["time_period"] == "2024" and r["old_la_code"]]
+    shaped = [r for r in shaped if r["time_period"] >= first]
+    return shaped + [{k: grown(k, v, 1.04) for k, v in {**r, "time_period": "2025"}.items()} for r in newest]
+
+
+def population_of_2025(rows: list[Row]) -> list[Row]:
+    """Population by mid-year to 2024: what the release of 2022 prints for mid-2020, in every year."""
+    newest = max(r["time_period"] for r in rows)
+    return [
+        {k: grown(k, v, 1 + (year - 2020) / 200) for k, v in {**r, "time_period": str(year)}.items()}
+        for year in range(2012, 2025)
+        for r in rows
+        if r["time_period"] == newest and r["old_la_code"]
+    ]
+
+
+def cin_of_2025(returns: Path) -> dict[str, bytes]:
+    """The release of children in need of 2025 by file, made from the sample's of 2024. That of b1 begins with 2014."""
+    found = returns / "dfe_cin"
+    population = rows_of(found / "2022" / "ons_mid-year_population_estimates.csv")
+    return {
+        B1.format(2025): written(as_in_2025(rows_of(found / "2024" / B1.format(2024)), "2014")),
+        C1.format(2025): written(as_in_2025(rows_of(found / "2024" / C1.format(2024)))),
+        POPULATION: written(population_of_2025(population)),
+    }
+
+
+def others_of_2025(returns: Path) -> dict[str, bytes]:
+    """Later releases of two more publications: children looked after 2025, and the workforce of September 2024."""
+    made = {
+        path.name.replace("_2024", "_2025"): cla_of_2025(rows_of(path))
+        for path in (returns / "dfe_cla" / "2024").glob("*.csv")
+    }
+    before = returns / "dfe_workforce" / "2022" / "csww_headline_measures_2017_to_2022.csv"
+    made[INDICATORS] = workforce_indicators(rows_of(before), 2024)
+    return {name: written(rows) for name, rows in made.items()}

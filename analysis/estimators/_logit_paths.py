@@ -11,7 +11,7 @@ side share their overhead and their designs. Held against the libraries of the f
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -35,13 +35,14 @@ MOST_PRODUCT_BYTES = 100_000_000
 
 @dataclass(frozen=True, eq=False)
 class Designs:
-    """Some designs of the same n rows ``(D, n, p)``, each standardised, and the rows' weights in each ``(D, n)``: they
-    sum to one, and are zero for rows that a design leaves out.
+    """Some designs of n rows each ``(D, n, p)``, standardised, with their outcomes in {0, 1} and their rows' weights
+    ``(D, n)``, which sum to one and are zero for a row that only fills up.
 
-    The methods take K problems, ``of`` ``(K,)`` the design of each, ascending.
+    The methods take K problems, in the order of their designs; :meth:`parts` says which are whose.
     """
 
     X: Array
+    y: Array
     weights: Array
 
     @cached_property
@@ -61,34 +62,48 @@ class Designs:
         out[first, second] = out[second, first] = np.arange(len(first))
         return out.ravel()
 
-    def _each(self, of: IntArray) -> Iterator[tuple[int, slice]]:
+    def parts(self, of: IntArray) -> list[tuple[slice, slice]]:
+        """Designs and their problems that go through one product: all at once where each has as many problems."""
         ends = np.searchsorted(of, np.arange(len(self.X) + 1))
-        return ((d, slice(ends[d], ends[d + 1])) for d in range(len(self.X)) if ends[d] < ends[d + 1])
+        counts = np.diff(ends)
+        if (counts == counts[0]).all():
+            return [(slice(0, len(self.X)), slice(0, len(of)))]
+        return [(slice(d, d + 1), slice(ends[d], ends[d + 1])) for d in np.flatnonzero(counts)]
 
-    def times(self, of: IntArray, slopes: Array) -> Array:
+    def times(self, parts: Sequence[tuple[slice, slice]], slopes: Array) -> Array:
         """X b: slopes ``(K, p)`` to ``(K, n)``."""
-        out = np.empty((len(of), self.X.shape[1]))
-        for d, mine in self._each(of):
-            np.matmul(slopes[mine], self.X[d].T, out=out[mine])
-        return out
+        return self._by_part(parts, slopes, self.X.transpose(0, 2, 1))
 
-    def sums(self, of: IntArray, values: Array) -> Array:
+    def sums(self, parts: Sequence[tuple[slice, slice]], values: Array) -> Array:
         """X'v: values ``(K, n)`` to ``(K, p)``."""
-        out = np.empty((len(of), self.X.shape[2]))
-        for d, mine in self._each(of):
-            np.matmul(values[mine], self.X[d], out=out[mine])
+        return self._by_part(parts, values, self.X)
+
+    def _by_part(self, parts: Sequence[tuple[slice, slice]], left: Array, right: Array) -> Array:
+        """Each problem's row of ``left`` times its design's matrix in ``right``."""
+        out = np.empty((len(left), right.shape[2]))
+        for designs, mine in parts:
+            n_designs = designs.stop - designs.start
+            np.matmul(
+                left[mine].reshape(n_designs, -1, left.shape[1]),
+                right[designs],
+                out=out[mine].reshape(n_designs, -1, right.shape[2]),
+            )
         return out
 
-    def cross_products(self, of: IntArray, curvature: Array) -> Array:
+    def cross_products(self, parts: Sequence[tuple[slice, slice]], curvature: Array) -> Array:
         """X'WX: curvature ``(K, n)`` to ``(K, p, p)``."""
         p = self.X.shape[2]
-        out = np.empty((len(of), p * p))
-        for d, mine in self._each(of):
-            if mine.stop - mine.start < FEW or self._products is None:
-                own = np.matmul((self.X[d] * curvature[mine][:, :, None]).transpose(0, 2, 1), self.X[d])
-                out[mine] = own.reshape(-1, p * p)
+        if len(parts) == 1 and len(curvature) >= FEW * len(self.X) and self._products is not None:
+            return self._by_part(parts, curvature, self._products).take(self._entries, axis=1).reshape(-1, p, p)
+        out = np.empty((len(curvature), p * p))
+        for designs, mine in parts:
+            if designs.stop - designs.start == 1 and mine.stop - mine.start >= FEW and self._products is not None:
+                laid_out = curvature[mine] @ self._products[designs.start]
+                np.take(laid_out, self._entries, axis=1, out=out[mine], mode="clip")
             else:
-                np.take(curvature[mine] @ self._products[d], self._entries, axis=1, out=out[mine], mode="clip")
+                X = np.repeat(self.X[designs], (mine.stop - mine.start) // (designs.stop - designs.start), axis=0)
+                own = np.matmul((X * curvature[mine][:, :, None]).transpose(0, 2, 1), X)
+                out[mine] = own.reshape(-1, p * p)
         return out.reshape(-1, p, p)
 
 
@@ -125,60 +140,59 @@ class _Penalty:
 def penalised_logit_paths(
     designs: Designs,
     of: IntArray,
-    y: Array,
     penalties: Array,
     mixing: Array,
-    lengths: IntArray,
+    is_enough: Callable[[int, Array, Array], NDArray[np.bool_]],
     tolerance: float = 1e-7,
 ) -> tuple[Array, Array]:
-    """Coefficients along K paths: constants ``(K, L)`` and slopes ``(K, L, p)``; NaN beyond a path's length.
+    """Coefficients along K paths: constants ``(K, L)`` and slopes ``(K, L, p)``; NaN beyond a path's end.
 
-    of ``(K,)`` each path's design, ascending; y ``(n,)`` in {0, 1}; penalties ``(K, L)`` descending; mixing ``(K,)``
-    alpha; lengths ``(K,)`` penalties to fit.
+    of ``(K,)`` each path's design, ascending; penalties ``(K, L)`` descending; mixing ``(K,)`` alpha; is_enough is told
+    a step, its constants ``(K,)`` and slopes ``(K, p)``, NaN for paths that have ended, and says which paths ``(K,)``
+    end there.
     """
     n_paths, n_penalties = penalties.shape
     p = designs.X.shape[2]
     constants = np.full((n_paths, n_penalties), np.nan)
     slopes = np.full((n_paths, n_penalties, p), np.nan)
-    mean = (designs.weights @ y)[of]
+    mean = (designs.weights * designs.y).sum(axis=1)[of]
     constant = np.log(mean / (1 - mean))
-    at = _Place(constant, np.zeros((n_paths, p)), np.repeat(constant[:, None], len(y), axis=1))
+    at = _Place(constant, np.zeros((n_paths, p)), np.repeat(constant[:, None], designs.X.shape[1], axis=1))
     live = np.arange(n_paths)
     for step in range(n_penalties):
-        keep = lengths[live] > step
+        alpha, amount = mixing[live], penalties[live, step]
+        _one_penalty(designs, of[live], _Penalty(amount * alpha, amount * (1 - alpha)), at, tolerance)
+        constants[live, step], slopes[live, step] = at.constant, at.slope
+        keep = ~is_enough(step, constants[:, step], slopes[:, step])[live]
         if not keep.all():
             live, at = live[keep], at.take(keep)
         if not len(live):
             break
-        alpha, amount = mixing[live], penalties[live, step]
-        _one_penalty(designs, of[live], y, _Penalty(amount * alpha, amount * (1 - alpha)), at, tolerance)
-        constants[live, step], slopes[live, step] = at.constant, at.slope
     return constants, slopes
 
 
-def _one_penalty(designs: Designs, of: IntArray, y: Array, penalty: _Penalty, at: _Place, tolerance: float) -> None:
+def _one_penalty(designs: Designs, of: IntArray, penalty: _Penalty, at: _Place, tolerance: float) -> None:
     """Proximal Newton at one penalty per problem, from a warm start, which becomes the answer."""
-    from scipy.special import expit
-
     active = np.arange(len(of))
     for _ in range(NEWTON_STEPS):
         every = len(active) == len(of)
         mine, now, pays = (of, at, penalty) if every else (of[active], at.take(active), penalty.take(active))
-        weights = designs.weights[mine]
-        chance = expit(now.eta)
+        y, weights, parts = designs.y[mine], designs.weights[mine], designs.parts(mine)
+        chance = _expit(now.eta)
         residual = weights * (y - chance)
         curvature = weights * np.maximum(chance * (1 - chance), SMALLEST_WEIGHT)
         total = curvature.sum(axis=1)
-        first = designs.sums(mine, curvature)
-        hessian = designs.cross_products(mine, curvature)
+        first = designs.sums(parts, curvature)
+        hessian = designs.cross_products(parts, curvature)
         # The constant is unpenalised: profile it out of the quadratic model.
         hessian -= first[:, :, None] * (first / total[:, None])[:, None, :]
         offset = residual.sum(axis=1) / total
-        gradient = designs.sums(mine, residual) - first * offset[:, None]
+        gradient = designs.sums(parts, residual) - first * offset[:, None]
+        upwards = np.diagonal(hessian, axis1=1, axis2=2).copy()
         target, solved = _lasso_quadratic(hessian, gradient, now.slope, pays)
         move = target - now.slope
         shift = offset - (first * move).sum(axis=1) / total
-        step = _Place(shift, move, designs.times(mine, move) + shift[:, None])
+        step = _Place(shift, move, designs.times(parts, move) + shift[:, None])
         size = _step_sizes(now, step, y, weights, pays, solved)
         at.put(
             active,
@@ -188,11 +202,17 @@ def _one_penalty(designs: Designs, of: IntArray, y: Array, penalty: _Penalty, at
                 now.eta + size[:, None] * step.eta,
             ),
         )
-        decrease = (np.diagonal(hessian, axis1=1, axis2=2) * move**2).max(axis=1, initial=0.0)
+        decrease = (upwards * move**2).max(axis=1, initial=0.0)
         going = (decrease > tolerance) | (total * shift**2 > tolerance) | (size < 1)
         if not going.any():
             break
         active = active[going]
+
+
+def _expit(eta: Array) -> Array:
+    """scipy's, of which numpy's exponential makes a third of the work."""
+    with np.errstate(over="ignore"):  # the chance is 0 there
+        return np.asarray(1 / (1 + np.exp(-eta)))
 
 
 def _step_sizes(
@@ -206,7 +226,8 @@ def _step_sizes(
     try_out = np.flatnonzero((np.abs(step.eta).max(axis=1) > SAFE_MOVE) | ~solved)
     if not len(try_out):
         return size
-    now, step, weights, penalty = now.take(try_out), step.take(try_out), weights[try_out], penalty.take(try_out)
+    now, step, penalty = now.take(try_out), step.take(try_out), penalty.take(try_out)
+    y, weights = y[try_out], weights[try_out]
 
     def objective(part: Array) -> Array:
         eta = now.eta + part[:, None] * step.eta
@@ -230,12 +251,13 @@ def _lasso_quadratic(
     """Minimise ``d'Hd/2 - g'd`` plus the penalty at ``start + d``, for a batch: ``start + d``, and where it was found.
 
     Exact solution for the present sign pattern, then a sweep of coordinate descent wherever that pattern turns out
-    wrong; a warm start has the right pattern most of the time, so most problems leave after one linear solve.
+    wrong; a warm start has the right pattern most of the time, so most problems leave after one linear solve. The
+    ridge is added to ``hessian`` itself.
     """
     p, lasso = start.shape[1], penalty.lasso
     diagonal = np.arange(p)
     linear = gradient + np.matmul(hessian, start[:, :, None])[:, :, 0]
-    A = hessian.copy()
+    A = hessian  # nobody needs it as it was
     A[:, diagonal, diagonal] += penalty.ridge[:, None] + 1e-12
     out = start.copy()
     slack = 1e-8 * np.maximum(np.abs(linear).max(axis=1), lasso)
@@ -249,7 +271,8 @@ def _lasso_quadratic(
         exact = _solve_used(a, (c - l1[:, None] * sign) * used, used)
         # A coefficient does not pass through zero: the step ends where the first one would.
         crossing = used & (exact * sign < 0)
-        if crossing.any():
+        stopped = crossing.any(axis=1)
+        if stopped.any():
             fraction = np.where(crossing, beta / np.where(crossing, beta - exact, 1.0), 1.0)
             shortest = fraction.min(axis=1, initial=1.0)[:, None]
             beta = np.where(crossing & (fraction <= shortest), 0.0, beta + shortest * (exact - beta)) * used
@@ -263,7 +286,9 @@ def _lasso_quadratic(
         if not wrong.any():
             break
         todo = todo[wrong]
-        out[todo] = _sweep(a[wrong], beta[wrong], left[wrong], l1[wrong])
+        stuck = np.flatnonzero(wrong & ~stopped)
+        if len(stuck):
+            out[todo[~stopped[wrong]]] = _sweep(a[stuck], beta[stuck], left[stuck], l1[stuck])
     return out, solved
 
 
@@ -273,7 +298,7 @@ def _solve_used(A: Array, right: Array, used: NDArray[np.bool_]) -> Array:
     Small systems are taken together and large ones together, so that few are solved at more than their size.
     """
     p, count = used.shape[1], used.sum(axis=1)
-    out = np.zeros_like(right)
+    out, flat = np.zeros_like(right), A.reshape(-1)
     for low, high in ((0, p // 4), (p // 4, p // 2), (p // 2, p)):
         mine = np.flatnonzero((count > low) & (count <= high))
         if not len(mine):
@@ -285,7 +310,7 @@ def _solve_used(A: Array, right: Array, used: NDArray[np.bool_]) -> Array:
         if width == p and inside.all():
             out[mine] = np.linalg.solve(A[mine] if len(mine) < len(A) else A, right[mine][:, :, None])[:, :, 0]
             continue
-        block = A[rows[:, :, None], place[:, :, None], place[:, None, :]]
+        block = flat.take(((rows * p + place) * p)[:, :, None] + place[:, None, :])
         if not inside.all():
             block *= inside[:, :, None] & inside[:, None, :]
             block[:, np.arange(width), np.arange(width)] += ~inside

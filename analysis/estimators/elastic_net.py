@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from analysis.estimators._arrays import Array, IntArray, as_floats, constant_columns
 from analysis.estimators._discrete import complete_cases
@@ -161,8 +162,7 @@ def fit_elastic_net(
     if trouble:
         return no(trouble)
 
-    path = _paths(outcome, design, alphas, n_penalties)
-    cv = _cross_validated(outcome, design, fold, path)
+    path, cv = _fitted(outcome, design, fold, alphas, n_penalties)
     a, at_min, at_1se = _chosen(cv)
     at = at_min if choose == "min" else at_1se
     coef = path.coefficients(a, at)
@@ -262,25 +262,6 @@ class _Paths:
         return np.concatenate([[self.constants[a, at] - slopes @ self.centre], slopes])
 
 
-def _paths(y: Array, X: Array, alphas: Array, n_penalties: int) -> _Paths:
-    n, p = X.shape
-    every = np.full((1, n), 1.0 / n)
-    scaled, centre, scale = _standardise(X, every)
-    correlation = np.abs(scaled[0].T @ (y - y.mean())).max() / n
-    largest = correlation / np.maximum(alphas, 1e-3)
-    penalties = largest[:, None] * np.geomspace(1.0, 1e-4 if n > p else 1e-2, n_penalties)
-    k = len(alphas)
-    constants, slopes = penalised_logit_paths(
-        Designs(scaled, every), np.zeros(k, dtype=np.intp), y, penalties, alphas, np.full(k, n_penalties)
-    )
-    eta = constants[:, :, None] + slopes @ scaled[0].T
-    deviance = 2 * (np.logaddexp(0.0, eta) - y * eta).mean(axis=2)
-    share = y.mean()
-    explained = 1 - deviance / (-2 * (share * np.log(share) + (1 - share) * np.log(1 - share)))
-    lengths = np.array([_length(path) for path in explained], dtype=np.intp)
-    return _Paths(alphas, penalties, constants, slopes, centre[0], scale[0], eta, explained, lengths)
-
-
 @dataclass(frozen=True, eq=False)
 class _Validation:
     """Held-out linear predictor ``(A, L, n)``, its mean deviance and that mean's standard error ``(A, L)``."""
@@ -290,29 +271,53 @@ class _Validation:
     error: Array
 
 
-def _cross_validated(y: Array, X: Array, fold: IntArray, path: _Paths) -> _Validation:
-    """Fit every path without each fold, standardised among the rows that are left, and judge it on the fold."""
-    n_fold, (k, n_penalties) = int(fold.max()) + 1, path.penalties.shape
-    train = np.array([(fold != f) / (fold != f).sum() for f in range(n_fold)])
-    scaled, _centre, _scale = _standardise(X, train)
-    path_fold, path_alpha = np.repeat(np.arange(n_fold), k), np.tile(np.arange(k), n_fold)
+def _fitted(y: Array, X: Array, fold: IntArray, alphas: Array, n_penalties: int) -> tuple[_Paths, _Validation]:
+    """Every path on all rows and without each fold, standardised among the rows that are left; held-out deviances.
+
+    All are fitted side by side; where a path on all rows ends, those of the folds end too.
+    """
+    (n, p), k, n_fold = X.shape, len(alphas), int(fold.max()) + 1
+    weights = np.array([np.full(n, 1.0 / n), *((fold != f) / (fold != f).sum() for f in range(n_fold))])
+    scaled, centre, scale = _standardise(X, weights)
+    correlation = np.abs(scaled[0].T @ (y - y.mean())).max() / n
+    largest = correlation / np.maximum(alphas, 1e-3)
+    penalties = largest[:, None] * np.geomspace(1.0, 1e-4 if n > p else 1e-2, n_penalties)
+    share = y.mean()
+    null = -2 * (share * np.log(share) + (1 - share) * np.log(1 - share))
+    explained, lengths = np.full((k, n_penalties), np.nan), np.full(k, n_penalties)
+
+    def is_enough(step: int, constant: Array, slope: Array) -> NDArray[np.bool_]:
+        eta = constant[:k, None] + slope[:k] @ scaled[0].T
+        with np.errstate(invalid="ignore"):  # NaN where a path has ended
+            explained[:, step] = 1 - 2 * (np.logaddexp(0.0, eta) - y * eta).mean(axis=1) / null
+        for a in np.flatnonzero(lengths == n_penalties):
+            if _ends_at(step, explained[a]):
+                lengths[a] = step + 1
+        return np.tile(lengths <= step + 1, n_fold + 1)
+
     constants, slopes = penalised_logit_paths(
-        Designs(scaled, train),
-        path_fold,
-        y,
-        path.penalties[path_alpha],
-        path.alphas[path_alpha],
-        path.lengths[path_alpha],
+        Designs(scaled, np.broadcast_to(y, weights.shape), weights),
+        np.repeat(np.arange(n_fold + 1), k),
+        np.tile(penalties, (n_fold + 1, 1)),
+        np.tile(alphas, n_fold + 1),
+        is_enough,
     )
-    eta = np.full((k, n_penalties, len(y)), np.nan)
-    for i, (f, a) in enumerate(zip(path_fold, path_alpha, strict=True)):
-        mine = fold == f
-        eta[a][:, mine] = constants[i][:, None] + slopes[i] @ scaled[f][mine].T
+    eta = constants[:k, :, None] + slopes[:k] @ scaled[0].T
+    held_out = np.full((k, n_penalties, n), np.nan)
+    for f in range(n_fold):
+        mine, own = fold == f, slice((f + 1) * k, (f + 2) * k)
+        held_out[:, :, mine] = constants[own, :, None] + slopes[own] @ scaled[f + 1][mine].T
+    path = _Paths(alphas, penalties, constants[:k], slopes[:k], centre[0], scale[0], eta, explained, lengths)
+    return path, _judged(y, fold, held_out)
+
+
+def _judged(y: Array, fold: IntArray, eta: Array) -> _Validation:
+    """Linear predictors ``(A, L, n)`` of paths that did not see a row, held against its outcome."""
     # glmnet bounds probabilities away from 0 and 1 before it takes held-out deviances.
     bounded = np.clip(eta, np.log(1e-5 / (1 - 1e-5)), np.log((1 - 1e-5) / 1e-5))
     with np.errstate(invalid="ignore"):  # NaN beyond the end of a path
         loss = 2 * (np.logaddexp(0.0, bounded) - y * bounded)
-    sizes = np.bincount(fold) / len(y)
+    n_fold, sizes = int(fold.max()) + 1, np.bincount(fold) / len(y)
     by_fold = np.stack([loss[:, :, fold == f].mean(axis=2) for f in range(n_fold)], axis=2)
     mean = by_fold @ sizes
     error = np.sqrt(((by_fold - mean[:, :, None]) ** 2) @ sizes / (n_fold - 1))
@@ -330,15 +335,12 @@ def _standardise(X: Array, weights: Array) -> tuple[Array, Array, Array]:
     return spread, centre, scale
 
 
-def _length(explained: Array) -> int:
-    """How many penalties of a path are worth fitting (glmnet's rule)."""
-    for step in range(1, len(explained)):
-        if explained[step] > _SATURATED:
-            return step + 1
-        gain = explained[step] - explained[step - 1]
-        if step >= _AT_LEAST and gain < _NO_GAIN * explained[step]:
-            return step + 1
-    return len(explained)
+def _ends_at(step: int, explained: Array) -> bool:
+    """Whether a path is worth no further penalty, by its share of the deviance up to a step (glmnet's rule)."""
+    if step == 0:
+        return False
+    gain = explained[step] - explained[step - 1]
+    return bool(explained[step] > _SATURATED or (step >= _AT_LEAST and gain < _NO_GAIN * explained[step]))
 
 
 def _held_out_null(y: Array, fold: IntArray) -> float:

@@ -86,50 +86,55 @@ def _name(la: dict[str, Any]) -> str:
 
 def measures(published: Published) -> Iterator[tuple[str, str]]:
     """Measure and the script that holds its figures."""
-    relation = published.con.execute(_SQL)
-    names = [d[0] for d in relation.description or []]
-    rows = (dict(zip(names, r, strict=True)) for r in relation.fetchall())
-    for measure_id, found in groupby(rows, key=itemgetter("measure_id")):
-        yield measure_id, f"CSW.add('{measure_id}',\"{pack(_measure([*found]))}\");\n"
+    found = published.con.execute(_SQL).fetchall()
+    for measure_id, rows in groupby(found, key=itemgetter(0)):
+        yield measure_id, f"CSW.add('{measure_id}',\"{pack(_measure([*rows]))}\");\n"
 
 
-def _measure(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    years = sorted({r["year"] for r in rows})
+def _measure(rows: list[tuple[Any, ...]]) -> dict[str, Any]:
+    """What a script holds, from the rows of its measure; their columns are those of :data:`_SQL`."""
+    years = sorted({r[2] for r in rows})
     at = {year: i for i, year in enumerate(years)}
     england: list[Any] = [None] * len(years)
     middle: list[Any] = [None] * len(years)
     counted: list[int] = [0] * len(years)
     regions: dict[str, list[Any]] = {}
     authorities: dict[str, dict[str, Any]] = {}
-    for code, series in groupby(rows, key=itemgetter("la_code")):
+    for code, series in groupby(rows, key=itemgetter(1)):
         value, near, rank = ([cast(Any, None)] * len(years) for _ in range(3))
         status, quartile, among = ([NOTHING] * len(years) for _ in range(3))
         marks: dict[str, list[int]] = {}
-        for r in series:
-            i = at[r["year"]]
-            value[i], status[i] = _short(r["value"]), LETTERS[r["value_status"]]
-            near[i], rank[i] = _short(r["neighbour_median"]), r["rank_in_england"]
-            quartile[i] = str(r["quartile_in_england"] or NOTHING)
-            among[i] = str(r["quartile_among_neighbours"] or NOTHING)
-            for mark in ("is_joint_return", "is_secondary"):
-                if r[mark] and r["value"] is not None:
-                    marks.setdefault(mark.removeprefix("is_"), []).append(r["year"])
-            england[i], middle[i] = _short(r["england_value"]), _short(r["england_median"])
-            counted[i] = r["authorities_in_england"]
-            regions.setdefault(r["region_name"], [None] * len(years))[i] = _short(r["region_median"])
+        for (
+            _, _, year, figure, how, is_secondary, is_joint, region, neighbours, in_england, quarter, among_them,
+            england_value, england_median, region_median, authorities_in_england,
+        ) in series:  # fmt: skip
+            i = at[year]
+            value[i], status[i] = figure, LETTERS[how]
+            near[i], rank[i] = neighbours, in_england
+            quartile[i] = str(quarter or NOTHING)
+            among[i] = str(among_them or NOTHING)
+            if figure is not None:
+                if is_joint:
+                    marks.setdefault("joint_return", []).append(year)
+                if is_secondary:
+                    marks.setdefault("secondary", []).append(year)
+            england[i], middle[i] = england_value, england_median
+            counted[i] = authorities_in_england
+            regions.setdefault(region, [None] * len(years))[i] = region_median
         authorities[code] = {
-            "v": value, "s": "".join(status), "n": near, "r": rank, "q": "".join(quartile), "k": "".join(among), **marks
+            "v": _short(value), "s": "".join(status), "n": _short(near), "r": rank, "q": "".join(quartile),
+            "k": "".join(among), **marks,
         }  # fmt: skip
     return {
-        "years": years, "england": england, "median": middle, "counted": counted, "regions": regions, "la": authorities
+        "years": years, "england": _short(england), "median": _short(middle), "counted": counted,
+        "regions": {region: _short(medians) for region, medians in regions.items()}, "la": authorities,
     }  # fmt: skip
 
 
-def _short(value: float | None) -> float | int | None:
-    if value is None:
-        return None
-    value = round(value, 4)
-    return int(value) if value == int(value) else value
+def _short(values: list[float | None]) -> list[float | int | None]:
+    """Figures to four decimals, whole ones without any."""
+    rounded = (None if v is None else round(v, 4) for v in values)
+    return [int(v) if v is not None and v == int(v) else v for v in rounded]
 
 
 def _json(what: Any) -> str:

@@ -134,12 +134,7 @@ def _spread(published: Published, measure: Row, years: list[int], titles: Mappin
 
 def _latest(published: Published, measure: Row, year: int) -> str:
     """Authorities in the latest year: a funnel where a rate or share has a denominator, else a strip; no ranking."""
-    sql = """
-        select f.la_code, a.la_name, f.value, f.numerator, f.denominator
-        from marts.fct_la_year_measure as f inner join marts.dim_local_authority as a using (la_code)
-        where f.measure_id = ? and f.year = ? and f.value is not null order by a.la_name, f.la_code
-    """
-    found = published.con.execute(sql, [measure["measure_id"], year]).fetchall()
+    found = published.latest.get((measure["measure_id"], year), [])
     show = partial(words.number, unit=measure["unit"])
     body = [[f'<a href="{UP}{authority_page(code)}">{escape(name)}</a>', show(v)] for code, name, v, _, _ in found]
     when = _period(published, measure["measure_id"], year)

@@ -182,6 +182,22 @@ class Published:
         return found
 
     @cached_property
+    def latest(self) -> dict[tuple[str, int], list[tuple[Any, ...]]]:
+        """Measure and the last year with a figure of it: code, name, value, numerator, denominator, by name."""
+        found: dict[tuple[str, int], list[tuple[Any, ...]]] = defaultdict(list)
+        sql = """
+            with held as (select * from marts.fct_la_year_measure where value is not null),
+            last_of as (select measure_id, max(year) as year from held group by measure_id)
+            select f.measure_id, f.year, f.la_code, a.la_name, f.value, f.numerator, f.denominator
+            from held as f inner join last_of using (measure_id, year)
+            inner join marts.dim_local_authority as a using (la_code)
+            order by a.la_name, f.la_code
+        """
+        for measure, year, *about in self.con.execute(sql).fetchall():
+            found[measure, year].append(tuple(about))
+        return found
+
+    @cached_property
     def neighbours(self) -> dict[str, list[str]]:
         """DfE code to those of its statistical neighbours, nearest first."""
         found: dict[str, list[str]] = defaultdict(list)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import BrokenExecutor, Executor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +16,8 @@ from analysis.report.pages import authority_page, measure_page, render, study_pa
 from analysis.report.published import Published
 from analysis.report.traces import traces
 from analysis.spreadsheet import harmless_query
+
+log = logging.getLogger(__name__)
 
 STATIC = Path(__file__).resolve().parent / "static"
 
@@ -40,6 +44,7 @@ def build(
     as_known: str = "",
     progress: Callable[[str], None] = lambda _: None,
     beside: Sequence[tuple[str, str]] = (),
+    pool: Executor | None = None,
 ) -> Built:
     """Write the site of a published warehouse.
 
@@ -50,25 +55,59 @@ def build(
         as_known: the date of an as-of warehouse, or blank.
         progress: told what is being written.
         beside: what else the first page leads to: address and label.
+        pool: a further process, for what pages load when they are asked; the files are the same with and without.
 
     Raises:
         duckdb.Error: the warehouse lacks what a page needs.
     """
     import duckdb
 
+    for name in PLACES[1:]:
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    elsewhere = pool.submit(write_loaded, database, folder) if pool else None
+    if elsewhere is None:
+        # First, while nothing else is held.
+        write_loaded(database, folder, progress)
     with duckdb.connect(str(database), read_only=True) as con:
-        pages = _write(Published(con), folder, due or {}, as_known, progress, beside)
+        pages = _write_pages(Published(con), folder, due or {}, as_known, progress, beside)
+    if elsewhere is not None:
+        try:
+            elsewhere.result()
+        except BrokenExecutor:
+            log.warning("the process that wrote the site's data was ended; it is written in this one")
+            write_loaded(database, folder, progress)
     return Built(folder / PLACES[0], pages, sum(f.stat().st_size for f in folder.rglob("*") if f.is_file()))
 
 
-def _write(
+def write_loaded(database: Path, folder: Path, progress: Callable[[str], None] = lambda _: None) -> None:
+    """Write what pages load when they are asked: origins of figures, data of maps and comparisons, studies' files."""
+    import duckdb
+
+    from analysis.studies.spec import load_spec, slugs
+
+    with duckdb.connect(str(database), read_only=True) as con:
+        published = Published(con)
+        shown = [*published.key.all, *published.key.spend.values()]
+        shown += [m for s in slugs() for m in study.measures_of(published, load_spec(s))]
+        progress("origins")
+        for code, script in traces(published, shown):
+            (folder / "trace" / f"{code}.js").write_text(script, encoding="utf-8")
+        progress("figures")
+        for measure_id, script in figures.measures(published):
+            (folder / "figures" / f"{measure_id}.js").write_text(script, encoding="utf-8")
+        for name in slugs():
+            _study_files(published, name, folder / "data")
+
+
+def _write_pages(
     published: Published,
-    part: Path,
+    folder: Path,
     due: Mapping[str, Mapping[str, str]],
     as_known: str,
     progress: Callable[[str], None],
     beside: Sequence[tuple[str, str]],
 ) -> int:
+    """Write every page, and what all of them load; how many pages there are."""
     from analysis.studies.spec import load_spec, slugs
 
     newest = max((e["published_on"] for e in published.editions), default=None)
@@ -78,43 +117,31 @@ def _write(
         "as_known": as_known,
         "titles": {source: about["title"] for source, about in due.items() if about.get("title")},
     }
-    themes = published.theme_labels
     specs = [load_spec(s) for s in slugs()]
-    for name in PLACES[1:]:
-        (part / name).mkdir(parents=True, exist_ok=True)
-    pages: dict[str, str] = {}
-    # First, while nothing else is held.
-    progress("origins")
-    shown = [
-        *published.key.all,
-        *published.key.spend.values(),
-        *(m for s in specs for m in study.measures_of(published, s)),
-    ]
-    for code, script in traces(published, shown):
-        (part / "trace" / f"{code}.js").write_text(script, encoding="utf-8")
+    written = 0
+
+    def write(name: str, text: str) -> None:
+        nonlocal written
+        (folder / name).write_text(text, encoding="utf-8")
+        written += 1
+
     progress("studies")
     for spec in specs:
-        pages[study_page(spec.study)] = study.page(published, spec, site)
-        _study_files(published, spec.study, part / "data")
+        write(study_page(spec.study), study.page(published, spec, site))
     progress("measures")
     for measure_id in published.measures:
-        pages[measure_page(measure_id)] = measure.page(published, measure_id, site)
+        write(measure_page(measure_id), measure.page(published, measure_id, site))
     for name, title in DRAWN.items():
-        pages[f"{name}.html"] = render(f"{name}.html", "", title, site)
-    for measure_id, script in figures.measures(published):
-        (part / "figures" / f"{measure_id}.js").write_text(script, encoding="utf-8")
+        write(f"{name}.html", render(f"{name}.html", "", title, site))
     progress("authorities")
     for code in published.authorities:
-        pages[authority_page(code)] = authority.page(published, code, site, themes)
-    pages["index.html"] = overview.page(
-        published, site, [{"study": s.study, "question": s.question} for s in specs], due, list(beside)
-    )
-    for name, text in pages.items():
-        (part / name).write_text(text, encoding="utf-8")
-    shutil.copytree(STATIC, part / "static", dirs_exist_ok=True)
-    (part / "static" / "index.js").write_text(figures.index(published), encoding="utf-8")
-    (part / "static" / "search.js").write_text(_search(published), encoding="utf-8")
-    return len(pages)
+        write(authority_page(code), authority.page(published, code, site, published.theme_labels))
+    questions = [{"study": s.study, "question": s.question} for s in specs]
+    write("index.html", overview.page(published, site, questions, due, list(beside)))
+    shutil.copytree(STATIC, folder / "static", dirs_exist_ok=True)
+    (folder / "static" / "index.js").write_text(figures.index(published), encoding="utf-8")
+    (folder / "static" / "search.js").write_text(_search(published), encoding="utf-8")
+    return written
 
 
 def _study_files(published: Published, name: str, folder: Path) -> None:

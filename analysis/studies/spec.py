@@ -191,10 +191,11 @@ def load_spec(study: str) -> Spec:
     path = HERE / study / "spec.yml"
     if not path.exists():
         raise ValueError(f"no study is called {study}; there are {', '.join(slugs())}")
-    body = yaml.safe_load(path.read_text(encoding="utf-8"))
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    body = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
     if "tolerances" in body:
         raise ValueError(f"{path}: a study has no tolerances of its own; they are those of tolerances.yml")
-    spec = Spec(**body, tolerances=yaml.safe_load((HERE / "tolerances.yml").read_text(encoding="utf-8")))
+    spec = Spec(**body, tolerances=yaml.load((HERE / "tolerances.yml").read_text(encoding="utf-8"), Loader=loader))
     if spec.study != study:
         raise ValueError(f"{path}: is the spec of {spec.study}")
     return spec

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from contextlib import suppress
@@ -54,6 +55,8 @@ def main() -> None:
     """Entry point: expected errors become one message and an exit code."""
     from flows.common.errors import CswError, Stopped, WrongArgument, disk_refusal
 
+    # Started without (a service, a scheduler that closes them): nobody reads what is said.
+    sys.stdout, sys.stderr = (s or open(os.devnull, "w") for s in (sys.stdout, sys.stderr))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         # What a terminal's letters lack is written as an escape: no answer ends for want of an arrow or an accent.
         with suppress(AttributeError, ValueError):

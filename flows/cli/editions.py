@@ -22,6 +22,7 @@ def new_edition(
     ] = False,
 ) -> None:
     """What a new edition changes, and the entries that would take it in."""
+    from flows.common.errors import WrongArgument
     from flows.common.settings import Settings
     from flows.landing.arrivals import files_of
     from flows.landing.entries import write_entries
@@ -35,6 +36,8 @@ def new_edition(
 
     with tempfile.TemporaryDirectory() as folder:
         files = [a.path for a in files_of(path, Path(folder))]
+        if not files:
+            raise WrongArgument(f"{path} holds no table. Give its .csv, .xlsx, .xls, .ods or .parquet files.")
         if table:
             drafts = [draft_of(settings, source, f, table, edition) for f in files]
         else:

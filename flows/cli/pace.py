@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+from flows.common.files import read_json
 
 #: Seconds of each stage of a first run on real returns on two cores: what is expected where nothing ran here before.
 #: Only their proportions count once a stage has ended.
@@ -30,7 +31,7 @@ RUN = tuple(stage for stage in USUAL if stage != "fetch")
 def last_stages(path: Path) -> dict[str, float]:
     """Seconds of each stage of the last run (``data/last_run.json``); the usual ones for what it does not know."""
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))["stages"]
+        told = read_json(path)["stages"]
         known = {str(k): float(v) for k, v in told.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         known = {}

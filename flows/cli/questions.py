@@ -115,12 +115,16 @@ def coverage(
     """How many authorities have a value, per measure and year, and why the rest do not."""
     from flows.common.settings import Settings
     from flows.outputs.coverage import coverage_page, coverage_rows, write_page
+    from flows.outputs.lock import see_that_it_is_no_input
     from flows.outputs.query import as_json
     from flows.warehouse.publish import open_published
 
     if json and out is not None:
         raise typer.BadParameter("--out writes the page; --json shows rows")
-    with open_published(Settings()) as con:
+    settings = Settings()
+    if out is not None:
+        see_that_it_is_no_input(settings, out)
+    with open_published(settings) as con:
         if json:
             typer.echo(as_json(coverage_rows(con)))
             return
@@ -140,9 +144,13 @@ def comparability(
     from flows.common.settings import Settings
     from flows.outputs.comparability import MADE, TITLE, comparability_page
     from flows.outputs.coverage import write_page
+    from flows.outputs.lock import see_that_it_is_no_input
     from flows.warehouse.publish import open_published
 
-    with open_published(Settings()) as con:
+    settings = Settings()
+    if out is not None:
+        see_that_it_is_no_input(settings, out)
+    with open_published(settings) as con:
         page = comparability_page(con)
     if out is None:
         typer.echo(page)

@@ -37,7 +37,7 @@ def run(
     only_archive(archive, live, returns)
     with writer(settings.data):
         folder = None if archive else returns if live else _returns_or_sample(settings, returns, quiet)
-        if folder is not None:
+        if folder is not None or archive:
             _keep_apart(settings, folder)
         with progress(quiet) as (say, each):
             report = run_all(
@@ -69,7 +69,7 @@ def land(
     only_archive(archive, live, returns)
     with writer(settings.data), progress(quiet, ("land", "read reports")) as (say, _):
         folder = None if archive else returns if live else _returns_or_sample(settings, returns, quiet)
-        if folder is not None:
+        if folder is not None or archive:
             _keep_apart(settings, folder)
         report = fetch_and_land(settings, folder, live=live, sources=source, say=say)
     show_fetch(report.fetched, quiet)
@@ -133,9 +133,12 @@ def _returns_or_sample(settings: Settings, returns: Path | None, quiet: bool) ->
     return folder
 
 
-def _keep_apart(settings: Settings, folder: Path) -> None:
-    from flows.sample.bundled import keep_apart
+def _keep_apart(settings: Settings, folder: Path | None) -> None:
+    from flows.sample.bundled import keep_apart, mark_again
 
+    if folder is None:
+        mark_again(settings)
+        return
     done = keep_apart(settings, folder)
     if done:
         typer.echo(done)

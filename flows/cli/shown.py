@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from flows.landing.under_way import LandingReport
     from flows.publishers.fetch import FetchReport
-    from flows.run import RunReport
+    from flows.stages.report import RunReport
 
 
 @contextmanager
@@ -29,7 +29,7 @@ def progress(
 
     Args:
         quiet: show nothing.
-        stages: what the work goes through, as :class:`flows.run.Stopwatch` names it.
+        stages: what the work goes through, as :class:`flows.stages.report.Stopwatch` names it.
     """
     if quiet:
         yield (lambda _: None), (lambda _: None)

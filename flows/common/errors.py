@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import re
 from pathlib import PurePath
@@ -65,8 +66,16 @@ class Stopped(BaseException):
 MAY_NOT = frozenset({errno.EACCES, errno.EPERM})
 #: What it says that is full, broken or may not be written.
 DISK = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS, errno.EIO}) | MAY_NOT
+#: What a disk of another machine says that went away, by the names that this system has for it.
+AWAY = frozenset(
+    number
+    for name in ("ESTALE", "ENOTCONN", "ENODEV", "ENXIO", "EREMOTEIO", "EHOSTDOWN", "EHOSTUNREACH", "ETIMEDOUT")
+    if (number := getattr(errno, name, None)) is not None
+)
+#: What a machine says that has given out all that it may.
+SPENT = frozenset({errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM})
 #: What it says where a file is in a folder's place, or a folder in a file's.
-MISPLACED = frozenset({errno.ENOTDIR, errno.EEXIST, errno.EISDIR})
+MISPLACED = frozenset({errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ELOOP})
 
 
 #: What to do where a disk refuses.
@@ -102,9 +111,17 @@ def _file_at_hand(exc: OSError) -> PurePath | None:
 def disk_refusal(exc: OSError) -> str:
     """What to tell people of a disk that refuses; blank where it is another kind of error."""
     place = exc.filename2 or exc.filename or _file_at_hand(exc)
-    named = printable(os.fsdecode(place)) if place else "a file of the data folder"
+    named = printable(os.fsdecode(place)) if place else "a file that was being written"
     if exc.errno == errno.EISDIR:
         return f"{named}: a folder is where a file should be. Move it away and run again."
+    if exc.errno == errno.ELOOP:
+        return f"{named}: a link is where a file should be, or links lead round in a ring. Remove it and run again."
+    if exc.errno == errno.ENAMETOOLONG:
+        return f"{named}: the name is too long for this disk. Give a shorter one, or set CSW_DATA to another folder."
+    if exc.errno in AWAY:
+        return f"{named}: the disk went away ({exc.strerror}). See to it, and run again."
+    if exc.errno in SPENT:
+        return f"{named}: the machine gives no more ({exc.strerror}). End what else runs on it, and run again."
     if exc.errno in MISPLACED:
         return f"{named}: a file is where a folder should be. Move it away, or give another folder."
     if exc.errno not in DISK:
@@ -114,3 +131,10 @@ def disk_refusal(exc: OSError) -> str:
             return f"{named}: this user may not read it. Give the right to, or ask the user who runs csw here."
         return f"{named}: this user may not write there. Give the right to, or set CSW_DATA to another folder."
     return f"{named}: the disk refuses ({exc.strerror}). {SEE_TO_THE_DISK}, and run again."
+
+
+def database_says(exc: BaseException) -> str:
+    """What a database says went wrong, on one line: where it wraps its message for programs, the message alone."""
+    said = str(exc).split("\n\n")[0].replace("\n", " ")
+    inner = re.search(r'"exception_message":\s*("(?:[^"\\]|\\.)*")', said)
+    return str(json.loads(inner[1])) if inner else said

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
+import json
 import os
 import re
 import secrets
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from flows.common.errors import MISPLACED, CswError, disk_refusal
 from flows.common.processes import is_alive
@@ -27,6 +32,60 @@ def content_sha256_of(data: bytes) -> str:
     if data[:2] in (b"PK", b"\xd0\xcf") or data[:4] in (b"PAR1", b"%PDF"):
         return hashlib.sha256(data).hexdigest()
     return hashlib.sha256(data.replace(b"\r\n", b"\n").rstrip(b"\n")).hexdigest()
+
+
+def read_json(path: Path) -> Any:
+    """What a JSON file says.
+
+    Raises:
+        OSError: it is not there, or may not be read.
+        ValueError: it is no JSON, or none that a program of ours wrote: cut off, nested without end, with figures
+            beyond all measure.
+    """
+    try:
+        return json.loads(path.read_bytes(), parse_float=_finite, parse_constant=_finite)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if number in (float("inf"), float("-inf")) or number != number:
+        raise ValueError(f"{text} is no number")
+    return number
+
+
+def read_rows(path: Path, columns: Iterable[str]) -> list[tuple[int, dict[str, str]]]:
+    """The rows of a CSV that people keep, which nothing else can make again: each with its line in the file.
+
+    Args:
+        path: UTF-8, with a header.
+        columns: that it has to have; further ones are let be.
+
+    Raises:
+        CswError: it is no such table; the message names file, line and column.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as exc:
+        line = exc.object.count(b"\n", 0, exc.start) + 1
+        raise CswError(
+            f"{path}, line {line}: byte 0x{exc.object[exc.start]:02X} is not UTF-8. Save it as such."
+        ) from None
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    rows = []
+    try:
+        missing = [c for c in columns if c not in (reader.fieldnames or ())]
+        if missing:
+            raise CswError(f"{path}: the column {missing[0]!r} is missing.")
+        for row in reader:
+            short = [c for c in columns if row[c] is None]
+            if short:
+                raise CswError(f"{path}, line {reader.line_num}: the row ends before column {short[0]!r}.")
+            rows.append((reader.line_num, row))
+    except csv.Error as exc:
+        raise CswError(f"{path}, line {reader.line_num}: this is not a whole csv ({exc}).") from exc
+    return rows
 
 
 def part_of(path: Path, suffix: str = "") -> Path:

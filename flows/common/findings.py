@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -22,3 +23,13 @@ class Finding:
         mark = {True: "fine ", False: "WRONG", None: "note "}[self.is_fine]
         advice = f"\n{'':7}→ {self.what_to_do}" if self.what_to_do else ""
         return f"{mark}  {self.about}: {self.said}{advice}"
+
+
+def verdict(found: Sequence[Finding]) -> str:
+    """All of it in one line: the last one, where eyes come to rest."""
+    wrong = [f.about for f in found if f.is_fine is False]
+    if not wrong:
+        return (
+            f"Nothing is wrong: {len(found)} things looked at, {sum(f.is_fine is None for f in found)} worth knowing."
+        )
+    return f"WRONG: {len(wrong)} of {len(found)} things looked at: {'; '.join(dict.fromkeys(wrong))}."

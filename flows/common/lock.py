@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from flows.common.errors import Busy, CswError
-from flows.common.files import sweep, write_atomically
+from flows.common.files import read_json, sweep, write_atomically
 
 LOCK, HOLDER = ".writer.lock", ".writer.json"
 #: How a data folder is arranged; it changes only when what an earlier version wrote has to be taken over.
@@ -32,7 +32,10 @@ def writer(data: Path) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout
 
-    data.mkdir(parents=True, exist_ok=True)
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+    except FileNotFoundError as exc:  # where no folder can be made (/proc and its like)
+        raise CswError(f"{data}: no folder can be made there. Set CSW_DATA to another one.") from exc
     # One object per path and process, so that a function that writes can be called by one that holds the lock.
     lock = FileLock(data / LOCK, timeout=0, thread_local=False, is_singleton=True)
     try:
@@ -62,7 +65,7 @@ def may_write(data: Path) -> bool:
 def layout_of(data: Path) -> int:
     """How a data folder is arranged: 1 where an earlier version made it, :data:`LAYOUT` where it is new."""
     try:
-        return int(json.loads((data / LAYOUT_FILE).read_text(encoding="utf-8"))["layout"])
+        return int(read_json(data / LAYOUT_FILE)["layout"])
     except FileNotFoundError:
         made = any((data / name).exists() for name in ("archive", "landing", "warehouse"))
         return 1 if made else LAYOUT
@@ -102,7 +105,7 @@ def _say_who(data: Path) -> None:
 def _holder(data: Path) -> str:
     """Who holds the lock, for people; blank where it is not known."""
     try:
-        said = json.loads((data / HOLDER).read_text(encoding="utf-8"))
+        said = read_json(data / HOLDER)
         return f" (process {said['pid']}, {said['verb']}, since {said['since']})"
     except (OSError, ValueError, KeyError, TypeError):
         return ""

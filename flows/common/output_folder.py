@@ -15,10 +15,26 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
 from flows.common.errors import CswError, WrongArgument
-from flows.common.files import is_part, part_of, sweep, write_atomically
+from flows.common.files import is_part, part_of, read_json, sweep, write_atomically
 from flows.common.text import printable
 
 LIST = ".csw-output.json"
+
+
+def clear_outputs(folder: Path) -> None:
+    """Remove what csw wrote into a folder and the folders in it, by their lists; what others put there stays.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    for listed in sorted(folder.rglob(LIST), key=lambda p: -len(p.parts)):
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            ours = OutputFolder(listed.parent, str(read_json(listed)["kind"]))
+            for part in ours.files:
+                ours.drop(part)
+        listed.unlink()
+        with suppress(OSError):
+            listed.parent.rmdir()  # only where it is empty
 
 
 class OutputFolder:
@@ -43,7 +59,7 @@ class OutputFolder:
             WrongArgument: the list is of another kind of output or cannot be read.
         """
         try:
-            said = json.loads((self.folder / LIST).read_text(encoding="utf-8"))
+            said = read_json(self.folder / LIST)
             kind, parts = str(said["kind"]), {str(k): [str(f) for f in v["files"]] for k, v in said["parts"].items()}
         except FileNotFoundError:
             return {part: sorted(files) for part, files in self._earlier(self.folder).items() if files}
@@ -62,7 +78,7 @@ class OutputFolder:
     def stamp(self, part: str = "") -> str:
         """What a part was made from, as :meth:`replacing` was told; blank where that is not known."""
         try:
-            said = json.loads((self.folder / LIST).read_text(encoding="utf-8"))
+            said = read_json(self.folder / LIST)
             return str(said["parts"][part]["stamp"]) if said["kind"] == self.kind else ""
         except (OSError, ValueError, KeyError, TypeError):
             return ""

@@ -26,6 +26,12 @@ from flows.common.text import printable
 
 #: Where the dbt project, passports and studies are: a checkout, or where the package is installed.
 ROOT = Path(__file__).resolve().parent.parent.parent
+#: Folders of a data folder that hold what was taken in, what is made from it, and what people coded; and those from
+#: which a run takes in.
+KEPT_IN = frozenset(
+    {"analyses", "archive", "coding", "dbt", "export", "landing", "live", "prefect", "report", "warehouse"}
+)
+TAKEN_FROM = frozenset({"inbox", "incoming", "sample"})
 #: Letters that DuckDB and dbt take for something else than a folder's name: patterns of files, parts of an address.
 _NOT_IN_PATHS = re.compile(r"[*?\[\]{}#%]")
 
@@ -52,7 +58,7 @@ def _folder(path: Path) -> Path:
     if strange:
         raise ValueError(f"the folder's name has {strange[0]!r}, which databases take for a pattern; give one without")
     found = path.expanduser().resolve()
-    if next((p for p in (found, *found.parents) if p.exists()), found.parent).is_file():
+    if not next((p for p in (found, *found.parents) if p.exists()), found.parent).is_dir():
         raise ValueError("a file is there; give a folder")
     return found
 
@@ -114,11 +120,11 @@ def _in_words(exc: ValidationError) -> str:
 
 def unknown_settings() -> list[str]:
     """Names in the environment that look like settings and are none: a slip of the pen changes nothing, silently."""
-    known = {"CSW_RETURNS", "CSW_LANDING", "CSW_NEXT"}
+    known = {"CSW_RETURNS", "CSW_LANDING", "CSW_NEXT", "CSW_SPARK", "CSW_BUILD_MEMORY", "CSW_BUILD_SERVED"}
     for group in (Servers, Settings):
         for name, about in group.model_fields.items():
             known.add(str(about.validation_alias or f"CSW_{name.upper()}"))
-    return sorted(n for n in os.environ if n.startswith("CSW_") and n not in known and not n.startswith("CSW_BUILD_"))
+    return sorted(n for n in os.environ if n.startswith("CSW_") and n not in known)
 
 
 class Servers(_Group):

@@ -20,7 +20,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flows.common.files import sha256_of, write_atomically
+from flows.common.files import read_json, sha256_of, write_atomically
 from flows.common.settings import Settings
 from flows.documents.columns import COLUMNS, NAMED
 from flows.landing.archive import Archive, Kept, Provenance
@@ -29,6 +29,8 @@ from flows.landing.quarantine import held_documents
 if TYPE_CHECKING:
     from flows.documents.rows import Row
 
+#: Landed table (of those that a report fills) -> its rows, as JSON keeps them.
+Reading = dict[str, list[dict[str, Any]]]
 #: The publication whose documents are read.
 SOURCE = "ofsted_reports"
 #: Landed table -> name of the same rows in :mod:`flows.documents.rows`.
@@ -98,10 +100,10 @@ def read_archived(settings: Settings, workers: int | None = None) -> ReportsRead
     held = {provenance.sha256: (path, provenance) for path, provenance in _archived(settings)}
     reports = sorted(held.items(), key=lambda x: (x[1][0].name, x[0]))
     made_from = _made_from(settings, reports)
-    landed = _landed_before(settings, made_from)
+    landed = _landed_before(settings, made_from, reports)
     if landed is None:
         landed = _land(settings, reports, workers)
-        _remember(settings, made_from, landed)
+        _remember(settings, made_from, reports, landed)
     return landed
 
 
@@ -111,12 +113,13 @@ def _land(settings: Settings, reports: list[Archived], workers: int | None) -> R
     from flows.documents.naming import named
     from flows.documents.placements import read_placements
 
-    new = [(sha, path) for sha, (path, _) in reports if not _kept(settings, sha).exists()]
-    _read(settings, new, workers)
+    readings = {sha: _reading(settings, sha) for sha, _ in reports}
+    new = [(sha, path) for sha, (path, _) in reports if readings[sha] is None]
+    readings |= _read(settings, new, workers)
     authorities, placements = load_authorities(settings.seeds), read_placements(settings)
     rows: dict[str, list[Row]] = {table: [] for table in TABLES}
     for sha, (path, provenance) in reports:
-        said = json.loads(_kept(settings, sha).read_text(encoding="utf-8"))
+        said = readings[sha] or {}
         for table in _READ:
             # The same bytes may have come under another name since.
             rows[table] += [{**row, "file": path.name} for row in said[table]]
@@ -149,19 +152,19 @@ def _made_from(settings: Settings, reports: list[Archived]) -> str:
     return digest.hexdigest()
 
 
-def _landed_before(settings: Settings, made_from: str) -> ReportsRead | None:
+def _landed_before(settings: Settings, made_from: str, reports: list[Archived]) -> ReportsRead | None:
     """What a reading landed that was made from the same, where its tables stand as it wrote them."""
     try:
         said = json.loads(_memory(settings).read_bytes())
-        if said["made_from"] == made_from and said["tables"] == _as_they_stand(settings):
+        if said["made_from"] == made_from and said["files"] == _as_they_stand(settings, reports):
             return replace(ReportsRead(**said["landed"]), read_now=0)
     except (OSError, ValueError, KeyError, TypeError):
         pass
     return None
 
 
-def _remember(settings: Settings, made_from: str, landed: ReportsRead) -> None:
-    state = {"made_from": made_from, "tables": _as_they_stand(settings), "landed": asdict(landed)}
+def _remember(settings: Settings, made_from: str, reports: list[Archived], landed: ReportsRead) -> None:
+    state = {"made_from": made_from, "files": _as_they_stand(settings, reports), "landed": asdict(landed)}
     write_atomically(_memory(settings), json.dumps(state).encode())
 
 
@@ -169,9 +172,9 @@ def _memory(settings: Settings) -> Path:
     return settings.landing / SOURCE / ".read" / "landed.json"
 
 
-def _as_they_stand(settings: Settings) -> list[list[int]]:
-    """Size and times of the tables, which tell whether anybody wrote to them."""
-    found = [path.stat() for path in read_tables(settings)]
+def _as_they_stand(settings: Settings, reports: list[Archived]) -> list[list[int]]:
+    """Size and times of the tables and of what was read, which tell whether anybody wrote to them."""
+    found = [path.stat() for path in (*read_tables(settings), *(_kept(settings, sha) for sha, _ in reports))]
     return [[about.st_size, about.st_mtime_ns, about.st_ctime_ns] for about in found]
 
 
@@ -234,15 +237,13 @@ class ReportRecogniser:
         """The publication that each file belongs to, or None."""
         hashes = [sha256_of(path.read_bytes()) for path in paths]
         known = dict(zip(hashes, paths, strict=True))
-        _read(
-            self.settings,
-            [(sha, p) for sha, p in known.items() if not _kept(self.settings, sha).exists()],
-            self.workers,
-        )
-        return [SOURCE if self._is_report(sha) else None for sha in hashes]
+        readings = {sha: _reading(self.settings, sha) for sha in known}
+        new = [(sha, path) for sha, path in known.items() if readings[sha] is None]
+        readings |= _read(self.settings, new, self.workers)
+        return [SOURCE if self._is_report(readings[sha] or {}) else None for sha in hashes]
 
-    def _is_report(self, sha: str) -> bool:
-        (row,) = json.loads(_kept(self.settings, sha).read_text(encoding="utf-8"))["report"]
+    def _is_report(self, reading: Reading) -> bool:
+        (row,) = reading["report"]
         return bool(row["report_kind"]) or row["refusal_reason"] in (
             "other_inspectorate",
             "other_provider",
@@ -267,12 +268,25 @@ def _archived(settings: Settings) -> Iterator[tuple[Path, Provenance]]:
         if provenance.edition != "documents" or provenance.sha256 in held:
             continue
         # What was read once stays read; bytes that are read again have to be those that came.
-        if _kept(settings, provenance.sha256).exists() or Kept(path, provenance).is_whole():
+        if _reading(settings, provenance.sha256) is not None or Kept(path, provenance).is_whole():
             yield path, provenance
 
 
 def _kept(settings: Settings, sha: str) -> Path:
     return settings.landing / SOURCE / ".read" / reader_version() / f"{sha}.json"
+
+
+def _reading(settings: Settings, sha: str) -> Reading | None:
+    """What was read of a report before; None where it was not, or what is kept of it is not as it was written."""
+    try:
+        said = read_json(_kept(settings, sha))
+        return dict(said["read"]) if said["digest"] == _digest(said["read"]) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _digest(read: Any) -> str:
+    return sha256_of(json.dumps(read, default=str, ensure_ascii=False).encode())
 
 
 def _forget_older_readings(settings: Settings) -> None:
@@ -282,13 +296,15 @@ def _forget_older_readings(settings: Settings) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _read(settings: Settings, new: list[tuple[str, Path]], workers: int | None) -> None:
+def _read(settings: Settings, new: list[tuple[str, Path]], workers: int | None) -> dict[str, Reading]:
+    """Read reports and keep what they say."""
     if not new:
-        return
+        return {}
     from flows.documents.batch import read_reports
     from flows.documents.rows import tables
 
     few = len(new) < _WORTH_WORKERS
+    readings = {}
     for (sha, _), result in zip(
         new, read_reports([path for _, path in new], 1 if few and workers is None else workers), strict=True
     ):
@@ -296,7 +312,11 @@ def _read(settings: Settings, new: list[tuple[str, Path]], workers: int | None) 
         said = {table: getattr(found, rows) for table, rows in _READ.items()}
         for row in (row for rows in said.values() for row in rows):
             row["sha256"] = sha
-        write_atomically(_kept(settings, sha), json.dumps(said, default=str, ensure_ascii=False).encode())
+        # As it will be read again: dates are text.
+        plain = readings[sha] = json.loads(json.dumps(said, default=str))
+        kept = json.dumps({"digest": _digest(plain), "read": plain}, ensure_ascii=False)
+        write_atomically(_kept(settings, sha), kept.encode())
+    return readings
 
 
 def _coded(settings: Settings, recommendations: list[Row]) -> Iterator[Row]:
@@ -305,10 +325,7 @@ def _coded(settings: Settings, recommendations: list[Row]) -> Iterator[Row]:
 
     rules = hashlib.sha256(CODEBOOK.read_bytes() + Path(CODEBOOK).with_name("coder.py").read_bytes()).hexdigest()
     path = settings.landing / SOURCE / ".read" / "themes.json"
-    known: dict[str, Any] = {}
-    if path.exists():
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        known = kept["items"] if kept["rules"] == rules else {}
+    known = _coded_before(path, rules)
     coded: dict[str, Any] = {}
     for row in recommendations:
         key = hashlib.sha256(row["text"].encode()).hexdigest()
@@ -323,7 +340,18 @@ def _coded(settings: Settings, recommendations: list[Row]) -> Iterator[Row]:
                 "words": words,
             }
     if coded != known:
-        write_atomically(path, json.dumps({"rules": rules, "items": coded}, ensure_ascii=False).encode())
+        write_atomically(
+            path, json.dumps({"rules": rules, "digest": _digest(coded), "items": coded}, ensure_ascii=False).encode()
+        )
+
+
+def _coded_before(path: Path, rules: str) -> dict[str, Any]:
+    """The codings that are kept; none where they are of other rules, or not as they were written."""
+    try:
+        kept = read_json(path)
+        return dict(kept["items"]) if kept["rules"] == rules and kept["digest"] == _digest(kept["items"]) else {}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
 
 
 def _matches(text: str) -> list[list[str]]:

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from flows.common.errors import CswError, WrongArgument
-from flows.common.files import sha256_of, write_atomically
+from flows.common.files import read_rows, sha256_of, write_atomically
 from flows.common.settings import Settings
 from flows.documents.authority import load_authorities
 from flows.landing.archive import Archive
@@ -47,22 +47,17 @@ def read_placements(settings: Settings) -> dict[str, Placement]:
         return {}
     codes = load_authorities(settings.seeds).codes
     found: dict[str, Placement] = {}
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file)
-        missing = [f.name for f in fields(Placement) if f.name not in (reader.fieldnames or ())]
-        if missing:
-            raise CswError(f"{path.name}: the column {missing[0]!r} is missing.")
-        for number, row in enumerate(reader, 2):
-            code, day = row["la_code"].strip(), row["published_on"].strip()
-            if code and code not in codes:
-                raise CswError(f"{path.name}, row {number}, column la_code: {code!r} is no code of an authority.")
-            try:
-                published = date.fromisoformat(day) if day else None
-            except ValueError as exc:
-                raise CswError(
-                    f"{path.name}, row {number}, column published_on: {day!r} is no day. Write 2024-10-29."
-                ) from exc
-            found[row["sha256"]] = Placement(row["sha256"], row["file"], code, published, row["placed_at"])
+    for line, row in read_rows(path, [f.name for f in fields(Placement)]):
+        code, day = row["la_code"].strip(), row["published_on"].strip()
+        if code and code not in codes:
+            raise CswError(f"{path.name}, row {line}, column la_code: {code!r} is no code of an authority.")
+        try:
+            published = date.fromisoformat(day) if day else None
+        except ValueError as exc:
+            raise CswError(
+                f"{path.name}, row {line}, column published_on: {day!r} is no day. Write 2024-10-29."
+            ) from exc
+        found[row["sha256"]] = Placement(row["sha256"], row["file"], code, published, row["placed_at"])
     return found
 
 

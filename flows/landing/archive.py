@@ -12,7 +12,7 @@ import os
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from flows.common.files import sha256_of, write_atomically
+from flows.common.files import read_json, sha256_of, write_atomically
 
 PROOF = "provenance.json"
 #: What is left beside a file while it is being written.
@@ -117,7 +117,7 @@ class Archive:
 def _read(proof: Path) -> Provenance | None:
     """A provenance, or None where it is not there, not whole, or not of the file it is beside."""
     try:
-        said = json.loads(proof.read_bytes())
+        said = read_json(proof)
     except (OSError, ValueError):
         return None
     if not isinstance(said, dict):

@@ -17,12 +17,14 @@ from pathlib import Path
 
 from flows.common.errors import CswError, RefusedFile
 from flows.common.files import content_sha256_of, sha256_of
-from flows.common.synthetic import is_synthetic
+from flows.common.synthetic import MARKER, is_of_synthetic
 from flows.common.text import printable
 from flows.landing.arrivals import is_packed, refused_name, unpack
 
 #: What stands for an address where a file is of the bundled sample.
 SYNTHETIC = "synthetic:"
+#: What is said of a zip of the sample that came among real files.
+OF_SAMPLE = "it holds the synthetic sample, in which no figure is real."
 #: A folder's own list of its files (file, sha256, copy_of, published_on): proof against a damaged copy.
 MANIFEST = "MANIFEST.csv"
 #: How programs name a further copy of a file.
@@ -134,13 +136,15 @@ def delivered(folders: Sequence[Path], unpacked: Path, hashes: Hashes | None = N
 def _look_into(folder: Path, unpacked: Path, hashes: Hashes, found: Delivery) -> None:
     if not folder.is_dir():
         raise CswError(f"{folder} is not a folder. Give the folder that holds the publishers' files.")
-    paths = [p for p in folder.rglob("*") if p.is_file() and not p.name.startswith(".")]
+    there = [p for p in folder.rglob("*") if not p.name.startswith(".")]
+    paths = [p for p in there if p.is_file()]
+    found.refused += [_not_followed(p, folder) for p in sorted(there) if p.is_symlink() and not p.is_file()]
     if not paths:
         raise CswError(f"{folder} holds no files. Put the publishers' files there, in any arrangement.")
     # Of two files with one content the first is kept: the one with the publisher's name.
     paths = sorted((p for p in paths if p.name != MANIFEST), key=lambda p: (bool(_COPY.search(p.name)), p))
     said = Manifests(folder, found.refused)
-    synthetic = is_synthetic(folder)
+    synthetic = is_of_synthetic(folder)
     for path, known in zip(paths, hashes.of_all(paths), strict=True):
         name = path.relative_to(folder).as_posix()
         row = said.rows.get(name, {})
@@ -162,9 +166,20 @@ def _look_into(folder: Path, unpacked: Path, hashes: Hashes, found: Delivery) ->
                 found.files.append(file)
 
 
+def _not_followed(link: Path, folder: Path) -> RefusedFile:
+    """Nothing that lies in a folder of returns is passed over in silence: links to folders may lead round in a ring."""
+    name = printable(link.relative_to(folder).as_posix())
+    if link.is_dir():
+        return RefusedFile(name, "a link to a folder is not followed.", advice="Give --returns the folder itself.")
+    return RefusedFile(name, "a link that leads to no file.", advice="Remove it, or put there what it should lead to.")
+
+
 def _look_into_zip(packed: File, into: Path, found: Delivery) -> None:
     try:
-        for inner in unpack(packed.path, packed.name, into):
+        unpacked = list(unpack(packed.path, packed.name, into))
+        if not packed.url.startswith(SYNTHETIC) and any(inner.path.name == MARKER for inner in unpacked):
+            raise RefusedFile(packed.name, OF_SAMPLE, advice="Take it out of the folder.")
+        for inner in unpacked:
             within = inner.name.removeprefix(f"{packed.name}/")
             if inner.path.name.startswith(".") or within.startswith("__MACOSX/") or inner.path.name == MANIFEST:
                 continue

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 
-from flows.common.files import sha256_of, write_atomically
+from flows.common.files import read_json, sha256_of, write_atomically
 from flows.common.settings import Settings
 from flows.landing.catalogue import FILES, HELD
 from flows.sources.passport import passports_digest
@@ -75,7 +75,7 @@ class Ledger:
         if not path.exists():
             return cls(), "" if not (settings.landing / "catalogue.csv").exists() else "ledger.json is not there"
         try:
-            said = json.loads(path.read_bytes())
+            said = read_json(path)
             if not isinstance(said, dict):
                 raise ValueError
             files = {str(k): str(v) for k, v in said["files"].items()}

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path, PurePath
 
 from flows.common.errors import WrongArgument
-from flows.common.files import write_atomically
+from flows.common.files import read_json, write_atomically
 from flows.common.settings import Settings
 from flows.landing.archive import Archive
 from flows.landing.catalogue import (
@@ -98,7 +98,7 @@ def quarantine_path(settings: Settings) -> Path:
 def read_quarantine(settings: Settings) -> list[Quarantined]:
     """What failed a check and is held back; nothing where the list cannot be read: everything is then tried again."""
     try:
-        said = json.loads(quarantine_path(settings).read_bytes())
+        said = read_json(quarantine_path(settings))
         return [Quarantined(**{f.name: str(q[f.name]) for f in fields(Quarantined)}) for q in said]
     except (OSError, ValueError, TypeError, KeyError):
         return []

@@ -18,6 +18,7 @@ from flows.documents.themes.coder import load_codebook
 from flows.documents.themes.codings import AGREED, MODEL, CodingError, Codings, ItemCoding
 from flows.documents.themes.drawing import Draw, Drawable, Key, draw, uncertainty
 from flows.documents.themes.sheets import NONE, SheetItem, read_sheet, resolution_items, write_sheets
+from flows.outputs.lock import see_that_it_is_no_input
 
 if TYPE_CHECKING:
     import duckdb
@@ -78,7 +79,7 @@ class Coding:
     """
 
     def __init__(self, settings: Settings, con: duckdb.DuckDBPyConnection) -> None:
-        self.con = con
+        self.settings, self.con = settings, con
         self.codings = Codings(settings.coding)
         self.themes = {t.entry.id: t.guide for t in load_codebook().themes}
 
@@ -110,6 +111,7 @@ class Coding:
             CodingError: see :func:`flows.documents.themes.drawing.draw`.
             CswError: a sheet of that name has been filled in.
         """
+        see_that_it_is_no_input(self.settings, out)
         done = set(self._coded_by(AGREED)).union(*(self._coded_by(p) for p in self.codings.people()))
         model = self._coded_by(MODEL)
         drawn = draw(
@@ -134,6 +136,7 @@ class Coding:
         Raises:
             CodingError: there is no such sample, or the name is none.
         """
+        see_that_it_is_no_input(self.settings, out)
         wanted = {
             "study": "report_id in (select report_id from studies.rpt_report_themes__drawn)",
             "corpus": "true",
@@ -189,6 +192,7 @@ class Coding:
         Raises:
             CodingError: fewer than two, or one who has coded nothing, or nothing is left to agree on.
         """
+        see_that_it_is_no_input(self.settings, out)
         codings = self._codings_of(coders)
         agreed = self._coded_by(AGREED)
         texts = {key: item.text for key, item in self._items.items() if key not in agreed}

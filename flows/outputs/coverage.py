@@ -113,6 +113,9 @@ def write_page(path: Path, page: str, title: str = TITLE, made: str = MADE) -> N
     """
     if path.is_dir():
         raise WrongArgument(f"{path} is a folder. Give a file.")
+    if path.exists() and not path.is_file():
+        raise WrongArgument(f"{path} is no file. Give a file, or leave --out away to see the page.")
+    path = path.resolve()  # of a link, what it leads to
     if path.exists() and path.stat().st_size:
         begin = path.read_bytes()[:200].decode("utf-8", errors="replace")
         if not begin.startswith(f"{title}\n\n{made}"):

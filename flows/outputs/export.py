@@ -9,20 +9,23 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis.spreadsheet import harmless
-from flows.common.errors import CswError, WrongArgument
+from flows.common.errors import CswError, WrongArgument, database_says
+from flows.common.files import read_json
 from flows.common.output_folder import OutputFolder
 from flows.common.settings import Settings
 from flows.outputs.lock import writing_outputs
 from flows.outputs.relations import Column, Relation, accepted_values
 from flows.sources.passport import load_passports
 from flows.warehouse.fingerprint import file_identity
-from flows.warehouse.publish import published_path
+from flows.warehouse.publish import check_warehouse, published_path
 
 if TYPE_CHECKING:
     import duckdb
@@ -45,6 +48,8 @@ KEYS = {
 }
 #: An Excel sheet holds no more rows; a larger table is left to the other formats.
 SHEET_ROWS = 50_000
+#: Tables that are written at a time; each holds its own rows while they are sorted.
+MOST_TABLES_AT_ONCE = 2
 LICENCE = {
     "name": "OGL-UK-3.0",
     "path": "https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/",
@@ -110,6 +115,7 @@ def export(
     with writing_outputs(settings, place.folder):
         # Before it is opened: what is opened is this file or a later one, never one before it.
         stamp = _stamp(settings)
+        check_warehouse(published_path(settings))
         try:
             with duckdb.connect(str(published_path(settings)), read_only=True) as con:
                 about = relations(settings, con)
@@ -126,7 +132,7 @@ def export(
                     package = json.dumps(described, indent=1, ensure_ascii=False)
                     (made / "datapackage.json").write_text(package + "\n", encoding="utf-8")
         except duckdb.Error as exc:
-            raise CswError(f"{place.folder}: the database could not write all of it: {exc}") from exc
+            raise CswError(f"{place.folder}: the database could not write all of it: {database_says(exc)}") from exc
     done.files = sorted(place.folder / f for files in place.files.values() for f in files)
     done.earlier = [f for f in FORMATS if place.stamp(f) not in ("", stamp)]
     return done
@@ -140,7 +146,7 @@ def export_folder(settings: Settings, out: Path | None = None) -> OutputFolder:
 def _of_an_earlier_version(folder: Path) -> dict[str, list[str]]:
     """What is ours in an export of a version that kept no list: what its data package names."""
     try:
-        package = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
+        package = read_json(folder / "datapackage.json")
         if package["name"] != NAME or not (folder / EARLIER_MARK).is_file():
             return {}
         named = [str(r["path"]) for r in package["resources"]]
@@ -266,26 +272,40 @@ def _write_format(
         from flows.outputs.workbook import write_workbook
 
         return write_workbook(con, about, folder / WORKBOOK, SHEET_ROWS)
-    for relation in about:
-        place = f"{relation.schema}.{relation.name}"
-        path = folder / format / relation.schema / f"{relation.name}.{format}"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        target = path.as_posix().replace("'", "''")
-        if format == "parquet":
-            con.execute(
-                f"copy (from {place} order by {relation.order}) to '{target}' (format parquet, compression zstd)"
-            )
-        else:
-            columns = ", ".join(harmless(c.name, c.type) for c in relation.columns)
-            sorted_rows = f"{place} order by {relation.order}"
-            if in_order is not None:
-                file = (in_order / relation.schema / f"{relation.name}.parquet").as_posix().replace("'", "''")
-                # Parquet has no whole numbers of 128 bits, and what looks like a pattern would be read as one: such a
-                # table is sorted again.
-                if not set(file) & set("*?[") and _types(con, f"'{file}'") == [c.type for c in relation.columns]:
-                    sorted_rows = f"'{file}'"
-            con.execute(f"copy (select {columns} from {sorted_rows}) to '{target}' (format csv, header true)")
+    # A table is written by hardly more than one thread: sorting, packing and writing follow one another.
+    # Large ones first.
+    todo = sorted(about, key=lambda r: -r.rows * len(r.columns))
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, MOST_TABLES_AT_ONCE)) as threads:
+        writing = [threads.submit(_write_table, con.cursor(), r, folder, format, in_order) for r in todo]
+        try:
+            for one in writing:
+                one.result()
+        except BaseException:
+            threads.shutdown(cancel_futures=True)
+            raise
     return []
+
+
+def _write_table(
+    con: duckdb.DuckDBPyConnection, relation: Relation, folder: Path, format: str, in_order: Path | None
+) -> None:
+    """Write a table as Parquet or CSV over a connection of its own; see :func:`_write_format`."""
+    place = f"{relation.schema}.{relation.name}"
+    path = folder / format / relation.schema / f"{relation.name}.{format}"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    target = path.as_posix().replace("'", "''")
+    if format == "parquet":
+        con.execute(f"copy (from {place} order by {relation.order}) to '{target}' (format parquet, compression zstd)")
+        return
+    columns = ", ".join(harmless(c.name, c.type) for c in relation.columns)
+    sorted_rows = f"{place} order by {relation.order}"
+    if in_order is not None:
+        file = (in_order / relation.schema / f"{relation.name}.parquet").as_posix().replace("'", "''")
+        # Parquet has no whole numbers of 128 bits, and what looks like a pattern would be read as one: such a table is
+        # sorted again.
+        if not set(file) & set("*?[") and _types(con, f"'{file}'") == [c.type for c in relation.columns]:
+            sorted_rows = f"'{file}'"
+    con.execute(f"copy (select {columns} from {sorted_rows}) to '{target}' (format csv, header true)")
 
 
 def _types(con: duckdb.DuckDBPyConnection, rows: str) -> list[str]:

@@ -8,24 +8,22 @@ from pathlib import Path
 
 from flows.common.errors import WrongArgument
 from flows.common.lock import may_write, writer
-from flows.common.settings import Settings
+from flows.common.settings import KEPT_IN, TAKEN_FROM, Settings
 
 #: Folders of the data folder that hold what outputs are made from, or what a run takes in.
-INPUTS = frozenset(
-    {"archive", "coding", "dbt", "inbox", "incoming", "landing", "live", "prefect", "sample", "warehouse"}
-)
+INPUTS = (KEPT_IN | TAKEN_FROM) - {"analyses", "export", "report"}
 
 
-def see_that_it_is_no_input(settings: Settings, folder: Path) -> None:
-    """See that an output does not come to lie among what it is made from.
+def see_that_it_is_no_input(settings: Settings, place: Path) -> None:
+    """See that an output, a folder or a file, does not come to lie among what it is made from.
 
     Raises:
         WrongArgument: it would.
     """
-    data, place = settings.data.resolve(), folder.resolve()
-    part = next(iter(place.relative_to(data).parts), "") if place.is_relative_to(data) else ""
+    data, there = settings.data.resolve(), place.resolve()
+    part = next(iter(there.relative_to(data).parts), "") if there.is_relative_to(data) else ""
     if part in INPUTS:
-        raise WrongArgument(f"{folder} is within {data / part}, which holds what is kept. Give another folder.")
+        raise WrongArgument(f"{place} is within {data / part}, which holds what is kept. Give another place.")
 
 
 @contextmanager

@@ -9,12 +9,15 @@ from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from flows.common.errors import CswError, WrongArgument
 from flows.common.tables import text_table
 from flows.outputs.literals import check_values
 from flows.warehouse.publish import check_warehouse
+
+if TYPE_CHECKING:
+    import duckdb
 
 Format = Literal["table", "csv", "json"]
 #: What a table is given at most where all of it is asked for.
@@ -38,7 +41,7 @@ def query(
         accepted: what columns may hold; a comparison with something else is refused instead of answered with no rows.
 
     Raises:
-        WrongArgument: there is no statement.
+        WrongArgument: there is no statement, or several of which each has an answer.
         CswError: the file is no warehouse, or the statement is not valid; the message is the database's own.
     """
     import duckdb
@@ -49,6 +52,7 @@ def query(
     # No files, no network: a question cannot reach anything but the warehouse.
     with duckdb.connect(str(database), read_only=True, config={"enable_external_access": "false"}) as con:
         try:
+            _see_that_it_is_one(con.extract_statements(sql))
             relation = con.sql(sql)
             if accepted:
                 check_values(con, sql, accepted)
@@ -66,6 +70,17 @@ def query(
     if output == "json":
         return as_json([dict(zip(columns, r, strict=True)) for r in rows])
     return as_csv(columns, rows)
+
+
+def _see_that_it_is_one(statements: Sequence[duckdb.Statement]) -> None:
+    """See that no answer but the last would be lost; settings and tables for the time being may go before it."""
+    import duckdb
+
+    rows = duckdb.ExpectedResultType.QUERY_RESULT
+    if not statements:
+        raise WrongArgument("there is nothing to ask but comments: give a statement.")
+    if any(s.expected_result_type == [rows] for s in statements[:-1]):
+        raise WrongArgument(f"these are {len(statements)} statements, and each has an answer: ask them one by one.")
 
 
 def rows_as_table(database: Path, sql: str) -> str:

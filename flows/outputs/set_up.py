@@ -60,7 +60,7 @@ def _packages(settings: Settings) -> Finding:
 def _settings() -> Finding:
     slips = unknown_settings()
     if slips:
-        advice = "See README, Live, for the settings there are."
+        advice = "See docs/live.md for the settings there are."
         return Finding("settings", False, f"no such settings: {', '.join(slips)}", advice)
     given = sorted(n for n in os.environ if n.startswith("CSW_"))
     return Finding("settings", True, ", ".join(given) or "none given; everything as usual")

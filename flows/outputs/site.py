@@ -6,10 +6,12 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows.common.output_folder import OutputFolder
+from flows.common.processes import worker_pool
 from flows.common.settings import Settings
 from flows.outputs.lock import writing_outputs
 from flows.warehouse.fingerprint import file_identity
@@ -55,8 +57,9 @@ def write_site(
     as_known = path.stem.removeprefix("as_of_") if "as_of_" in path.stem else ""
     with writing_outputs(settings, place.folder):
         stamp = _stamp(settings, path)
-        with place.replacing(stamp=stamp) as made:
-            built = build(path, made, due(settings), as_known, progress, _beside(settings, place.folder))
+        several = worker_pool(1) if (os.cpu_count() or 1) > 1 else nullcontext()
+        with place.replacing(stamp=stamp) as made, several as pool:
+            built = build(path, made, due(settings), as_known, progress, _beside(settings, place.folder), pool)
     return Built(place.folder / "index.html", built.pages, built.bytes)
 
 

@@ -185,7 +185,9 @@ def _said_by_server(text: str, published: date | None) -> Due | None:
         return None
     first = date(*[*parts, 1, 1][:3])
     last = {1: date(first.year, 12, 31), 2: _month_end(first)}.get(len(parts), first)
-    return None if published is not None and last <= published else Due(first, last, by_server=True)
+    # In a month that it named, it has come; a year may hold the release before it, too.
+    enough = first if len(parts) > 1 else last
+    return None if published is not None and enough <= published else Due(first, last, by_server=True)
 
 
 def _next_due(passport: Passport, published: date | None) -> Due | None:

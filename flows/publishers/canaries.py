@@ -7,10 +7,11 @@ before is taken for the publisher's will after a week of saying so.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from flows.publishers.described import when_of
 from flows.publishers.query import Discovery, Offer
 from flows.publishers.report import some_of
 from flows.publishers.state import OfferEntry
@@ -52,21 +53,58 @@ def oddities(query: Query, found: Discovery, state: State, now: datetime | None 
     return problems, notes
 
 
+def vanished(
+    source: str, listed: Collection[str], state: State, now: datetime | None = None
+) -> tuple[list[str], list[str]]:
+    """Releases or pages that files were taken of and that a server has stopped listing; said for a week.
+
+    That the newest is not there any more is a problem; that an older one is not is a note: some lists are kept short.
+    """
+    here = now or datetime.now(UTC)
+    newest = max((when_of(p) for p in listed), default="")
+    problems: list[str] = []
+    notes: list[str] = []
+    for key, before in list(state.offers.items()):
+        of, _, place = key.partition(" ")
+        if of != source or place in listed:
+            continue
+        since = before.fewer_since or here.replace(microsecond=0).isoformat()
+        if not before.wanted or here - datetime.fromisoformat(since) > PATIENCE:
+            del state.offers[key]
+            continue
+        state.offers[key] = before.model_copy(update={"fewer_since": since})
+        is_older = "" < when_of(place) < newest
+        (notes if is_older else problems).append(
+            f"{place}, which had {files_in_words(before.wanted)}, is not listed any more; what is held of it stays"
+        )
+    return problems, notes
+
+
 def _judged(query: Query, offer: Offer, before: OfferEntry | None, now: datetime) -> tuple[str, OfferEntry]:
+    place = offer.label or offer.place
+    # A name with a title behind it (GOV.UK) is one or the other.
+    wanted = [n for n in offer.names if query.wants(n) or query.wants(n.partition(" (")[0])]
+    entry = OfferEntry(wanted=offer.wanted, names=wanted)
     if before is not None and offer.wanted < before.wanted:
         since = before.fewer_since or now.replace(microsecond=0).isoformat()
         if now - datetime.fromisoformat(since) > PATIENCE:
-            return "", OfferEntry(wanted=offer.wanted)
-        what = "none of the wanted files" if not offer.wanted else f"{offer.wanted} wanted files"
-        kept = OfferEntry(wanted=before.wanted, fewer_since=since)
+            return "", entry
+        what = files_in_words(offer.wanted) if offer.wanted else "none of the wanted files"
+        gone = [n for n in before.names if n not in offer.names]
+        missing = f" (gone: {some_of(gone)})" if gone else ""
         offers = f"it offers {some_of(offer.names) or 'nothing'}"
-        return f"{offer.place} has {what}, where it had {before.wanted} before; {offers}", kept
-    entry = OfferEntry(wanted=offer.wanted)
+        said = f"{place} has {what}, where it had {before.wanted} before{missing}; {offers}"
+        return said, before.model_copy(update={"fewer_since": since})
     if offer.wanted or not offer.must_have:
         return "", entry
     which = "the latest release" if offer.is_latest else "a release"
     offers = some_of(offer.names) or "nothing at all"
-    return f"{which} ({offer.place}) has none of the wanted files ({_patterns(query)}); it offers {offers}", entry
+    return f"{which} ({place}) has none of the wanted files ({_patterns(query)}); it offers {offers}", entry
+
+
+def files_in_words(count: int) -> str:
+    """So many wanted files."""
+    return f"{count} wanted file{'s' * (count != 1)}"
 
 
 def _patterns(query: Query) -> str:

@@ -58,6 +58,11 @@ def month_of(words: str) -> str:
     return MONTHS[named[1]] if named else ""
 
 
+def when_of(words: str) -> str:
+    """Year and, where it is named, month of a slug, path or edition: ``2020-03``; blank for none."""
+    return "-".join(filter(None, (year_of(words), month_of(words))))
+
+
 def is_described(passport: Passport, release: str) -> bool | None:
     """Whether a passport has an edition of this release; None where the release's name does not tell its year."""
     year = year_of(release)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows.common.errors import CswError
 from flows.common.files import sha256_of, write_atomically
-from flows.publishers.canaries import PATIENCE, oddities
-from flows.publishers.http import Absent, Empty, Forbidden, Gone, Http, Refused, md5_of_etag, md5_problem
+from flows.publishers.canaries import PATIENCE, oddities, vanished
+from flows.publishers.http import Absent, Empty, Forbidden, Gone, Http, Refused, WrongKind, md5_of_etag, md5_problem
 from flows.publishers.query import Composed, Discovery, Download, Query, RemoteFile
 from flows.publishers.report import SourceReport
 from flows.publishers.state import FileEntry, State, validators
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from flows.sources.passport import Passport, Remote
 
 Client = Callable[[Query], Discovery]
+
+#: So many documents, or so large a share of those that are offered, may be missing on a publisher's own site before
+#: it is a problem: of 205 reports on Ofsted's, four of 2012 have only ever been answered with a web page.
+FEW_DOCUMENTS, FEW_OF_ALL = 5, 0.02
 
 
 def clients() -> dict[str, Client]:
@@ -69,6 +74,10 @@ class SourceFetch:
         self.home = settings.incoming / passport.source
         self.changed: list[str] = []
         self.report = SourceReport(passport.source, passport.role)
+        self._listed: set[str] | None = set()
+        """Releases and pages that the servers list; None where one of them gave no list."""
+        self._kept: dict[str, tuple[str, str]] = {}
+        """Place in the source's folder → address and hash of what was put there in this fetch."""
 
     def fetch(self) -> None:
         """Ask every place of the publication."""
@@ -78,7 +87,12 @@ class SourceFetch:
             try:
                 self._place(remote)
             except CswError as exc:
+                self._listed = None
                 self.report.problems.append(str(exc))
+        if self._listed is not None:
+            problems, notes = vanished(source, self._listed, self.state)
+            self.report.problems += problems
+            self.report.notes += notes
         if not self.report.problems and not self.state.of_source(source):
             self.report.problems.append("asked, and nothing was ever had from it")
         self.report.arrived = len(self.changed)
@@ -94,6 +108,7 @@ class SourceFetch:
         report.offered += sum(len(o.names) for o in found.offers)
         report.wanted += sum(o.wanted for o in found.offers)
         problems, notes = oddities(query, found, self.state)
+        self._listed = None if found.listed is None or self._listed is None else self._listed | found.listed
         report.problems += [*found.problems, *problems]
         report.notes += [*found.notes, *notes]
         for batch in found.complete:
@@ -104,6 +119,7 @@ class SourceFetch:
         self.progress.found(len(found.files))
         held_now: list[Download] = []
         broken: set[str] = set()
+        lacking: list[tuple[str, bool]] = []
         for remote_file in found.files:
             try:
                 downloads = self._take(query, remote_file)
@@ -111,16 +127,31 @@ class SourceFetch:
                 self.progress.came(sum(d.bytes for d in downloads))
             except CswError as exc:
                 broken.add(remote_file.batch)
-                never = self.state.file(self.passport.source, remote_file.url) is None
-                is_note = isinstance(exc, Absent) and remote_file.may_be_absent and never
-                (report.notes if is_note else report.problems).append(str(exc))
                 self.progress.came(0)
+                if self._is_one_of_many(remote_file, exc):
+                    since = self.state.missing_since(self.passport.source, remote_file.url)
+                    lacking.append((str(exc), datetime.now(UTC) - since > PATIENCE))
+                else:
+                    (report.notes if self._may_be_absent(remote_file, exc) else report.problems).append(str(exc))
+        are_few = len(lacking) <= max(FEW_DOCUMENTS, FEW_OF_ALL * len(found.files))
+        for said, is_old in lacking:
+            (report.notes if are_few or is_old else report.problems).append(said)
         self._compose(found, held_now)
-        for batch in {f.batch for f in found.files} - broken - {""}:
+        for batch in {f.batch for f in found.files} - broken - found.unfinished - {""}:
             self.state.complete(self._batch(batch))
         if found.data_sets is not None:
             self.state.data_sets[self.passport.source] = found.data_sets
         self.state.save()
+
+    def _may_be_absent(self, remote: RemoteFile, exc: CswError) -> bool:
+        """Whether it is no failure that a file is not there: it need not be, and never was."""
+        never_had = self.state.file(self.passport.source, remote.url) is None
+        return never_had and isinstance(exc, Absent) and remote.may_be_absent
+
+    def _is_one_of_many(self, remote: RemoteFile, exc: CswError) -> bool:
+        """Whether it is a document that the site leads to, that was never had, and that there is not."""
+        never_had = self.state.file(self.passport.source, remote.url) is None
+        return never_had and remote.one_of_many and isinstance(exc, (Absent, Gone, WrongKind))
 
     def _batch(self, batch: str) -> str:
         return f"{self.passport.source} {batch}"
@@ -148,7 +179,10 @@ class SourceFetch:
 
     def _unchanged(self, remote: RemoteFile, paths: list[Path]) -> list[Download]:
         self.report.unchanged += len(paths)
-        return [Download(remote, p, sha256_of(p.read_bytes()), p.stat().st_size) for p in paths]
+        found = [Download(remote, p, sha256_of(p.read_bytes()), p.stat().st_size) for p in paths]
+        for f in found:
+            self._kept.setdefault(f.path.relative_to(self.home).as_posix(), (remote.url, f.sha256))
+        return found
 
     def _batch_of(self, remote: RemoteFile) -> str:
         return self._batch(remote.batch) if remote.batch else ""
@@ -236,6 +270,8 @@ class SourceFetch:
         self.report.next_release = min(filter(None, (self.report.next_release, following)), default="")
         held = []
         for file, data in obtained.files:
+            self._see_that_it_is_free(f"{remote.folder}/{file}", remote.url, sha256_of(data))
+        for file, data in obtained.files:
             path = self._put(f"{remote.folder}/{file}", data)
             held.append(Download(remote, path, sha256_of(data), len(data)))
         entry = FileEntry(
@@ -254,7 +290,6 @@ class SourceFetch:
         return held
 
     def _judge(self, remote: RemoteFile, answer: Answer) -> None:
-        from datetime import datetime
         from email.utils import parsedate_to_datetime
 
         assert answer.path is not None
@@ -270,6 +305,16 @@ class SourceFetch:
         problem = remote.accept(answer.path) if remote.accept else ""
         if problem:
             raise Refused(f"{remote.url}: {problem}.")
+
+    def _see_that_it_is_free(self, place: str, url: str, digest: str) -> None:
+        """See that no other file of this fetch lies where this one would.
+
+        Raises:
+            Refused: one does, and it is unlike.
+        """
+        other, known = self._kept.setdefault(place, (url, digest))
+        if known != digest and other != url:
+            raise Refused(f"{url}: would be kept as {place}, where {other} is: two unlike files of one name.")
 
     def _put(self, relative: str, data: bytes) -> Path:
         path = self.home / relative
@@ -298,8 +343,6 @@ class SourceFetch:
         Raises:
             Refused: it has.
         """
-        from datetime import UTC, datetime
-
         source, key = self.passport.source, f"{made.url}#{made.path}"
         path = self.home / made.path
         rows, before = made.data.count(b"\n"), path.read_bytes().count(b"\n") if path.exists() else 0
@@ -345,7 +388,7 @@ def place_of(remote: Remote) -> str:
 def _of_all(reasons: list[Refused]) -> Refused:
     """One refusal for all addresses of a file: that of the first, and what was tried besides."""
     first, *others = reasons
-    kind = type(first) if isinstance(first, (Absent, Gone, Forbidden)) else Refused
+    kind = type(first) if isinstance(first, (Absent, Gone, Forbidden, WrongKind)) else Refused
     if not others:
         return kind(str(first))
     tried = "; ".join(dict.fromkeys(str(o).rstrip(".") for o in others))

@@ -14,17 +14,21 @@ from typing import Any
 
 from flows.publishers.days import london_day, partial_date
 from flows.publishers.ees_models import (
+    CatalogueEntry,
     DataContent,
+    DataSet,
     DataSetFile,
     PageData,
     Publication,
     Redirects,
     Release,
+    Successor,
     VersionSummary,
 )
 from flows.publishers.ees_public import csv_url, news, pages
 from flows.publishers.http import Absent, Forbidden, Refused
 from flows.publishers.query import Discovery, Offer, Query, RemoteFile
+from flows.publishers.report import some_of
 from flows.publishers.shapes import fitted
 from flows.publishers.wire import safe_name
 
@@ -53,15 +57,26 @@ def discover(query: Query) -> Discovery:
             found.notes.append(
                 f"the day that it names for the next release cannot be: {said.year}-{said.month}-{said.day}"
             )
-    for release in _releases(query, slug, publication):
+    after = publication.superseded_by_publication
+    if after is not None:
+        found.problems.append(superseded(query, slug, after))
+    releases = _releases(query, slug, publication)
+    found.listed = {r.slug for r in releases}
+    for release in releases:
         if not release.latest_release and query.is_complete(release.id):
             found.complete.append(release.id)
             continue
         try:
-            files, offer = _release(query, slug, release, publication.id)
+            files, offer, unnamed = _release(query, slug, release, publication.id)
         except Refused as exc:
             found.problems.append(f"release {release.slug}: {exc}")
             continue
+        if unnamed:
+            found.unfinished.add(release.id)
+            found.problems.append(
+                f"release {release.slug}: the server names no file of {some_of(unnamed)}, so that nobody knows whether "
+                "it is wanted"
+            )
         found.offers.append(offer)
         found.files += files
         if release.latest_release and not query.is_complete(release.id):
@@ -69,6 +84,14 @@ def discover(query: Query) -> Discovery:
             notes, found.data_sets = news(query, publication.id, named)
             found.notes += notes
     return found
+
+
+def superseded(query: Query, slug: str, after: Successor) -> str:
+    """What it means that a publication has been replaced by another."""
+    return (
+        f"{slug} is superseded by “{after.title}”, where new releases come: put {after.slug} first in `slugs` and "
+        f"{after.id} as `publication_id` in flows/sources/{query.passport.source}.yml"
+    )
 
 
 def publication_of(query: Query) -> tuple[str, Publication]:
@@ -148,7 +171,10 @@ def catalogue(query: Query, publication_id: str, version_id: str) -> list[DataSe
     return list(pages(query.http, url, DataSetFile, params, size=PAGE))
 
 
-def _release(query: Query, slug: str, release: Release, publication_id: str) -> tuple[list[RemoteFile], Offer]:
+def _release(
+    query: Query, slug: str, release: Release, publication_id: str
+) -> tuple[list[RemoteFile], Offer, list[str]]:
+    """The wanted files of a release, what it offers, and titles of data sets of which no file's name can be had."""
     folder, is_latest = safe_name(release.slug), release.latest_release
     version, updated = release.id, release.published or ""
     try:
@@ -160,13 +186,14 @@ def _release(query: Query, slug: str, release: Release, publication_id: str) -> 
         content = data_content(query, slug, release.slug)
     except (Absent, Forbidden):
         one = _zip(query, version, folder, updated, release.id)
-        return [one], Offer(release.slug, (one.name,), 1, is_latest)
+        return [one], Offer(release.slug, (one.name,), 1, is_latest), []
     names = _names(query, publication_id, content)
-    files, offered = [], []
+    files, offered, unnamed = [], [], []
     for d in content.data_sets:
         name = safe_name(names.get(d.data_set_file_id, ""))
         offered.append(name or d.title)
         if not query.wants(name, d.title):
+            unnamed += [] if name else [d.title]
             continue
         data_set = d.public_api_data_set_id if d.is_api_enabled and is_latest else None
         base, site = query.servers.ees_content, query.servers.ees_site
@@ -194,15 +221,31 @@ def _release(query: Query, slug: str, release: Release, publication_id: str) -> 
             url = f"{query.servers.ees_content}/releases/{version}/files/{s.file_id}"
             day = london_day(updated)
             files.append(RemoteFile(url, folder, safe_name(s.filename), day, md5_etag=True, batch=release.id))
-    return files, Offer(release.slug, tuple(offered), len(files), is_latest)
+    return files, Offer(release.slug, tuple(offered), len(files), is_latest), unnamed
 
 
 def _names(query: Query, publication_id: str, content: DataContent) -> dict[str, str]:
-    """File names by data-set file id; none where the catalogue does not answer: the answers then name themselves."""
+    """File names by data-set file id.
+
+    What the catalogue does not list is asked for by itself, unless its title says enough: the file then names itself.
+    """
     try:
-        return {d.id: d.filename for d in catalogue(query, publication_id, content.release_version_id)}
+        names = {d.id: d.filename for d in catalogue(query, publication_id, content.release_version_id)}
     except Absent:
-        return {}
+        names = {}
+    for d in content.data_sets:
+        if d.data_set_file_id not in names and not query.wants("", d.title):
+            names[d.data_set_file_id] = _name_of(query, d)
+    return names
+
+
+def _name_of(query: Query, data_set: DataSet) -> str:
+    """The file name of one entry of the catalogue; blank where it has none that can be read."""
+    url = f"{query.servers.ees_content}/data-set-files/{data_set.data_set_file_id}"
+    try:
+        return fitted(CatalogueEntry, query.http.json(url), url).file.name
+    except Refused:
+        return ""
 
 
 def _zip(query: Query, version: str, folder: str, updated: str, batch: str) -> RemoteFile:

@@ -3,7 +3,7 @@
 Source: dfe-analytical-services/explore-education-statistics, `src/GovUk.Education.ExploreEducationStatistics.*`, as of
 1 July 2026: `Content.Services/Publications/Dtos/PublicationDtos.cs`, `Content.ViewModels/ReleaseSummaryViewModel.cs`,
 `Content.Services/Releases/Dtos/Release{VersionSummary,DataContent}Dtos.cs`,
-`Content.ViewModels/DataSetFileSummaryViewModel.cs`, `Content.ViewModels/RedirectViewModels.cs`,
+`Content.ViewModels/DataSetFile{,Summary}ViewModel.cs`, `Content.ViewModels/RedirectViewModels.cs`,
 `Common/ViewModels/PaginatedListViewModel.cs`. Null members are left out of its answers (`NullValueHandling.Ignore`),
 so that whatever may be null may be absent.
 """
@@ -46,6 +46,14 @@ class ReleaseLink(Camel):
     title: str
 
 
+class Successor(Camel):
+    """`PublicationSupersededByPublicationDto`: the publication that goes on in the place of one that has ended."""
+
+    id: Guid
+    slug: Slug
+    title: str
+
+
 class Publication(Camel):
     """`PublicationDto`: GET publications/{slug}."""
 
@@ -54,6 +62,7 @@ class Publication(Camel):
     title: str
     latest_release: ReleaseLink
     next_release_date: NextReleaseDate | None = None
+    superseded_by_publication: Successor | None = None
 
 
 class Release(Camel):
@@ -122,6 +131,19 @@ class DataSetFile(Camel):
     file_id: Guid
     filename: str
     title: str
+
+
+class FileOfEntry(Camel):
+    """`DataSetFileFileViewModel`."""
+
+    name: str
+
+
+class CatalogueEntry(Camel):
+    """`DataSetFileViewModel`: GET data-set-files/{id}."""
+
+    id: Guid
+    file: FileOfEntry
 
 
 class Paging(Camel):

@@ -35,6 +35,7 @@ def discover(query: Query) -> Discovery:
     pages = _pages(query)
     if not pages:
         raise Refused(f"{query.remote.collection}: lists no page like {' or '.join(query.remote.page_globs)}.")
+    found.listed = {p.base_path for p in pages}
     newest = max(pages, key=lambda p: p.public_updated_at or "").base_path
     for listed in pages:
         try:
@@ -44,7 +45,6 @@ def discover(query: Query) -> Discovery:
             if len(pages) == 1:
                 raise
             found.notes.append(f"{listed.base_path} is listed and taken down; what is held of it stays")
-
             continue
         except Refused as exc:
             if len(pages) == 1:
@@ -58,7 +58,7 @@ def discover(query: Query) -> Discovery:
         files, names = _attachments(query, page)
         place = listed.base_path
         must = not query.remote.some_pages_have_none
-        found.offers.append(Offer(place, names, len(files), place == newest, must))
+        found.offers.append(Offer(place, names, len(files), place == newest, must_have=must))
         found.files += files
     return found
 
@@ -83,7 +83,10 @@ def content(query: Query, path: str, shape: type[T]) -> T:
         if not to:
             raise Refused(f"{path}: moved, and the server does not say where.")
         try:
-            path = urlsplit(to[0]).path
+            there = urlsplit(to[0])
+            if there.netloc and there.netloc not in {urlsplit(query.servers.govuk).netloc, "www.gov.uk"}:
+                raise Refused(f"{path}: moved to {to[0][:200]}, which is no page of GOV.UK.")
+            path = there.path
         except ValueError as exc:
             raise Refused(f"{path}: moved to {to[0][:80]!r}, which is no address.") from exc
     raise Refused(f"{path}: moved more than {MAX_MOVES} times.")
@@ -105,8 +108,8 @@ def _attachments(query: Query, page: Page) -> tuple[list[RemoteFile], tuple[str,
     day = london_day(page.public_updated_at or "")
     listed = [a for a in page.details.attachments if a.attachment_type in {"", "file"}]
     if not listed:
-        # Pages of before 2016 or so have them in their HTML alone.
-        listed = [a for d in page.details.documents for a in _links(d)]
+        # Pages of before 2016 or so have them in their HTML alone, statistical data sets in their text.
+        listed = [a for d in (*page.details.documents, page.details.words) for a in _links(d)]
     files, names = [], []
     for a in listed:
         try:

@@ -7,7 +7,7 @@ Source: alphagov/publishing-api, `content_schemas/formats/shared/definitions/ass
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -32,6 +32,12 @@ class Details(Shape):
 
     attachments: list[Attachment] = Field(default_factory=list)
     documents: list[str] = Field(default_factory=list)
+    body: Any = None
+
+    @property
+    def words(self) -> str:
+        """The page's text as HTML; blank where it is of another form."""
+        return self.body if isinstance(self.body, str) else ""
 
 
 class Listed(Shape):

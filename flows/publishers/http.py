@@ -31,6 +31,7 @@ from flows.publishers.wire import (
     OutOfTime,
     Passing,
     Refused,
+    WrongKind,
     bounded,
     deadline,
     disposition_name,
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     from flows.common.settings import Servers
     from flows.publishers.state import State
 
-__all__ = ["Absent", "Answer", "BadRequest", "Empty", "Forbidden", "Gone", "Http", "Refused"]
+__all__ = ["Absent", "Answer", "BadRequest", "Empty", "Forbidden", "Gone", "Http", "Refused", "WrongKind"]
 
 #: Answers worth another try.
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -259,7 +260,7 @@ class Http:
             part.unlink()
             if "whole" in problem:
                 raise Passing(problem)
-            raise Refused(f"{url}: {problem}.")
+            raise WrongKind(f"{url}: {problem}.")
         return Answer(part, final, told, etag, modified, sha256(data).hexdigest(), received)
 
     def _receive(self, url: str, response: httpx.Response, part: Path, *, goes_on: bool) -> int:
@@ -356,7 +357,10 @@ class Http:
                 raise Refused(f"{url}: not done within {self.servers.deadline:g} s (CSW_HTTP_DEADLINE).") from exc
             tries = patient.statistics.get("attempt_number", 1)
             reason = str(exc) or type(exc).__name__
-            raise Refused(f"{url}: {reason} (asked {tries} times).") from exc
+            wanted = getattr(exc, "wait", None) or 0
+            # Longer than anybody waits here: the next run asks again.
+            patience = f"; it asks to wait {wanted:.0f} s" if wanted > self.servers.backoff else ""
+            raise Refused(f"{url}: {reason}{patience} (asked {tries} time{'s' * (tries > 1)}).") from exc
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError) as exc:
             raise Refused(f"{url}: {str(exc) or type(exc).__name__}.") from exc
 

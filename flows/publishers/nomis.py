@@ -27,7 +27,7 @@ def discover(query: Query) -> Discovery:
         return [whole(query, name, dict(q)) for name, q in query.remote.queries.items()]
 
     names = tuple(query.remote.queries)
-    return Discovery(compose=compose, offers=[Offer("queries", names, len(names))])
+    return Discovery(compose=compose, offers=[Offer("queries", names, len(names))], listed={"queries"})
 
 
 def whole(query: Query, name: str, asked: dict[str, str]) -> Composed:
@@ -77,7 +77,9 @@ def _page(query: Query, url: str, params: dict[str, object]) -> str:
 def _problem(header: str, body: list[str], asked: dict[str, str]) -> str:
     """What speaks against the rows being what was asked for; blank for nothing."""
     if not body:
-        return "no rows"
+        names = {c.strip(' "').upper() for c in header.split(",")}
+        is_header = names <= {c.upper() for c in asked.get("select", "").split(",")} or not header
+        return "no rows" if is_header else f"no rows; it says {header[:200]!r}"
     try:
         columns = [c.upper() for c in next(csv.reader([header]))]
         wanted = [c.upper() for c in asked.get("select", "").split(",") if c]

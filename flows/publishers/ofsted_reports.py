@@ -75,7 +75,9 @@ def discover(query: Query) -> Discovery:
     owners: dict[str, tuple[str, Authority, str]] = {}
     unknown: list[str] = []
     unanswered: set[str] = set()
-    for p in providers_of(query):
+    providers = providers_of(query)
+    found.listed = {f"provider {p.urn}" for p in providers}
+    for p in providers:
         authority = authorities.of_provider(p.urn, p.name)
         try:
             reports, unread = reports_of(query.http.text(p.url), p.url)
@@ -97,9 +99,12 @@ def discover(query: Query) -> Discovery:
                 continue
             owners[r.url] = (p.urn, authority, r.day.strftime("%d/%m/%y"))
             # A report's number is its own for good: a corrected one gets another.
-            found.files.append(RemoteFile(r.url, "pdf", file, r.day.date().isoformat(), frozen=True))
+            day = r.day.date().isoformat()
+            # The site leads to some early ones that it no longer has.
+            found.files.append(RemoteFile(r.url, "pdf", file, day, frozen=True, one_of_many=True))
         taken = sum(query.wants("", t.rpartition(" - ")[0]) for t in offered)
-        found.offers.append(Offer(f"provider {p.urn}", tuple(offered), taken, must_have=False))
+        place = f"provider {p.urn}"
+        found.offers.append(Offer(place, tuple(offered), taken, label=f"{p.name} ({place})", must_have=False))
     if unknown:
         found.problems.append(
             f"the reports of {', '.join(unknown)} were not taken: neither number nor name is that of an authority "

@@ -43,7 +43,7 @@ class SeriesHead(Shape):
 
 def discover(query: Query) -> Discovery:
     """Every series of the passport."""
-    found = Discovery()
+    found = Discovery(listed=set(query.remote.series.values()))
     for name, uri in query.remote.series.items():
         url = series_url(query.servers.ons, uri)
         several = len(query.remote.series) > 1

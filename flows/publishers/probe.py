@@ -113,13 +113,18 @@ class _Probe:
             publication = ees.publication_of(query)
             slug, one = publication
             moved = "" if slug == query.remote.slugs[0] else f", now under {slug}: put it first in `slugs`"
-            self._fine(about, f"{one.title}, latest release {one.latest_release.slug}{moved}")
+            after = one.superseded_by_publication
+            if after is None:
+                self._fine(about, f"{one.title}, latest release {one.latest_release.slug}{moved}")
+            else:
+                what, _, advice = ees.superseded(query, slug, after).partition(": ")
+                self._wrong(about, what, f"{advice[0].upper()}{advice[1:]}.")
         if self._once("redirects"):
             about = "EES content API, redirects"
             with self._asking(about, "A publication that is renamed is not found under its new slug."):
                 url = f"{query.servers.ees_content}/redirects"
                 said = fitted(Redirects, query.http.json(url), url)
-                self._fine(about, f"{len(said.publication_redirects)} of publications")
+                self._fine(about, f"{len(said.publication_redirects)} for renamed publications")
         if publication is None:
             return
         slug, one = publication
@@ -147,7 +152,10 @@ class _Probe:
                     "An amendment is under way.",
                 )
             else:
-                self._fine(about, f"last updated {summary.last_updated[:10]}, {summary.update_count} updates")
+                # That it was first published counts as an update, too.
+                amended = max(summary.update_count - 1, 0)
+                times = f"amended {amended} time{'s' * (amended > 1)}" if amended else "not amended"
+                self._fine(about, f"last updated {summary.last_updated[:10]}, {times}")
             version = summary.id
         about = f"EES content API, data content ({source})"
         content: DataContent | None = None

@@ -48,6 +48,8 @@ class RemoteFile:
     """One state of a release: once all of it is held, it is not asked for again when it is no longer the latest."""
     data_set: str = ""
     """Its data set in the public API of EES, where it has one."""
+    one_of_many: bool = False
+    """Whether it is a document that is done without: a few that cannot be had are noted, many are said for a week."""
     may_be_absent: bool = False
     """Whether it is no failure that it is not there, as long as it never was."""
 
@@ -82,6 +84,8 @@ class Offer:
     """Names (or titles, where names are not told) of all of its files."""
     wanted: int
     is_latest: bool = False
+    label: str = ""
+    """What people call the place, where its own name tells them nothing."""
     must_have: bool = True
     """Whether a release of this place without a wanted file is a change of names and no other kind of page."""
 
@@ -102,6 +106,10 @@ class Discovery:
     """What could not be had, where the rest could."""
     notes: list[str] = field(default_factory=list)
     """What people should know."""
+    listed: set[str] | None = None
+    """Every release or page that the server lists, asked or not; None where it gave no list."""
+    unfinished: set[str] = field(default_factory=set)
+    """Batches of which not everything could be asked for."""
     data_sets: dict[str, dict[str, str]] | None = None
     """Data set of the public API of EES → file and version of which was told; None where it was not asked."""
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
-from flows.common.files import write_atomically
+from flows.common.files import read_json, write_atomically
 from flows.common.tables import text_table
 
 if TYPE_CHECKING:
@@ -19,7 +20,17 @@ if TYPE_CHECKING:
 LAST = "last_fetch.json"
 #: Names and lines of one kind shown before the rest is only counted.
 MOST_SHOWN = 4
-MOST_NOTES = 10
+MOST_NOTES = 6
+#: Servers by the kind of client, as people call them.
+SERVERS = {
+    "ees": "DfE",
+    "govuk": "GOV.UK",
+    "hmt": "GOV.UK",
+    "nomis": "Nomis",
+    "ofsted_reports": "Ofsted",
+    "ons": "ONS",
+}
+LONGEST_NOTE = 240
 
 
 @dataclass
@@ -60,15 +71,22 @@ class SourceReport:
         said = " ".join(self.problems)
         if "not of the known shape" in said:
             return "the service has changed: see `csw doctor --live`"
+        if "is superseded by" in said:
+            return f"new releases come elsewhere: change `remote` in flows/sources/{self.source}.yml"
         if "none of the wanted files" in said or "lists no page like" in said:
-            return f"names have changed: compare `remote` in flows/sources/{self.source}.yml with what is offered"
+            return f"names have changed? Compare `remote` in flows/sources/{self.source}.yml with what is offered"
+        if "where it had" in said or "is not listed any more" in said or said.endswith("It stays."):
+            return "taken back by the publisher? Said for a week, then taken as it is; what is held stays"
         if self.problems:
             return "run again later; if it stays so, see `csw doctor --live`"
         if self.refused:
             return "see the reasons; `csw status` lists what is held back"
-        if self.not_described:
-            return "`csw new-edition FILE` drafts what would take one in"
         return ""
+
+    @property
+    def servers(self) -> str:
+        """Who was asked, shortly."""
+        return ", ".join(dict.fromkeys(SERVERS.get(c, c) for c in (a.partition(":")[0] for a in self.asked)))
 
 
 @dataclass
@@ -158,18 +176,37 @@ class FetchReport:
     def text(self) -> str:
         """One screen, for people."""
         columns = ("offered", "wanted", "arrived", "unchanged", "not described", "refused", "failed")
-        rows = [[row["source"], *(row[c] or "·" for c in columns), row["what to do"]] for row in self.table()]
-        lines = [self.headline(), "", text_table(("source", *columns, "what to do"), rows, right=columns, fit=True)]
+        rows = [
+            [s.source, s.servers, *(row[c] or "·" for c in columns), row["what to do"]]
+            for s, row in zip(self.sources, self.table(), strict=True)
+        ]
+        head = ("source", "asked", *columns, "what to do")
+        lines = [self.headline(), "", text_table(head, rows, right=columns, fit=True)]
+        if any(s.arrived + s.unchanged > s.wanted for s in self.sources):
+            lines += ["", "A zip is one file on offer and as many as are in it here; lists made of pages come on top."]
         if self.not_described:
-            lines += [
-                "",
-                f"Not yet described: {self.not_described} files of editions that no passport knows; {_some(self)}",
-            ]
+            lines += ["", self._not_described()]
         if self.notes:
-            lines += ["", *(f"note: {n}" for n in self.notes[:MOST_NOTES])]
+            shown = (shorten(f"note: {n}", LONGEST_NOTE, placeholder=" …") for n in self.notes[:MOST_NOTES])
+            lines += ["", *shown]
             if len(self.notes) > MOST_NOTES:
                 lines.append(f"note: and {len(self.notes) - MOST_NOTES} more, in live/{LAST} of the data folder")
         return "\n".join(lines)
+
+    def _not_described(self) -> str:
+        """One line on what no passport describes, by year and the newest first."""
+        from flows.publishers.described import when_of
+
+        words = []
+        for s in self.sources:
+            folders = {PurePosixPath(n).parts[1] if n.count("/") > 1 else n for n in s.not_described}
+            named = {when_of(f) or f for f in folders}
+            if named:
+                words.append(f"{s.source} {some_of(sorted(named, reverse=True))}")
+        return (
+            f"Not yet described: {self.not_described} files of editions that no passport knows, kept in "
+            f"{self.folder}: {'; '.join(words)}. `csw new-edition PATH` drafts the entries that take one in."
+        )
 
     def save(self, settings: Settings) -> None:
         """Keep it for whoever asks later; the last one only."""
@@ -180,7 +217,7 @@ class FetchReport:
 def last_fetch(settings: Settings) -> FetchReport | None:
     """The report of the last fetch; None where there is none that can be read."""
     try:
-        said = json.loads((settings.live / LAST).read_text(encoding="utf-8"))
+        said = read_json(settings.live / LAST)
         sources = [SourceReport(**_known(SourceReport, s)) for s in said.get("sources", [])]
         known = _known(FetchReport, said)
         return FetchReport(**{**known, "folder": Path(said["folder"]), "sources": sources})
@@ -192,11 +229,6 @@ def _known(kind: Any, said: dict[str, Any]) -> dict[str, Any]:
     """Only the members that this version has."""
     names = {f.name for f in fields(kind)}
     return {k: v for k, v in said.items() if k in names}
-
-
-def _some(report: FetchReport) -> str:
-    named = [n for s in report.sources for n in s.not_described]
-    return some_of(named)
 
 
 def some_of(names: Iterable[str]) -> str:

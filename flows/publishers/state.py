@@ -16,7 +16,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from flows.common.errors import CswError
-from flows.common.files import write_atomically
+from flows.common.files import read_json, write_atomically
 from flows.publishers.days import is_partial_date
 from flows.publishers.wire import kept_date, kept_etag
 
@@ -24,9 +24,16 @@ M = TypeVar("M", bound=BaseModel)
 
 
 def _moment(text: str) -> str:
-    if text:
-        datetime.fromisoformat(text)
+    if text and datetime.fromisoformat(text).tzinfo is None:
+        raise ValueError("is of no time zone")
     return text
+
+
+def _is_moment(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and bool(_moment(value))
+    except ValueError:
+        return False
 
 
 def _same(keep: Any) -> Any:
@@ -94,6 +101,8 @@ class OfferEntry(_Entry):
     """How much of a release or page was taken when it was last asked."""
 
     wanted: Annotated[int, Field(ge=0)]
+    names: list[str] = Field(default_factory=list)
+    """What was on offer there, of what is wanted."""
     fewer_since: Moment = ""
     """Since when the server offers less than that."""
 
@@ -111,7 +120,8 @@ class State:
     ``synthetic``: whether the servers say that their figures are invented. ``files``: source and address → file.
     ``pages``: address → page. ``sources``: source → when it was asked and how that went. ``batches``: states of
     releases that are held whole. ``offers``: source and place → how much was taken. ``data_sets``: source → data set
-    of the public API → of which version was told.
+    of the public API → of which version was told. ``missing``: source and address → since when what was never had
+    cannot be had.
     """
 
     #: Seconds between savings while files come in.
@@ -120,8 +130,8 @@ class State:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            said = json.loads(path.read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError, RecursionError):
+            said = read_json(path)
+        except (FileNotFoundError, ValueError):
             # Unreadable: everything is asked again, nothing is lost.
             said = {}
         said = said if isinstance(said, dict) else {}
@@ -137,6 +147,10 @@ class State:
         self.data_sets: dict[str, dict[str, dict[str, str]]] = {
             s: {i: e.model_dump() for i, e in _fitting(DataSetEntry, d).items()}
             for s, d in (told.items() if isinstance(told, dict) else ())
+        }
+        missing = said.get("missing")
+        self.missing: dict[str, str] = {
+            k: v for k, v in (missing.items() if isinstance(missing, dict) else ()) if _is_moment(v)
         }
         synthetic = said.get("synthetic")
         self.synthetic: bool | None = synthetic if isinstance(synthetic, bool) else None
@@ -155,6 +169,7 @@ class State:
                 "offers": {k: v.model_dump() for k, v in dict(self.offers).items()},
                 "batches": dict(self.batches),
                 "data_sets": dict(self.data_sets),
+                "missing": dict(self.missing),
             }
             write_atomically(self.path, json.dumps(said, indent=1, sort_keys=True).encode())
             self._saved = time.monotonic()
@@ -173,6 +188,11 @@ class State:
     def hold(self, source: str, url: str, entry: FileEntry) -> None:
         """Remember a file."""
         self.files[f"{source} {url}"] = entry
+        self.missing.pop(f"{source} {url}", None)
+
+    def missing_since(self, source: str, url: str) -> datetime:
+        """Since when a file that was never had cannot be had: from now on, where that is new."""
+        return datetime.fromisoformat(self.missing.setdefault(f"{source} {url}", self.now()))
 
     def of_source(self, source: str) -> list[FileEntry]:
         """Everything held of a source."""

@@ -51,6 +51,10 @@ class BadRequest(Refused):
     """400: the question is not one that it knows."""
 
 
+class WrongKind(Refused):
+    """200, and something else than a file of the kind that was asked for: most often a web page."""
+
+
 class Empty(Refused):
     """200, and nothing in it; ``etag`` is what the server says of what should be there."""
 

@@ -25,6 +25,7 @@ def unpacked(
             members = [m for m in z.infolist() if not m.is_dir()]
             _judge(members, url, limit, ratio, path.stat().st_size)
             left = limit
+            taken: dict[str, tuple[str, bytes]] = {}
             for m in members:
                 name = safe_name(m.filename)
                 if not name or not wants(name):
@@ -35,7 +36,11 @@ def unpacked(
                 left -= len(data)
                 if left < 0 or len(data) > m.file_size:
                     raise Refused(f"{url}: {m.filename} unpacks to more than the zip says or the limit allows.")
-                yield name, data
+                where, before = taken.setdefault(name, (m.filename, data))
+                if before is not data and before != data:
+                    raise Refused(f"{url}: the zip holds {where} and {m.filename}, two unlike files of one name.")
+                if before is data:
+                    yield name, data
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as exc:
         raise Refused(f"{url}: the zip cannot be read ({exc}).") from exc
 

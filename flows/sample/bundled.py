@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from flows.common.errors import CswError, RefusedFile, WrongArgument
-from flows.common.files import write_atomically
-from flows.common.settings import Settings
-from flows.common.synthetic import MARKER, is_synthetic
+from flows.common.files import read_json, write_atomically
+from flows.common.output_folder import clear_outputs
+from flows.common.settings import KEPT_IN, Settings
+from flows.common.synthetic import MARKER, is_of_synthetic, is_synthetic
+from flows.common.text import printable
 from flows.landing.catalogue import read_catalogue
-from flows.landing.delivery import SYNTHETIC
+from flows.landing.delivery import MANIFEST, OF_SAMPLE, SYNTHETIC, Manifests, delivered
 from flows.landing.recognise import recognise
 from flows.sources.passport import load_passports
+
+#: In the mark of a data folder.
+MARK = b"Made from the bundled synthetic sample: no figure here is real.\n"
 
 
 def sample_folder(settings: Settings) -> Path:
@@ -36,7 +42,8 @@ def sample_folder(settings: Settings) -> Path:
             raise CswError(
                 f"{folder} holds files that are not the sample. Move them away: the sample is written there."
             )
-        shutil.rmtree(folder, ignore_errors=True)
+        if not (folder / MANIFEST).exists():
+            shutil.rmtree(folder, ignore_errors=True)  # not written to its end, so that nothing lists what is of it
         if is_synthetic(settings.data):
             # What was made from another sample is no earlier edition of this one.
             _empty(settings)
@@ -60,15 +67,18 @@ def keep_apart(settings: Settings, returns: Path) -> str | None:
         what was done, for people; None when there was nothing to do.
 
     Raises:
-        WrongArgument: there is no such folder, or, where it would replace the sample, no file that a passport knows.
+        WrongArgument: there is no such folder; it is a part of the data folder, or the other way round; it holds files
+            of the sample among others; or, where it would replace the sample, no file that a passport knows.
         CswError: the sample would be landed beside real returns, or the other way round.
     """
     _see_that_it_holds_files(returns)
-    if is_synthetic(returns):
+    _see_that_it_is_apart(settings, returns)
+    if is_of_synthetic(returns):
         _refuse_beside_real(settings)
-        write_atomically(settings.data / MARKER, b"Made from the bundled synthetic sample: no figure here is real.\n")
+        write_atomically(settings.data / MARKER, MARK)
         return None
     held = archived_kinds(settings)
+    _refuse_parts_of_the_sample(settings, returns)
     if held == {SYNTHETIC_KIND, REAL}:
         raise CswError(
             f"{settings.archive} holds both real and synthetic files; nothing is landed and nothing removed. "
@@ -89,6 +99,15 @@ def keep_apart(settings: Settings, returns: Path) -> str | None:
     return f"{said} Codings of its reports are kept in {aside}." if aside else said
 
 
+def mark_again(settings: Settings) -> None:
+    """Give a data folder that came back from a backup the mark that its archive calls for, or take a wrong one away."""
+    held = archived_kinds(settings)
+    if held == {SYNTHETIC_KIND}:
+        write_atomically(settings.data / MARKER, MARK)
+    elif held == {REAL}:
+        (settings.data / MARKER).unlink(missing_ok=True)
+
+
 REAL, SYNTHETIC_KIND = "real", "synthetic"
 
 
@@ -99,7 +118,7 @@ def archived_kinds(settings: Settings) -> set[str]:
     for proof in settings.archive.glob("*/*/*/provenance.json"):
         known.add(proof.parent)
         try:
-            url = str(json.loads(proof.read_text(encoding="utf-8"))["url"])
+            url = str(read_json(proof)["url"])
         except (OSError, ValueError, KeyError, TypeError):
             url = ""
         kinds.add(SYNTHETIC_KIND if url.startswith(SYNTHETIC) else REAL)
@@ -126,6 +145,52 @@ def _see_that_it_holds_files(folder: Path) -> None:
         raise WrongArgument(f"{folder} holds no files. Put the publishers' files there, in any arrangement.")
 
 
+def _see_that_it_is_apart(settings: Settings, folder: Path) -> None:
+    """What is kept is no delivery: landing it would take what csw made for what was published."""
+    data, there = settings.data.resolve(), folder.resolve()
+    if data.is_relative_to(there):
+        raise WrongArgument(f"{folder} holds the data folder ({data}). Give a folder that holds the returns alone.")
+    part = there.relative_to(data).parts[0] if there.is_relative_to(data) else ""
+    if part in KEPT_IN:
+        raise WrongArgument(
+            f"{folder} is within {data / part}, which holds what csw keeps: nothing new can be landed from it. "
+            "(`csw run --archive` reads the archive again.)"
+        )
+
+
+def _refuse_parts_of_the_sample(settings: Settings, folder: Path) -> None:
+    """Copies of the sample's files without its mark would be taken for real figures, and it would be removed for them.
+
+    Known are its folder within another one, what its list says, and the bytes of what is archived of it.
+    """
+    marked = next(iter(sorted(folder.rglob(MARKER))), None)
+    found = str(marked.parent.relative_to(folder)) if marked else ""
+    if not found:
+        said = Manifests(folder, []).rows.items()
+        found = next((name for name, row in said if row.get("copy_of", "").startswith(SYNTHETIC)), "")
+    if not found and (known := _archived_sample(settings)):
+        with tempfile.TemporaryDirectory() as unpacked:
+            delivery = delivered([folder], Path(unpacked))
+        found = next((f.name for f in delivery.files if f.sha256 in known), "")
+        found = found or next((r.file for r in delivery.refused if r.problem == OF_SAMPLE), "")
+    if found:
+        raise WrongArgument(
+            f"{folder} holds files of the synthetic sample ({printable(found)}), in which no figure is real. Nothing "
+            "was landed. Take them out; `csw run` without --returns lands the sample."
+        )
+
+
+def _archived_sample(settings: Settings) -> set[str]:
+    """Hashes of the archive's files that are of the sample."""
+    found = set()
+    for proof in settings.archive.glob("*/*/*/provenance.json"):
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            said = read_json(proof)
+            if str(said["url"]).startswith(SYNTHETIC):
+                found.add(str(said["sha256"]))
+    return found
+
+
 def _knows_any(settings: Settings, folder: Path) -> bool:
     """Whether a passport knows any file of a folder, also one that it would refuse."""
     passports = load_passports(settings.passports)
@@ -140,9 +205,16 @@ def _knows_any(settings: Settings, folder: Path) -> bool:
 
 def _empty(settings: Settings) -> None:
     """Remove what was made from the sample; the caller has seen that the archive holds nothing else."""
-    made = (settings.archive, settings.landing, settings.warehouse, settings.report, settings.export)
-    for path in (*made, settings.data / "analyses"):
-        shutil.rmtree(path, ignore_errors=True)
+    for path in (settings.archive, settings.landing, settings.warehouse):
+        # A link to another disk stays, and is empty. Whatever could not be removed would be taken for real: no error
+        # is passed over.
+        for inner in list(path.iterdir()) if path.is_symlink() and path.is_dir() else [path]:
+            if inner.is_dir() and not inner.is_symlink():
+                shutil.rmtree(inner)
+            else:
+                inner.unlink(missing_ok=True)
+    for path in (settings.report, settings.export, settings.data / "analyses"):
+        clear_outputs(path)
 
 
 def _put_codings_aside(settings: Settings) -> Path | None:

@@ -71,7 +71,12 @@ def write_sample(folder: Path, seed: int = 2024, *, settings: Settings | None = 
 
     Returns:
         What the files were made from.
+
+    Raises:
+        FileExistsError: the folder holds files of somebody else.
     """
+    if folder.exists() and not (folder / MARKER).exists() and any(folder.iterdir()):
+        raise FileExistsError(f"{folder} holds files that are no sample. Give an empty or new folder.")
     settings = settings or Settings()
     seeds = settings.seeds
     world = build_world(load_places(seeds), seed)
@@ -138,10 +143,7 @@ def draw_revisions(world: World) -> tuple[Revision, ...]:
 
 def _write(folder: Path, files: list[tuple[str, bytes]], seed: int) -> None:
     """Write the files, the marker and a manifest that gives every one an address that cannot be mistaken."""
-    if folder.exists():
-        if not (folder / MARKER).exists() and any(folder.iterdir()):
-            raise FileExistsError(f"{folder} holds files that are no sample. Give an empty or new folder.")
-        _clear(folder)
+    _clear(folder)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MARKER).write_text(NOTICE.format(seed=seed), encoding="utf-8")
     manifest = io.StringIO(newline="")
@@ -165,5 +167,7 @@ def _clear(folder: Path) -> None:
     if manifest.exists():
         with manifest.open(newline="", encoding="utf-8") as f:
             for row in csv.DictReader(f):
-                (folder / row["file"]).unlink(missing_ok=True)
+                path = folder / row["file"]
+                if path.resolve().is_relative_to(folder.resolve()):  # a list that somebody wrote leads nowhere else
+                    path.unlink(missing_ok=True)
         manifest.unlink()

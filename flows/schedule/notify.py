@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 
-from flows.common.files import write_atomically
+from flows.common.files import read_json, write_atomically
 from flows.common.settings import Settings
 
 #: Addresses of this kind are blocks of the Prefect server; see :mod:`flows.schedule.refresh`.
@@ -43,7 +43,7 @@ def is_news(settings: Settings, trouble: str) -> bool:
     path = settings.live / "told.json"
     digest = hashlib.sha256(trouble.encode()).hexdigest() if trouble else ""
     try:
-        known = json.loads(path.read_text(encoding="utf-8"))["trouble"]
+        known = read_json(path)["trouble"]
     except (OSError, ValueError, KeyError, TypeError):
         known = ""
     if digest != known:

@@ -26,7 +26,8 @@ from flows.common.errors import Busy, CheckFailed, CswError
 from flows.common.processes import end_with_parent
 from flows.common.settings import Settings
 from flows.landing.quarantine import read_quarantine, unseen
-from flows.run import RunReport, fetch_and_land, is_complete, run_stages
+from flows.run import fetch_and_land, is_complete, run_stages
+from flows.stages.report import RunReport
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun, State

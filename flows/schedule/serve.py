@@ -54,10 +54,12 @@ def serve(settings: Settings, port: int, say: Callable[[str], None]) -> None:
         say: told what runs.
 
     Raises:
-        CswError: the server does not start, or one of the two processes ended by itself.
+        CswError: the schedules of this data folder run already, the server does not start, or one of the two processes
+            ended by itself.
     """
     try:
-        _serve(settings, port, say)
+        with _alone(settings):
+            _serve(settings, port, say)
     except (Stopped, KeyboardInterrupt):
         # How it is ended in order: no failure, for a service manager neither.
         say("Stopped; what is published stays.")
@@ -77,6 +79,25 @@ def _serve(settings: Settings, port: int, say: Callable[[str], None]) -> None:
             raise CswError(f"the schedules ended by themselves (exit code {process.returncode}); see above.")
         finally:
             _end(process)
+
+
+@contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    """One of its kind at a data folder: two servers would share one database, and each would start every refresh."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(home_of(settings) / ".serve.lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as exc:
+        raise CswError(
+            f"`csw serve` runs already for {settings.data} (`csw status` shows it). End it first, or set CSW_DATA to "
+            "another folder."
+        ) from exc
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @contextmanager
@@ -147,7 +168,7 @@ def _password(settings: Settings) -> str:
         return given
     path = auth_path(settings)
     home_of(settings)
-    if not path.exists() or ":" not in path.read_text(encoding="utf-8"):
+    if not path.exists() or b":" not in path.read_bytes() or not path.read_bytes().isascii():
         write_atomically(path, f"csw:{secrets.token_urlsafe(24)}\n".encode(), mode=0o600)
     if os.name != "nt":
         path.chmod(0o600)

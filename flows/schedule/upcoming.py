@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections import deque
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from flows.common.files import read_json
 from flows.common.processes import is_alive
 from flows.common.settings import Settings
 from flows.schedule.serve import CLIENT_AUTH, URL, Api, answers, auth_path
@@ -97,7 +97,7 @@ def api_of(settings: Settings) -> Api | None:
     if os.environ.get(URL):
         return Api(os.environ[URL], os.environ.get(CLIENT_AUTH, ""))
     try:
-        said = json.loads((settings.data / "prefect" / "serving.json").read_text(encoding="utf-8"))
+        said = read_json(settings.data / "prefect" / "serving.json")
         if not is_alive(int(said["pid"])):
             return None  # killed: whoever listens there now is not told our password
         return Api(str(said["url"]), auth_path(settings).read_text(encoding="utf-8").strip())

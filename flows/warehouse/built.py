@@ -78,10 +78,14 @@ def read_build(database: Path) -> Build | None:
 
 def from_state(said: Any) -> Build | None:
     """A build as it was written down; None where it was not."""
+    from pydantic import TypeAdapter, ValidationError
+
     try:
-        return Build(**said)
-    except TypeError:
+        found = TypeAdapter(Build).validate_python(said)
+        datetime.fromisoformat(found.built_at)
+    except (ValidationError, ValueError):
         return None
+    return found
 
 
 def to_state(build: Build) -> dict[str, Any]:

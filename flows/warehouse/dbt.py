@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,9 +15,12 @@ from typing import Any
 
 from flows.common.errors import CswError
 from flows.common.settings import Settings
+from flows.common.text import printable
 
 #: What a build of every published return has been seen to fit in; more of it goes to disk.
 LEAST_MEMORY_MB = 1200
+#: Seconds that a worker has to end by itself once nobody asks any more.
+PATIENCE = 10.0
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,18 @@ def build_memory_mb() -> int:
     return max(LEAST_MEMORY_MB, whole // 3)
 
 
+def memory_given() -> str:
+    """What the environment lets a build take (``CSW_BUILD_MEMORY``); blank where it does not say.
+
+    Raises:
+        CswError: it is no amount of memory.
+    """
+    said = os.environ.get("CSW_BUILD_MEMORY", "").strip()
+    if said and not re.fullmatch(r"[0-9]+(\.[0-9]+)?\s*[KMGT]i?B", said, re.IGNORECASE):
+        raise CswError(f"CSW_BUILD_MEMORY={printable(said)}: give an amount with its unit, e.g. 4GB.")
+    return said
+
+
 class Dbt:
     """A warm dbt, working on one database file.
 
@@ -93,7 +109,7 @@ class Dbt:
             **os.environ,
             "CSW_LANDING": str(settings.landing),
             "CSW_NEXT": str(database),
-            "CSW_BUILD_MEMORY": os.environ.get("CSW_BUILD_MEMORY") or f"{build_memory_mb()}MB",
+            "CSW_BUILD_MEMORY": memory_given() or f"{build_memory_mb()}MB",
             "DBT_TARGET_PATH": str(target / "target"),
             "DBT_PROJECT_DIR": str(settings.root),
             "DBT_PROFILES_DIR": str(settings.root),
@@ -124,7 +140,7 @@ class Dbt:
             if self._process.stdin:
                 self._process.stdin.close()
         try:
-            self._process.wait(timeout=10)
+            self._process.wait(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
             self._process.kill()
             # Only when it is gone has it let go of the database.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,13 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from flows.common.errors import CswError, WrongArgument
-from flows.common.files import part_of, write_atomically
+from flows.common.files import part_of, read_json, write_atomically
 from flows.common.settings import Settings
 from flows.warehouse.built import Build, from_state
 from flows.warehouse.fingerprint import file_identity, published_state, state_path
 
 #: How many are kept beside the published one.
 KEPT = 3
+#: What they are called; whatever else lies there is somebody's, and stays.
+_NAME = re.compile(r"\d{8}T\d{12}")
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,8 @@ def prune(settings: Settings) -> None:
 def earlier(settings: Settings) -> list[Earlier]:
     """What can be gone back to, the newest first."""
     found = []
-    for path in sorted(settings.earlier.glob("*.duckdb"), reverse=True):
+    ours = (p for p in settings.earlier.glob("*.duckdb") if _NAME.fullmatch(p.stem))
+    for path in sorted(ours, reverse=True):
         build = from_state(_state(path).get("build"))
         found.append(Earlier(path.stem, path, build, path.stat().st_size))
     return found
@@ -77,7 +82,7 @@ def roll_back(settings: Settings, name: str = "") -> Earlier:
             one that was not itself gone back from.
 
     Raises:
-        CswError: there is none, or none of this name, or the disk refuses.
+        CswError: there is none, or none of this name, or none that is whole, or the disk refuses.
     """
     now = _name(settings.published) if settings.published.exists() else "~"
     held = [e for e in earlier(settings) if e.name != now]
@@ -88,8 +93,13 @@ def roll_back(settings: Settings, name: str = "") -> Earlier:
     if not found:
         known = ", ".join(e.name for e in held) or "none"
         problem = f"there is no earlier warehouse{f' {name}' if name else ''} to go back to. There are: {known}."
+        if held and not name:
+            problem += " (Newer ones, or gone back from before: `--to` takes one of them.)"
         raise WrongArgument(problem) if name else CswError(problem)
-    chosen = found[0]
+    chosen = next((e for e in found if is_whole(e.path)), None)
+    if chosen is None:
+        damaged = ", ".join(e.name for e in found)
+        raise CswError(f"{damaged}: damaged, not the bytes that were published. What is published stays.")
     state = _state(chosen.path)
     before = published_state(settings) or {}
     # What was set aside before stays so, unless it is what is published again now.
@@ -114,6 +124,22 @@ def roll_back(settings: Settings, name: str = "") -> Earlier:
     return chosen
 
 
+def is_whole(path: Path) -> bool:
+    """Whether an earlier warehouse has the bytes that were published; of which no hash was kept, whether it opens."""
+    recorded = _state(path).get("sha256")
+    try:
+        if recorded:
+            with path.open("rb") as f:
+                return bool(hashlib.file_digest(f, "sha256").hexdigest() == recorded)
+        import duckdb
+
+        with duckdb.connect(str(path), read_only=True) as con:
+            return bool(con.execute("select 1 from duckdb_tables() where schema_name = 'marts'").fetchall())
+    except Exception:
+        # Whatever it is that cannot be read, nobody should go back to it.
+        return False
+
+
 def _is_published(settings: Settings, path: Path) -> bool:
     # By size and time of writing: also where the second name is a copy.
     return settings.published.exists() and file_identity(path) == file_identity(settings.published)
@@ -135,7 +161,7 @@ def _second_name(path: Path, other: Path) -> None:
 
 def _state(path: Path) -> dict[str, Any]:
     try:
-        said = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        said = read_json(path.with_suffix(".json"))
         return dict(said)
     except (OSError, ValueError, TypeError):
         return {}

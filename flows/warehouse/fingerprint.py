@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from flows.common.files import read_json
 from flows.common.settings import Settings
 from flows.documents.archived import SOURCE, read_tables
 from flows.landing.catalogue import Key, read_catalogue
@@ -72,7 +72,7 @@ def published_tables(settings: Settings) -> set[Key]:
 def published_state(settings: Settings) -> dict[str, Any] | None:
     """What was written down when the published file was published; None where it is not of this file, or not whole."""
     try:
-        state = json.loads(state_path(settings).read_text(encoding="utf-8"))
+        state = read_json(state_path(settings))
         # A crash between the two renames of a publish leaves a state that is not of this file: then build again.
         is_of_file = state["file"] == file_identity(settings.published)
         is_whole = isinstance(state["sources"], dict) and isinstance(state["project"], str)

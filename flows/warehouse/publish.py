@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows.common.errors import Busy, CheckFailed, CswError
-from flows.common.files import part_of, write_atomically
+from flows.common.files import part_of, read_json, write_atomically
 from flows.common.settings import Settings
 from flows.landing.catalogue import read_catalogue
 from flows.warehouse.built import Build, check_build, from_state, to_state, why_not_default
@@ -149,7 +149,7 @@ def _made_from(settings: Settings, build: Build) -> dict[str, Any]:
     """From what the next file was made: as the run that built it noted, or, built by hand, what there is now."""
     if not build.by_hand:
         try:
-            about = json.loads((settings.warehouse / "next.json").read_text(encoding="utf-8"))
+            about = read_json(settings.warehouse / "next.json")
             if about["project"] == build.project_digest and isinstance(about["sources"], dict):
                 return dict(about)
         except (OSError, ValueError, KeyError, TypeError):

@@ -8,11 +8,11 @@ nothing in it is new.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from pathlib import Path
 from typing import Any
 
+from flows.common.files import read_json
 from flows.common.settings import Settings
 from flows.warehouse.fingerprint import file_identity, state_path
 
@@ -30,7 +30,7 @@ def know_again(settings: Settings) -> None:
 
 def _recorded(path: Path) -> dict[str, Any]:
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
+        return dict(read_json(path))
     except (OSError, ValueError, TypeError):
         return {}
 

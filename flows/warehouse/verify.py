@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
 
+from flows.common.files import read_json
 from flows.common.settings import Settings
 from flows.landing.ledger import Ledger
 from flows.landing.verify import Verified, verify_files
-from flows.warehouse.fingerprint import published_state
+from flows.warehouse.earlier import earlier, is_whole
+from flows.warehouse.fingerprint import published_state, state_path
 
 _BLOCK = 1 << 20
 
@@ -21,6 +22,7 @@ def verify(settings: Settings) -> Verified:
     """
     found = verify_files(settings)
     _verify_published(settings, found)
+    _verify_earlier(settings, found)
     _verify_exports(settings, found)
     return found
 
@@ -49,11 +51,14 @@ def _verify_published(settings: Settings, found: Verified) -> None:
     import duckdb
 
     path = settings.published
-    if not path.exists():
-        found.checked.append("warehouse: nothing is published")
-        return
     again = "(`csw run --full` makes it anew, `csw rollback` goes back to an earlier one)"
     name = path.relative_to(settings.data)
+    if not path.exists():
+        if state_path(settings).exists():
+            found.damaged.append(f"{name}: gone {again}")
+        else:
+            found.checked.append("warehouse: nothing is published")
+        return
     recorded = (published_state(settings) or {}).get("sha256", "")
     if recorded and file_sha256(path) != recorded:
         found.damaged.append(f"{name}: not the bytes that were published {again}")
@@ -68,6 +73,16 @@ def _verify_published(settings: Settings, found: Verified) -> None:
     found.checked.append(f"warehouse: {name}, {rows[0] if rows else 0:,} figures ({how})")
 
 
+def _verify_earlier(settings: Settings, found: Verified) -> None:
+    held = earlier(settings)
+    for one in held:
+        if not is_whole(one.path):
+            name = one.path.relative_to(settings.data)
+            found.damaged.append(f"{name}: not the bytes that were published (nobody can go back to it: remove it)")
+    if held:
+        found.checked.append(f"earlier warehouses: {len(held)}")
+
+
 def _verify_exports(settings: Settings, found: Verified) -> None:
     folder = settings.data / "export"
     package = folder / "datapackage.json"
@@ -75,7 +90,7 @@ def _verify_exports(settings: Settings, found: Verified) -> None:
         return
     again = "(`csw export` makes it anew)"
     try:
-        resources = json.loads(package.read_bytes())["resources"]
+        resources = read_json(package)["resources"]
         listed = [(str(r["path"]), str(r.get("hash", ""))) for r in resources]
     except (OSError, ValueError, KeyError, TypeError):
         found.damaged.append(f"export/datapackage.json: not there or not whole {again}")

@@ -16,6 +16,7 @@ import yaml
 
 from flows.common.settings import ROOT, Settings
 from flows.sources.passport import load_passports
+from tests.installation import made_already
 
 PROJECT = ROOT / "dbt_project"
 LAYERS = ("staging", "intermediate", "marts")
@@ -29,14 +30,17 @@ ACCESS = {
 
 @pytest.fixture(scope="module")
 def manifest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What dbt makes of the project; nothing is run."""
-    target = tmp_path_factory.mktemp("dbt")
+    """What dbt makes of the project: as it parsed it for another test of this run, else by parsing alone."""
+    for name, target in (("sample", "data/dbt/target"), ("built-by-hand", "target")):
+        if made := made_already(tmp_path_factory, name):
+            return dict(json.loads((made / target / "manifest.json").read_text(encoding="utf-8")))
+    alone = tmp_path_factory.mktemp("dbt")
     done = subprocess.run(
         [str(Path(sys.executable).with_name("dbt")), "parse", "--quiet", "--no-partial-parse"],
         env={
             **os.environ,
-            "DBT_TARGET_PATH": str(target),
-            "DBT_LOG_PATH": str(target),
+            "DBT_TARGET_PATH": str(alone),
+            "DBT_LOG_PATH": str(alone),
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         },
         cwd=ROOT,
@@ -45,7 +49,7 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    return dict(json.loads((target / "manifest.json").read_text(encoding="utf-8")))
+    return dict(json.loads((alone / "manifest.json").read_text(encoding="utf-8")))
 
 
 def nodes(manifest: dict[str, Any], *kinds: str) -> list[dict[str, Any]]:

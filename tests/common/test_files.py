@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 import subprocess
@@ -10,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.common.errors import CswError, disk_refusal
-from flows.common.files import part_of, sweep, write_atomically, write_new
+from flows.common.errors import CswError, database_says, disk_refusal
+from flows.common.files import part_of, read_json, read_rows, sweep, write_atomically, write_new
 from flows.common.lock import LAYOUT_FILE, layout_of, writer
 from flows.common.settings import ROOT, Settings
 from flows.common.text import printable
@@ -69,6 +70,46 @@ def test_a_folder_of_an_earlier_version_is_taken_over_and_one_of_a_later_is_refu
         pass
 
 
+@pytest.mark.parametrize("said", ["", "[]", '{"layout": null}', '{"layout": 1e400}', "[" * 200_000])
+def test_a_note_of_the_arrangement_that_says_nothing_is_written_again(tmp_path: Path, said: str) -> None:
+    (tmp_path / "archive").mkdir()
+    (tmp_path / LAYOUT_FILE).write_text(said)
+    with writer(tmp_path):
+        pass
+    assert read_json(tmp_path / LAYOUT_FILE) == {"layout": 2}
+
+
+@pytest.mark.parametrize(
+    "said", [b"", b"{", b"[" * 200_000, b"NaN", b"[1e400]", b"[-Infinity]", b"\xff\xfe\x00", b"\x00"]
+)
+def test_json_that_nobody_wrote_is_one_kind_of_error(tmp_path: Path, said: bytes) -> None:
+    (tmp_path / "x.json").write_bytes(said)
+    with pytest.raises(ValueError):  # noqa: PT011 (whatever it says, it is of this kind)
+        read_json(tmp_path / "x.json")
+
+
+@pytest.mark.parametrize(
+    ("said", "says"),
+    [
+        (b"a,b\n1,caf\xe9\n", "line 2: byte 0xE9 is not UTF-8"),
+        (b"a\n1\n", "the column 'b' is missing"),
+        (b"", "the column 'a' is missing"),
+        (b"a,b\n1\n", "line 2: the row ends before column 'b'"),
+        (b'a,b\n1,"2\n', "line .*: this is not a whole csv"),
+        (b"a,b\n1," + b"x" * 200_000, "line .*: this is not a whole csv"),
+    ],
+)
+def test_a_table_that_people_keep_is_refused_by_line(tmp_path: Path, said: bytes, says: str) -> None:
+    (tmp_path / "x.csv").write_bytes(said)
+    with pytest.raises(CswError, match=says):
+        read_rows(tmp_path / "x.csv", ("a", "b"))
+
+
+def test_a_table_that_people_keep_is_read_as_spreadsheets_save_it(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_bytes(b'\xef\xbb\xbfa,b,c\r\n1,"x\r\ny",3\r\n')
+    assert read_rows(tmp_path / "x.csv", ("a", "b")) == [(3, {"a": "1", "b": "x\r\ny", "c": "3"})]
+
+
 def test_the_lock_may_be_taken_again_by_who_holds_it_and_by_nobody_else(tmp_path: Path) -> None:
     ask = """
 import sys
@@ -95,6 +136,9 @@ def test_who_may_not_read_is_not_told_that_the_disk_is_full(tmp_path: Path, monk
     assert "may not read it" in disk_refusal(PermissionError(13, "Permission denied", str(tmp_path / "a")))
     assert "may not write there" in disk_refusal(PermissionError(13, "Permission denied", str(tmp_path / "b")))
     assert "the disk refuses (No space left on device)" in disk_refusal(OSError(28, "No space left on device", "/x"))
+    for error, says in (("ESTALE", "went away"), ("EMFILE", "gives no more"), ("ENAMETOOLONG", "too long")):
+        number = getattr(errno, error)
+        assert says in disk_refusal(OSError(number, os.strerror(number), "/x"))
     assert disk_refusal(OSError(2, "No such file", "/x")) == ""
 
 
@@ -106,6 +150,14 @@ def test_a_disk_that_fails_while_a_file_is_read_is_said_with_the_file() -> None:
     assert disk_refusal(found.value).startswith("/proc/self/mem: the disk refuses (Input/output error).")
 
 
+def test_a_message_of_the_database_for_programs_is_one_for_people() -> None:
+    wrapped = (
+        'IO Error: Async write failed: {"exception_type":"IO","exception_message":"no \\"x\\": full","errno":"27"}'
+    )
+    assert database_says(ValueError(wrapped)) == 'no "x": full'
+    assert database_says(ValueError("Binder Error: no column\nhere\n\nLINE 1: x")) == "Binder Error: no column here"
+
+
 def test_a_folder_in_a_files_place_and_the_other_way_round_are_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     (tmp_path / ".layout.json").mkdir()
@@ -115,6 +167,13 @@ def test_a_folder_in_a_files_place_and_the_other_way_round_are_named(tmp_path: P
         write_atomically(tmp_path / ".layout.json", b"x")
     with pytest.raises(CswError, match="a file is there"):
         Settings(data=tmp_path / "file" / "data")
+    (tmp_path / ".writer.lock").unlink(missing_ok=True)
+    (tmp_path / ".writer.lock").symlink_to(tmp_path / "file")
+    with pytest.raises(OSError, match=str(tmp_path)) as ring, writer(tmp_path):
+        pass
+    assert "a link is where a file should be" in disk_refusal(ring.value)
+    assert (tmp_path / "file").read_text() == "x"
+    (tmp_path / ".writer.lock").unlink()
     with pytest.raises(IsADirectoryError) as found, writer(tmp_path):
         pass
     assert "a folder is where a file should be" in disk_refusal(found.value)

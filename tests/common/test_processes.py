@@ -9,12 +9,14 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from flows.common.processes import is_alive
-from flows.common.settings import ROOT
+from flows.common.settings import ROOT, Settings
 from flows.schedule import serve
+from flows.warehouse.dbt import Dbt
 
 CHILD = """
 import os, subprocess, sys, time
@@ -75,6 +77,21 @@ def test_a_command_ends_with_its_starter_and_so_does_what_it_started(tmp_path: P
     starter.send_signal(signal.SIGKILL)
     starter.wait()
     assert within(15, lambda: not any(map(is_alive, pids)))
+
+
+def test_a_worker_that_does_not_end_is_waited_for(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until it is gone it holds the database: whoever opens that next meets its lock."""
+    monkeypatch.setattr("flows.warehouse.dbt.PATIENCE", 0.05)
+    real, started = subprocess.Popen, list[Any]()
+
+    def start(_: object, **how: Any) -> Any:
+        started.append(real(["sleep", "60"], **how))
+        return started[0]
+
+    monkeypatch.setattr("flows.warehouse.dbt.subprocess.Popen", start)
+    Dbt(settings, settings.next).close()
+    # Not asked for: it was known when `close` came back.
+    assert started[0].returncode == -signal.SIGKILL
 
 
 @pytest.mark.parametrize("busy", [False, True])

@@ -10,6 +10,7 @@ import pytest
 
 from flows.common.errors import CswError
 from flows.common.settings import Servers, Settings, unknown_settings
+from flows.warehouse.dbt import memory_given
 
 
 def test_names_in_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -47,6 +48,7 @@ def test_names_in_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
         ("CSW_DATA", "/x/a\nb", r"CSW_DATA=/x/a\\nb: .* line break"),
         ("CSW_DATA", os.fsdecode(b"/x/\xe9"), r"CSW_DATA=/x/\\xe9: .* not UTF-8"),
         ("CSW_DATA", "/x/[1]", "CSW_DATA=/x/.*pattern"),
+        ("CSW_DATA", "/dev/null", "CSW_DATA=/dev/null: a file is there"),
     ],
 )
 def test_a_wrong_one_is_named(monkeypatch: pytest.MonkeyPatch, name: str, text: str, says: str) -> None:
@@ -65,5 +67,19 @@ def test_blank_is_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_slip_of_the_pen_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CSW_HTTP_RAET", "1")
     monkeypatch.setenv("CSW_HTTP_RATE", "1")
-    assert unknown_settings() == ["CSW_HTTP_RAET"]
+    monkeypatch.setenv("CSW_BUILD_MEMROY", "1GB")
+    monkeypatch.setenv("CSW_BUILD_MEMORY", "1GB")
+    assert unknown_settings() == ["CSW_BUILD_MEMROY", "CSW_HTTP_RAET"]
     assert Servers().per_second == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "is_taken"), [("4GB", True), ("1.5 GiB", True), ("", True), ("lots", False), ("4", False)]
+)
+def test_the_memory_of_a_build_is_an_amount(monkeypatch: pytest.MonkeyPatch, said: str, is_taken: bool) -> None:
+    monkeypatch.setenv("CSW_BUILD_MEMORY", said)
+    if is_taken:
+        assert memory_given() == said
+        return
+    with pytest.raises(CswError, match=f"CSW_BUILD_MEMORY={said}: give an amount with its unit"):
+        memory_given()

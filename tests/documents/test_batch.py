@@ -83,8 +83,13 @@ def test_workers_that_do_not_start_are_an_error(files: list[Path], monkeypatch: 
 
 def bomb(piece: bytes, times: int) -> bytes:
     """A small PDF whose page unpacks, twice, to so many pieces."""
+    # Packed once and repeated: after a full flush a block says nothing of those before it.
     packer = zlib.compressobj(9)
-    packed = b"".join(packer.compress(piece) for _ in range(times)) + packer.flush()
+    first, block = (packer.compress(piece) + packer.flush(zlib.Z_FULL_FLUSH) for _ in range(2))
+    checksum = 1
+    for _ in range(times):
+        checksum = zlib.adler32(piece, checksum)
+    packed = first + block * (times - 1) + b"\x03\x00" + checksum.to_bytes(4, "big")
     twice = zlib.compress(packed, 9)
     font = "<< /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >>"
     return raw_pdf(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from datetime import date
 from pathlib import Path
 
@@ -71,6 +72,21 @@ def test_nothing_is_read_twice_and_what_changes_is_seen(settings: Settings, fold
     land_returns(settings, folder, workers=1)
     assert read_archived(settings, workers=0).read_now == 1
     assert len(rows(settings, "report")) == 4
+
+
+@pytest.mark.parametrize("harm", ["cut off", "other", "nested", "a digit"])
+def test_a_reading_that_is_not_as_it_was_kept_is_made_again(settings: Settings, folder: Path, harm: str) -> None:
+    land_returns(settings, folder, workers=1)
+    read_archived(settings, workers=0)
+    before = {t: rows(settings, t) for t in TABLES}
+    notes = settings.landing / SOURCE / ".read"
+    kept = [p for p in notes.glob("*/*.json") if re.search(rb'"overall_judgement": \d', p.read_bytes())]
+    for path in [*kept, notes / "themes.json"]:
+        said = path.read_bytes()
+        flipped = re.sub(rb'("overall_judgement": )\d', rb"\g<1>1", said)
+        path.write_bytes({"cut off": said[:-9], "other": b"[]", "nested": b"[" * 200_000, "a digit": flipped}[harm])
+    assert read_archived(settings, workers=0).read_now == len(kept) > 0
+    assert {t: rows(settings, t) for t in TABLES} == before
 
 
 def test_codings_by_people_land_with_their_version(settings: Settings) -> None:

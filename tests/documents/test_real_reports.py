@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import csv
+import json
+import re
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pandas as pd
 import pytest
 
-from flows.common.settings import ROOT
+from flows.common.files import sha256_of
+from flows.common.settings import ROOT, Settings
+from flows.documents.archived import SOURCE, reader_version
 from flows.documents.authority import load_authorities
-from flows.documents.batch import read_reports
 from flows.documents.naming import number_of
-from flows.documents.rows import Tables, tables
+from flows.documents.rows import Tables
 from flows.documents.themes.coder import code_items
 from tests.documents.assessment import Quality, assess
 from tests.documents.official import official_inspections
@@ -32,11 +37,22 @@ def folder(real_returns: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def read(folder: Path) -> Tables:
-    paths = sorted((folder / "pdf").glob("*.pdf"))
-    results = read_reports(paths, workers=2)
-    assert len(results) == len(paths)
-    return tables(results)
+def read(folder: Path, real_settings: Settings) -> Tables:
+    """The rows of every file, as the run that published the real returns read and kept them."""
+    kept = real_settings.landing / SOURCE / ".read" / reader_version()
+    found = Tables()
+    for path in sorted((folder / "pdf").glob("*.pdf")):
+        said = json.loads((kept / f"{sha256_of(path.read_bytes())}.json").read_text(encoding="utf-8"))
+        rows = {table: [{**as_read(row), "file": path.name} for row in said[table]] for table in said}
+        found.extend(Tables(rows["report"], rows["judgement"], rows["previous_judgement"], rows["recommendation"]))
+    assert len(found.reports) == len(list((folder / "pdf").glob("*.pdf")))
+    return found
+
+
+def as_read(row: dict[str, Any]) -> dict[str, Any]:
+    """A kept row with its days as days."""
+    is_day = re.compile(r"\d{4}-\d\d-\d\d").fullmatch
+    return {k: date.fromisoformat(v) if isinstance(v, str) and is_day(v) else v for k, v in row.items()}
 
 
 @pytest.fixture(scope="module")

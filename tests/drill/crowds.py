@@ -18,7 +18,7 @@ from tests.fake_publishers.scenarios import written
 READERS = 50
 #: Refreshes that they read through, and refreshes to and fro: in each round, and rounds.
 REFRESHES, READ_ROUNDS = 2, 5
-ALTERNATIONS, TO_AND_FRO_ROUNDS = 4, 5
+ALTERNATIONS, TO_AND_FRO_ROUNDS = 2, 10
 
 READER = """
 import sys, time, duckdb

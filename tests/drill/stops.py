@@ -63,6 +63,69 @@ def after_the_kills(machine: Machine, random: Random) -> Seen:
     return seen
 
 
+#: Commands that write, beside the main job, in an order in which each has something to do.
+CHANGES: tuple[tuple[str, ...], ...] = (
+    ("withdraw", TARGET, "2022", "--reason", "drill"),
+    ("withdraw", TARGET, "2022", "--undo"),
+    ("land", "--archive", "--quiet"),
+    ("verify",),
+)
+OUTPUTS: tuple[tuple[str, ...], ...] = (("export", "--format", "csv", "--quiet"), ("report", "--quiet"))
+
+
+def other_commands(*commands: tuple[str, ...]) -> object:
+    """Commands killed at a random moment and asked again: the second time each completes what the first left."""
+
+    def do(machine: Machine, random: Random) -> Seen:
+        before = machine.held()
+        killed: dict[str, int] = {}
+        problems: list[str] = []
+        for command in commands:
+            problems += _killed_and_asked_again(machine, random, command, killed)
+        problems += [p for p in machine.lost(before, may_publish=False) if "withdrawn.csv" not in p]
+        problems += leftovers(machine)
+        verified = machine.csw("verify")
+        if verified.code != 0:
+            problems.append(f"`csw verify` at the end: {verified.said[-300:]}")
+        return Seen("killed, and asked again", "stays as it was", problems, killed)
+
+    return do
+
+
+def going_back(machine: Machine, random: Random) -> Seen:
+    """``csw rollback`` killed: one of the two is published, whole, and asked again it goes back."""
+    first = machine.held().published
+    _amend(machine)
+    done = machine.refresh(TARGET)
+    problems = [] if done.code == 0 else [f"the refresh ends with {done.code}: {done.said[-300:]}"]
+    second = machine.held()
+    killed: dict[str, int] = {}
+    problems += _killed_and_asked_again(machine, random, ("rollback", "--quiet"), killed)
+    if machine.held().published != first:
+        problems.append("what is published is not the warehouse before")
+    problems += machine.lost(second, may_publish=True) + leftovers(machine)
+    return Seen("killed, and asked again", "the one before, whole", problems, killed)
+
+
+def _killed_and_asked_again(
+    machine: Machine, random: Random, command: tuple[str, ...], killed: dict[str, int]
+) -> list[str]:
+    name = " ".join([command[0], *(a for a in command if a == "--undo")])
+    running = machine.start(*command)
+    # Most of the quick ones is over in two seconds, of which it takes one to begin.
+    wait(running, random.uniform(0.5, 2.5) if command[0] in {"withdraw", "rollback"} else random.uniform(1, 10))
+    if running.process.poll() is None:
+        killed[f"killed in {name}"] = 1
+    running.kill()
+    problems = [f"{name}: still working: {p}" for p in still_working(machine)]
+    problems += [f"{name}: {p}" for p in machine.not_whole()]
+    again = machine.csw(*command)
+    # What had been done before the kill is not done twice.
+    if again.code != 0 and not re.search(r"already|not withdrawn|no earlier warehouse", again.said):
+        problems.append(f"{name}, asked again, ends with {again.code}: {again.said[-300:]}")
+    return problems
+
+
 def _amend(machine: Machine) -> None:
     """The servers have something new, once: an earlier round may have let them."""
     machine.servers.world = machine.first_world()
@@ -138,6 +201,21 @@ STOPS = [
         0,
         goes_on=True,
     ),
+    Fault(
+        "kill −9 in withdraw, land, verify",
+        "Killed, and asked again.",
+        "machine",
+        other_commands(*CHANGES),  # type: ignore[arg-type]
+        0,
+    ),
+    Fault(
+        "kill −9 in export, report",
+        "Killed, and asked again.",
+        "machine",
+        other_commands(*OUTPUTS),  # type: ignore[arg-type]
+        0,
+    ),
+    Fault("kill −9 in rollback", "Killed, and asked again.", "machine", going_back, 0),
     *(
         Fault(name, f"{what} ({name}).", "machine", asked_to_end(name), 0)  # type: ignore[arg-type]
         for name, what in (

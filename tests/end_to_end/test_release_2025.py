@@ -13,90 +13,23 @@ from flows.common.settings import ROOT, Settings
 from flows.landing.entries import write_entries
 from flows.landing.land import land_returns
 from flows.landing.new_edition import new_edition
-from tests.installation import Installation
-from tests.later_releases import cla_of_2025, grown, rows_of, workforce_indicators, written
+from tests.conftest import Sample
+from tests.end_to_end.conftest import Refreshed
+from tests.later_releases import B1, C1, INDICATORS, POPULATION, RENAMED, cin_of_2025, rows_of, written
 from tests.made_up import b1, put
 
-B1 = "b1_children_in_need_2013_to_{}.csv"
-C1 = "c1_children_in_need_referrals_and_rereferrals_2013_to_{}.csv"
-POPULATION = "ons_mid-year_population_estimates_2012_to_2024.csv"
-INDICATORS = "csww_indicators_2017_to_2024.csv"
-#: 2024's names of c1 and 2025's (publisher's files).
-RENAMED = {
-    "Referrals": "referral_count",
-    "Re_referrals": "rereferral_count",
-    "Re_referrals_percent": "rereferral_percent",
-    "No_Further_Action": "no_further_action_count",
-    "No_Further_Action_percent": "no_further_action_percent",
-    "Not_in_Need": "not_in_need_count",
-    "Not_in_Need_percent": "not_in_need_percent",
-}
-
-
-def as_in_2025(rows: list[dict[str, str]]) -> list[dict[str, str]]:
-    """A table of 2024 in the shape of 2025, with a year more."""
-    shaped = [{RENAMED.get(k, k): v for k, v in r.items() if not k.endswith("_rate")} for r in rows]
-    newest = [r for r in shaped if r["time_period"] == "2024" and r["old_la_code"]]
-    return shaped + [{k: grown(k, v, 1.04) for k, v in {**r, "time_period": "2025"}.items()} for r in newest]
-
-
-def population_of_2025(rows: list[dict[str, str]]) -> list[dict[str, str]]:
-    """Population by mid-year to 2024: what the release of 2022 prints for mid-2020, in every year."""
-    newest = max(r["time_period"] for r in rows)
-    return [
-        {k: grown(k, v, 1 + (year - 2020) / 200) for k, v in {**r, "time_period": str(year)}.items()}
-        for year in range(2012, 2025)
-        for r in rows
-        if r["time_period"] == newest and r["old_la_code"]
-    ]
-
 
 @pytest.fixture(scope="module")
-def release(published: Installation, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+def release(sample: Sample, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """The three files of the release, made from the sample's of 2024."""
     folder = tmp_path_factory.mktemp("release-2025")
-    found = published.returns / "dfe_cin"
-    return [
-        put(folder, B1.format(2025), written(as_in_2025(rows_of(found / "2024" / B1.format(2024))))),
-        put(folder, C1.format(2025), written(as_in_2025(rows_of(found / "2024" / C1.format(2024))))),
-        put(
-            folder,
-            POPULATION,
-            written(population_of_2025(rows_of(found / "2022" / "ons_mid-year_population_estimates.csv"))),
-        ),
-    ]
+    return [put(folder, name, content) for name, content in cin_of_2025(sample.returns).items()]
 
 
-@pytest.fixture(scope="module")
-def others(published: Installation, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Later releases of two more publications: children looked after 2025, and the workforce of September 2024."""
-    folder = tmp_path_factory.mktemp("other-releases")
-    found = published.returns
-    made = {
-        path.name.replace("_2024", "_2025"): cla_of_2025(rows_of(path))
-        for path in (found / "dfe_cla" / "2024").glob("*.csv")
-    }
-    before = found / "dfe_workforce" / "2022" / "csww_headline_measures_2017_to_2022.csv"
-    made[INDICATORS] = workforce_indicators(rows_of(before), 2024)
-    return {name: put(folder, name, written(rows)) for name, rows in made.items()}
-
-
-@pytest.fixture(scope="module")
-def absorbed(
-    published: Installation, release: list[Path], others: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
-) -> Installation:
-    """The sample with the later releases on top, landed, built and checked as the next warehouse. Read only."""
-    data = tmp_path_factory.mktemp("absorbed") / "data"
-    shutil.copytree(published.settings.data, data)
-    installation = Installation(Settings(data=data), published.returns, published.truth)
-    folder = tmp_path_factory.mktemp("delivery")
-    (folder / ".synthetic").write_bytes(b"")
-    for path in (*release, *others.values()):
-        shutil.copy(path, folder)
-    for step in (("land", "--returns", str(folder)), ("build",), ("check",)):
-        done = installation.csw(*step)
-        assert done.returncode == 0, done.stdout + done.stderr
-    return installation
+@pytest.fixture
+def absorbed(refreshed: Refreshed) -> Path:
+    """The warehouse of the sample with the later releases on top. Read only."""
+    return refreshed.installation.settings.published
 
 
 def figure(con: duckdb.DuckDBPyConnection, la: str, year: int, measure: str) -> tuple[float, str, bool]:
@@ -110,9 +43,9 @@ def figure(con: duckdb.DuckDBPyConnection, la: str, year: int, measure: str) -> 
 
 
 def test_rates_are_over_the_population_of_the_newest_release(
-    absorbed: Installation, release: list[Path], others: dict[str, Path]
+    absorbed: Path, release: list[Path], refreshed: Refreshed
 ) -> None:
-    with duckdb.connect(str(absorbed.settings.next), read_only=True) as con:
+    with duckdb.connect(str(absorbed), read_only=True) as con:
         count, population, rate, edition = con.execute(
             """
             select numerator, denominator, value, edition from marts.fct_la_year_measure
@@ -123,7 +56,7 @@ def test_rates_are_over_the_population_of_the_newest_release(
         printed = {r["time_period"]: r for r in rows_of(release[0]) if r["old_la_code"] == "886"}
         people = {
             r["time_period"]: r
-            for r in rows_of(others["cla_number_and_rate_per_10k_children.csv"])
+            for r in rows_of(refreshed.delivery / "cla_number_and_rate_per_10k_children.csv")
             if r["old_la_code"] == "886"
         }
         assert count == float(printed["2024"]["At31_episodes"])
@@ -142,15 +75,13 @@ def test_rates_are_over_the_population_of_the_newest_release(
         assert (referrals, share) == (float(c1["referral_count"]), float(c1["rereferral_percent"]))
 
 
-def test_children_looked_after_are_read_under_their_names_of_2025(
-    absorbed: Installation, others: dict[str, Path]
-) -> None:
+def test_children_looked_after_are_read_under_their_names_of_2025(absorbed: Path, refreshed: Refreshed) -> None:
     def printed(file: str, column: str, **words: str) -> float:
         wanted = {"old_la_code": "886", "time_period": "2025", **words}
-        (row,) = (r for r in rows_of(others[file]) if wanted.items() <= r.items())
+        (row,) = (r for r in rows_of(refreshed.delivery / file) if wanted.items() <= r.items())
         return float(row[column])
 
-    with duckdb.connect(str(absorbed.settings.next), read_only=True) as con:
+    with duckdb.connect(str(absorbed), read_only=True) as con:
         assert figure(con, "886", 2025, "cla_at_31_march_count")[:2] == (
             printed(
                 "cla_number_and_rate_per_10k_children.csv",
@@ -179,9 +110,9 @@ def test_children_looked_after_are_read_under_their_names_of_2025(
         )
 
 
-def test_a_return_printed_under_two_codes_is_of_both(absorbed: Installation, others: dict[str, Path]) -> None:
-    rows = [r for r in rows_of(others[INDICATORS]) if r["time_period"] == "2024"]
-    with duckdb.connect(str(absorbed.settings.next), read_only=True) as con:
+def test_a_return_printed_under_two_codes_is_of_both(absorbed: Path, refreshed: Refreshed) -> None:
+    rows = [r for r in rows_of(refreshed.delivery / INDICATORS) if r["time_period"] == "2024"]
+    with duckdb.connect(str(absorbed), read_only=True) as con:
         for code in ("314 / 318", "940 / 941"):
             (joint,) = (r for r in rows if r["old_la_code"] == code)
             for column, measure in (
@@ -245,12 +176,10 @@ def test_the_entry_alone_absorbs_it(tmp_path: Path, release: list[Path]) -> None
     assert {(x.published_on, x.published_basis) for x in report.landed} == {("2025-10-30", "stated")}
 
 
-def test_new_edition_drafts_the_entry_that_absorbs_it(
-    tmp_path: Path, published: Installation, release: list[Path]
-) -> None:
+def test_new_edition_drafts_the_entry_that_absorbs_it(tmp_path: Path, sample: Sample, release: list[Path]) -> None:
     settings = Settings(root=project_without(tmp_path), data=tmp_path / "data")
     for name in (B1.format(2024), C1.format(2024)):
-        put(tmp_path / "in", name, (published.returns / "dfe_cin" / "2024" / name).read_bytes())
+        put(tmp_path / "in", name, (sample.returns / "dfe_cin" / "2024" / name).read_bytes())
     land_returns(settings, tmp_path / "in", workers=1)
     draft = new_edition(settings, "dfe_cin", release[1])
     assert (draft.table, draft.edition, draft.compared_with) == ("c1_referrals", "2025", "2024")
@@ -277,9 +206,9 @@ def test_new_edition_drafts_the_entry_that_absorbs_it(
     assert again.changes_nothing, again.text()
 
 
-def test_new_edition_says_what_else_changed(tmp_path: Path, published: Installation, release: list[Path]) -> None:
+def test_new_edition_says_what_else_changed(tmp_path: Path, sample: Sample, release: list[Path]) -> None:
     settings = Settings(data=tmp_path / "data")
-    put(tmp_path / "in", B1.format(2024), (published.returns / "dfe_cin" / "2024" / B1.format(2024)).read_bytes())
+    put(tmp_path / "in", B1.format(2024), (sample.returns / "dfe_cin" / "2024" / B1.format(2024)).read_bytes())
     land_returns(settings, tmp_path / "in", workers=1)
     rows = rows_of(release[0])
     for r in rows:

@@ -163,7 +163,8 @@ def about_release_version(p: Publication, r: Release) -> dict[str, Any]:
         **_entry(p, r),
         "publishingOrganisations": [{**organisation, **logo}],
         "type": KIND,
-        "updateCount": r.version,
+        # That it was first published counts as one.
+        "updateCount": r.version + 1,
         "publication": {"id": p.id, "slug": p.slug, "title": p.title},
     }
 

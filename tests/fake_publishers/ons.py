@@ -123,8 +123,11 @@ def _is_asked(row: list[str], asked: dict[str, str], latest: str, by_type: bool)
     date, places = asked.get("date", ""), asked.get("geography", "").split(",")
     if date == "latest" and row[0] != latest:
         return False
-    span = re.fullmatch(r"(\d{4})-(\d{4})", date)
-    if span and not span[1] <= row[0] <= span[2]:
+    back = re.fullmatch(r"latestMINUS(\d+)-latest", date)
+    if back and int(row[0]) < int(latest) - int(back[1]):
+        return False
+    # Years one by one; one that the data set does not have, as a year to come, is nothing.
+    if date[:1].isdigit() and row[0] not in date.split(","):
         return False
     if row[2] in places or places == [""]:
         return True

@@ -36,6 +36,8 @@ class Quirks:
     """The publication's page leads to its latest release's."""
     every_release: bool = True
     """Servers offer releases and pages that nobody holds: older ones, and the next."""
+    own_series: bool = True
+    """ONS has series that the folder lacks, with figures of the servers' own."""
     canonical_303: bool = True
     """An old path of a content item leads to the canonical one."""
     gone_410: bool = True

@@ -420,6 +420,9 @@ class World:
                     self.series[self._places["ons"][path.name]] = path.read_bytes()
                 else:
                     self.unserved.append(path.name)
+        if self.quirks.own_series and self._files.get("ons_prices"):
+            for said in self._places["ons_others"]:
+                self.series.setdefault(said["uri"], _series(said["about"], *said["until"]))
         for paths in self._files.get("ons_population", {}).values():
             for path in paths:
                 self._population(path)
@@ -573,6 +576,23 @@ def _in_workbook(data: bytes, old: str, new: str) -> bytes:
                 member, content.replace(old.encode(), new.encode()) if member.filename.endswith(".xml") else content
             )
     return out.getvalue()
+
+
+def _series(about: list[list[str]], year: int, month: int) -> bytes:
+    """A price index since January 1987 as the generator writes it: rows about it, years, quarters, months."""
+
+    def level(months: Iterable[int]) -> str:
+        levels = [100 * 1.0027**m for m in months]
+        return f"{sum(levels) / len(levels):.1f}"
+
+    last = (year - 1987) * 12 + month
+    names = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+    rows = [[f"{1987 + m // 12}", level(range(m, m + 12))] for m in range(0, last - 11, 12)]
+    rows += [[f"{1987 + m // 12} Q{m % 12 // 3 + 1}", level(range(m, m + 3))] for m in range(0, last - 2, 3)]
+    rows += [[f"{1987 + m // 12} {names[m % 12]}", level([m])] for m in range(last)]
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows([*about, *rows])
+    return out.getvalue().encode()
 
 
 _EMPTY_ODS = (

@@ -118,6 +118,23 @@ def test_an_absent_or_empty_folder_says_so(settings: Settings, tmp_path: Path) -
         land_returns(settings, tmp_path / "in")
 
 
+def test_links_that_lead_to_no_file_are_said_and_the_rest_is_taken(settings: Settings, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    put(tmp_path / "share" / "2022", B1_NAME, b1())
+    put(folder, "readme.txt", b"x")
+    (folder / "2022").symlink_to(tmp_path / "share" / "2022")
+    (folder / "ring").symlink_to(folder)
+    (folder / "gone.csv").symlink_to(tmp_path / "nowhere.csv")
+    (folder / B1_NAME).symlink_to(tmp_path / "share" / "2022" / B1_NAME)
+    report = land_returns(settings, folder, workers=1)
+    assert [r.file for r in report.refused] == ["2022", "gone.csv", "ring"]
+    assert "Give --returns the folder itself" in str(report.refused[0])
+    assert [x.edition for x in report.landed] == ["2022"]
+    # The folder itself may be a link.
+    (tmp_path / "linked").symlink_to(tmp_path / "share")
+    assert land_returns(settings, tmp_path / "linked", workers=1).refused == []
+
+
 def test_a_truncated_csv_names_its_row(settings: Settings, tmp_path: Path) -> None:
     put(tmp_path / "in", B1_NAME, b1()[:-40])
     said = one_refusal(settings, tmp_path / "in")

@@ -84,7 +84,9 @@ def test_an_archived_file_that_is_gone_is_asked_for_by_name(settings: Settings, 
     assert archived(settings).read_bytes() == b1()
 
 
-@pytest.mark.parametrize("said", [b"", b"{", b"[1, 2]", b'{"digest": 3}', b'{"files": [], "digest": "x"}', b"\xff\xfe"])
+@pytest.mark.parametrize(
+    "said", [b"", b"{", b"[1, 2]", b'{"digest": 3}', b'{"files": [], "digest": "x"}', b"\xff\xfe", b"[" * 200_000]
+)
 def test_an_odd_ledger_is_made_anew(settings: Settings, landed: Path, said: bytes) -> None:
     before = read_catalogue(settings)
     (settings.landing / "ledger.json").write_bytes(said)
@@ -111,7 +113,7 @@ def test_a_reader_is_told_of_a_catalogue_that_is_not_whole(settings: Settings, l
         read_catalogue(settings)
 
 
-@pytest.mark.parametrize("said", [None, b"", b"{", b"[]", b'{"sha256": 3}', b'{"source": "dfe_cin"}'])
+@pytest.mark.parametrize("said", [None, b"", b"{", b"[]", b'{"sha256": 3}', b'{"source": "dfe_cin"}', b"[" * 200_000])
 def test_lost_provenance_is_written_again(settings: Settings, landed: Path, said: bytes | None) -> None:
     proof = archived(settings).parent / "provenance.json"
     before = json.loads(proof.read_bytes())

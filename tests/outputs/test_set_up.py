@@ -9,7 +9,7 @@ from importlib import metadata
 
 import pytest
 
-from flows.common.findings import Finding
+from flows.common.findings import Finding, verdict
 from flows.common.lock import LAYOUT_FILE
 from flows.common.settings import Settings
 from flows.outputs.set_up import set_up
@@ -30,6 +30,14 @@ def test_a_new_installation_is_fine(settings: Settings) -> None:
     assert found["Python"].is_fine
     assert found["packages"].is_fine
     assert found["data folder"].what_to_do == "`csw run` makes it."
+    assert verdict(list(found.values())).startswith(f"Nothing is wrong: {len(found)} things looked at, ")
+    more = [
+        *found.values(),
+        Finding("ONS", False, "no series"),
+        Finding("ONS", False, "no day"),
+        Finding("x", None, "y"),
+    ]
+    assert verdict(more) == f"WRONG: 2 of {len(more)} things looked at: ONS."
 
 
 def test_a_package_of_another_version_is_named(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

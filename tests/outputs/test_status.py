@@ -66,8 +66,10 @@ def test_the_servers_word_goes_before_as_exact_as_it_is(
     assert "* as the publisher's server says" in status(landed, last_day).text()
 
 
-def test_a_word_that_the_newest_edition_is_past_counts_for_nothing(landed: Settings) -> None:
-    server_says(landed, "2022-10-27")
+@pytest.mark.parametrize("said", ["2022-10-27", "2022-10"])
+def test_a_word_that_the_newest_edition_is_past_counts_for_nothing(landed: Settings, said: str) -> None:
+    """Also of a month, whatever day in it the edition came."""
+    server_says(landed, said)
     found = of_cin(landed, date(2023, 1, 1))
     assert found.next_expected is not None
     assert str(found.next_expected) == "Oct 2023"

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from flows.common.settings import Settings
-    from flows.run import RunReport
+    from flows.stages.report import RunReport
 
 HERE = Path(__file__).resolve().parent
 KEPT = ("scoreboard", "study_samples")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -67,15 +66,13 @@ def test_every_edition_of_englands_rate_is_kept_and_the_newest_stands(real_wareh
     assert changes == [("2016", 337.7, "2020", 337.3), ("2022", 337.3, "2024", 339.8)]
 
 
-def test_as_of_brings_back_the_first_publication(
-    real_settings: Settings, real_returns: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_as_of_brings_back_the_first_publication(real_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     # Only what the figure comes from: every other model and study as of a date is run on the sample.
     some = ["+fct_area_year_measure", "--indirect-selection", "cautious"]
     whole = Dbt.build
     monkeypatch.setattr(Dbt, "build", lambda self, _, progress: whole(self, some, progress))
     monkeypatch.setattr("flows.run.analyse", lambda *_: None)
-    report = run(real_settings, real_returns, as_of="2017-06-30")
+    report = run(real_settings, None, as_of="2017-06-30")
     assert report.published is not None
     with duckdb.connect(str(report.published), read_only=True) as con:
         sql = """

@@ -27,16 +27,10 @@ from flows.sample.quantities import MEASURES
 from flows.sample.sample import write_sample
 from flows.sample.writers import ods_bytes, xls_bytes, xlsx_bytes
 from flows.sources.passport import load_passports
+from tests.conftest import Sample
 from tests.sample_truth import SampleTruth, truth_of
 
 SEED = 2024
-
-
-@pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, SampleTruth]:
-    """One sample for all tests of this file."""
-    folder = tmp_path_factory.mktemp("sample") / "returns"
-    return folder, truth_of(write_sample(folder, SEED))
 
 
 def digest(folder: Path) -> str:
@@ -61,8 +55,8 @@ def number(text: str) -> float:
         return math.nan
 
 
-def test_same_seed_same_bytes_and_another_seed_others(sample: tuple[Path, SampleTruth], tmp_path: Path) -> None:
-    folder, truth = sample
+def test_same_seed_same_bytes_and_another_seed_others(sample: Sample, tmp_path: Path) -> None:
+    folder, truth = sample.returns, sample.truth
     again = tmp_path / "again"
     assert truth_of(write_sample(again, SEED)).to_json() == truth.to_json()
     assert digest(again) == digest(folder)
@@ -70,18 +64,18 @@ def test_same_seed_same_bytes_and_another_seed_others(sample: tuple[Path, Sample
     assert digest(again) != digest(folder)
 
 
-def test_another_process_writes_the_same_bytes(sample: tuple[Path, SampleTruth], tmp_path: Path) -> None:
+def test_another_process_writes_the_same_bytes(sample: Sample, tmp_path: Path) -> None:
     """Also where Python hashes text otherwise, as it does from one process to the next."""
     again = tmp_path / "again"
     code = "import sys, pathlib; from flows.sample.sample import write_sample; write_sample(pathlib.Path(sys.argv[1]))"
     subprocess.run(
         [sys.executable, "-c", code, str(again)], check=True, cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": "12345"}
     )
-    assert digest(again) == digest(sample[0])
+    assert digest(again) == digest(sample.returns)
 
 
-def test_small_and_marked(sample: tuple[Path, SampleTruth]) -> None:
-    folder, truth = sample
+def test_small_and_marked(sample: Sample) -> None:
+    folder, truth = sample.returns, sample.truth
     assert sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()) < 25_000_000
     assert "invented" in (folder / MARKER).read_text(encoding="utf-8")
     manifest = rows_of(folder / "MANIFEST.csv")
@@ -96,8 +90,8 @@ def test_a_folder_with_files_of_someone_else_is_left_alone(tmp_path: Path) -> No
     assert (tmp_path / "theirs.csv").exists()
 
 
-def test_every_file_is_read_as_the_edition_that_it_is(sample: tuple[Path, SampleTruth]) -> None:
-    folder, _ = sample
+def test_every_file_is_read_as_the_edition_that_it_is(sample: Sample) -> None:
+    folder = sample.returns
     passports = load_passports(Settings().passports)
     seen: set[tuple[str, str, str]] = set()
     for path in sorted(folder.rglob("*")):
@@ -131,8 +125,8 @@ def test_every_mapped_measure_has_a_quantity() -> None:
     assert mapped - set(MEASURES) == set()
 
 
-def test_authorities_add_up_to_england(sample: tuple[Path, SampleTruth]) -> None:
-    folder, truth = sample
+def test_authorities_add_up_to_england(sample: Sample) -> None:
+    folder, truth = sample.returns, sample.truth
     rows = rows_of(folder / "dfe_cin/2024/b1_children_in_need_2013_to_2024.csv")
     for year in ("2013", "2016", "2020", "2023"):
         of_year = [r for r in rows if r["time_period"] == year]
@@ -146,8 +140,8 @@ def test_authorities_add_up_to_england(sample: tuple[Path, SampleTruth]) -> None
         assert truth.england["cin_at_31_march_count"][year] == pytest.approx(number(england["At31_episodes"]), abs=5)
 
 
-def test_flows_explain_stocks(sample: tuple[Path, SampleTruth]) -> None:
-    folder, _ = sample
+def test_flows_explain_stocks(sample: Sample) -> None:
+    folder = sample.returns
     rows = rows_of(folder / "dfe_cin/2024/b1_children_in_need_2013_to_2024.csv")
     by_place = {
         (r["old_la_code"], int(r["time_period"])): r for r in rows if r["geographic_level"] == "Local authority"
@@ -167,8 +161,8 @@ def test_flows_explain_stocks(sample: tuple[Path, SampleTruth]) -> None:
     assert checked > 1_500
 
 
-def test_rates_are_counts_over_the_releases_own_population(sample: tuple[Path, SampleTruth]) -> None:
-    folder, _ = sample
+def test_rates_are_counts_over_the_releases_own_population(sample: Sample) -> None:
+    folder = sample.returns
     rows = rows_of(folder / "dfe_cla/2024/cla_number_and_rate_per_10k_children.csv")
     checked = 0
     for r in rows:
@@ -179,8 +173,8 @@ def test_rates_are_counts_over_the_releases_own_population(sample: tuple[Path, S
     assert checked > 2_000
 
 
-def test_spending_lines_add_up(sample: tuple[Path, SampleTruth]) -> None:
-    folder, _ = sample
+def test_spending_lines_add_up(sample: Sample) -> None:
+    folder = sample.returns
     (grid,) = read_grids((folder / "dfe_s251_outturn/2015-16/s251ye2016.xlsx").read_bytes(), "s251ye2016.xlsx")
     header = grid.rows[0]
     line, money, code = header.index("Description"), header.index("TotalExpenditure"), header.index("LA")
@@ -190,8 +184,8 @@ def test_spending_lines_add_up(sample: tuple[Path, SampleTruth]) -> None:
         assert sum(parts) == amounts["16 Total Children Looked After"]
 
 
-def test_a_split_and_a_merge_conserve_children(sample: tuple[Path, SampleTruth]) -> None:
-    _, truth = sample
+def test_a_split_and_a_merge_conserve_children(sample: Sample) -> None:
+    truth = sample.truth
     children = truth.values["population_0_17"]
     assert children["2019"]["835"] + children["2019"]["836"] + children["2019"]["837"] == pytest.approx(
         children["2020"]["838"] + children["2020"]["839"], rel=0.02
@@ -200,8 +194,8 @@ def test_a_split_and_a_merge_conserve_children(sample: tuple[Path, SampleTruth])
     assert children["2023"]["909"] == pytest.approx(children["2024"]["942"] + children["2024"]["943"], rel=0.02)
 
 
-def test_the_documented_revision_is_in_the_files(sample: tuple[Path, SampleTruth]) -> None:
-    folder, truth = sample
+def test_the_documented_revision_is_in_the_files(sample: Sample) -> None:
+    folder, truth = sample.returns, sample.truth
     (leeds,) = [r for r in truth.revised if r.la_code == "383"]
     assert len(set(leeds.by_edition.values())) == 3
     for edition, value in leeds.by_edition.items():
@@ -213,8 +207,8 @@ def test_the_documented_revision_is_in_the_files(sample: tuple[Path, SampleTruth
     assert number(row["Referrals1516"]) == kent.by_edition["2016"] != kent.by_edition["2022"]
 
 
-def test_the_traps_of_the_real_returns_are_set(sample: tuple[Path, SampleTruth]) -> None:
-    folder, _ = sample
+def test_the_traps_of_the_real_returns_are_set(sample: Sample) -> None:
+    folder = sample.returns
     oldest = rows_of(folder / "dfe_cin/2009-10/osr28-2010ud.csv")
     (england,) = [r for r in oldest if r["geog_n"] == "England"]
     assert england["geog_c"] == "921"  # the Isle of Wight's
@@ -266,8 +260,8 @@ def mean_step(truth: SampleTruth, effect: PlantedEffect, event_year: int) -> Ite
     ],
     ids=lambda e: f"{e.measure_id}-{e.outcome_group}",
 )
-def test_planted_steps_are_in_the_figures(sample: tuple[Path, SampleTruth], effect: PlantedEffect) -> None:
-    _, truth = sample
+def test_planted_steps_are_in_the_figures(sample: Sample, effect: PlantedEffect) -> None:
+    truth = sample.truth
     for event_year, planted in ((0, effect.step0), (1, effect.step1)):
         steps = list(mean_step(truth, effect, event_year))
         assert len(steps) > 25
@@ -285,8 +279,8 @@ def test_paths_are_what_they_say() -> None:
         assert effect.at(10) == effect.at(3)
 
 
-def test_deprivation_goes_with_harsher_judgements(sample: tuple[Path, SampleTruth]) -> None:
-    _, truth = sample
+def test_deprivation_goes_with_harsher_judgements(sample: Sample) -> None:
+    truth = sample.truth
     assert len(truth.first_sif) == 150
     assert {f.outcome_group for f in truth.first_sif} == set(GROUPS)
     assert 0.3 < truth.spearman_deprivation_judgement < 0.8

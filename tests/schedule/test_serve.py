@@ -22,7 +22,9 @@ from typing import Any
 import httpx
 import pytest
 
+from flows.common.errors import CswError
 from flows.common.settings import ROOT, Settings
+from flows.schedule import serve
 from flows.schedule.polling import polls
 from flows.schedule.serve import auth_path
 from flows.schedule.upcoming import Upcoming, errors_of, upcoming
@@ -265,3 +267,23 @@ def test_the_servers_own_errors_are_found_in_its_log(tmp_path: Path) -> None:
         "sqlalchemy.exc.InvalidRequestError: Can't evaluate bulk DML statement",
     ]
     assert errors_of(tmp_path / "none") == []
+
+
+def test_a_data_folder_is_served_once(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def second(*_: object) -> None:
+        serve.serve(settings, 4299, lambda _: None)
+
+    monkeypatch.setattr(serve, "_serve", second)
+    with pytest.raises(CswError, match="`csw serve` runs already for"):
+        serve.serve(settings, 4200, lambda _: None)
+    monkeypatch.setattr(serve, "_serve", lambda *_: None)
+    serve.serve(settings, 4299, lambda _: None)  # the first has ended
+
+
+@pytest.mark.parametrize("odd", [b"", b"nobody", b"csw:\xe9\xff"])
+def test_a_password_that_is_none_is_made_again(settings: Settings, odd: bytes) -> None:
+    serve.home_of(settings)
+    serve.auth_path(settings).write_bytes(odd)
+    user, _, password = serve._password(settings).partition(":")
+    assert (user, len(password) > 20) == ("csw", True)
+    assert serve._password(settings) == f"{user}:{password}"

@@ -1,13 +1,15 @@
 """How long the models take as authorities grow in number, on both engines: ``python -m tests.spark.growth LANDING``.
 
 A landing is made larger by copies of its authorities under codes and names of their own, in every table and in the
-seeds that list authorities; then ``dbt run`` is measured. Figures of the copies mean nothing. docs/engines.md has the
-table.
+seeds that list authorities; then ``dbt run`` is measured. Figures of the copies mean nothing. What was measured is kept
+in growth.csv; ``--keep`` adds to it, and writes the table and the chart of docs/engines.md from it.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
+import math
 import os
 import shutil
 import subprocess
@@ -19,8 +21,10 @@ from pathlib import Path
 
 import duckdb
 
+from analysis.report.charts import Line, line_chart
 from dbt_project.landing_parquet import write
 from flows.common.settings import ROOT
+from flows.warehouse.dbt import build_memory_mb
 
 #: Seeds that list authorities: their columns of codes, and of names.
 SEEDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -34,6 +38,18 @@ SEEDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 #: Reports are documents, one by one; they do not grow with the figures.
 NOT_GROWN = ("ofsted_reports",)
 CSV = "all_varchar = true, union_by_name = true, header = true, delim = ',', quote = '\"', escape = '\"'"
+
+
+KEPT = Path(__file__).with_name("growth.csv")
+PAGE, CHART = ROOT / "docs" / "engines.md", ROOT / "docs" / "growth.svg"
+ENGINES = {"local": "DuckDB", "spark": "Spark"}
+HEAD = "| landing | authorities × | engine | seconds | processor seconds | memory, GB |"
+#: How the chart looks where no style sheet of a site is at hand.
+LOOKS = (
+    "text{font:11.5px sans-serif;fill:#555}.grid{stroke:#ddd}.line{fill:none;stroke-width:2.4}"
+    ".own{stroke:#0072b2}.a{stroke:#d55e00;stroke-dasharray:6 4}.b{stroke:#009e73;stroke-dasharray:2 4}"
+    ".dot{stroke:none;fill:#0072b2}.name{fill:#222}"
+)
 
 
 @dataclass(frozen=True)
@@ -125,6 +141,7 @@ def measure(project: Path, target: str, folder: Path, selected: str) -> Cost:
         "CSW_LANDING": project.parent / ("landing" if target == "local" else "parquet"),
         "CSW_NEXT": folder / "next.duckdb",
         "CSW_SPARK": folder,
+        "CSW_BUILD_MEMORY": os.environ.get("CSW_BUILD_MEMORY") or f"{build_memory_mb()}MB",
         "DBT_TARGET_PATH": folder / "target",
         "DBT_LOG_PATH": folder / "logs",
     }
@@ -169,24 +186,107 @@ def _of_session(session: int) -> list[tuple[int, float, float]]:
     return found
 
 
+@dataclass(frozen=True)
+class Measured:
+    """One line of growth.csv: which landing, how many times its authorities, on which engine, and what it took."""
+
+    landing: str
+    factor: int
+    engine: str
+    cost: Cost
+
+    def cells(self) -> list[str]:
+        """The line as it is written."""
+        c = self.cost
+        return [
+            self.landing,
+            str(self.factor),
+            self.engine,
+            f"{c.seconds:.0f}",
+            f"{c.cpu_seconds:.0f}",
+            f"{c.memory_gb:.1f}",
+        ]
+
+
+def kept() -> list[Measured]:
+    """What has been measured, by landing, engine and size."""
+    with KEPT.open(newline="") as file:
+        found = [
+            Measured(row["landing"], int(row["factor"]), row["engine"], Cost(*(float(row[c]) for c in list(row)[3:])))
+            for row in csv.DictReader(file)
+        ]
+    return sorted(found, key=lambda m: (m.landing, m.engine, m.factor))
+
+
+def table(measured: list[Measured]) -> str:
+    """The table of docs/engines.md."""
+    lines = ["| " + " | ".join(m.cells()) + " |" for m in measured]
+    return "\n".join([HEAD, "|---|---|---|---|---|---|", *lines])
+
+
+def chart(measured: list[Measured]) -> str:
+    """Processor seconds against size, both on logarithmic scales: a line that rises by its run is linear growth."""
+    series: dict[tuple[str, str], list[tuple[float, float | None]]] = {}
+    for m in measured:
+        series.setdefault((m.landing, m.engine), []).append((math.log10(m.factor), math.log10(m.cost.cpu_seconds)))
+    styles = iter(("own", "a", "b"))
+    lines = [Line(f"{engine}, {landing}", points, next(styles)) for (landing, engine), points in series.items()]
+    ticks = [(math.log10(f), f"{f} ×") for f in sorted({m.factor for m in measured})]
+    drawn = line_chart("Processor seconds as authorities grow in number", lines, ticks, _power, with_key=False)
+    inner = drawn[drawn.index("<svg") : drawn.index("</svg>")]
+    names = "".join(
+        f'<path class="line {ln.style}" d="M70 {y}h28"/><text class="name" x="104" y="{y + 4}">{ln.label}</text>'
+        for y, ln in zip(range(22, 99, 16), lines, strict=False)
+    )
+    # Wider than it was drawn: the last label stands over the edge.
+    framed = inner.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1).replace(
+        "0 0 560 260", "-2 0 582 262", 1
+    )
+    return framed.replace(">", f"><style>{LOOKS}</style>", 1) + names + "</svg>\n"
+
+
+def _power(value: float | None) -> str:
+    return "" if value is None else f"{10**value:,.0f}"
+
+
+def write_page(measured: list[Measured]) -> None:
+    """The table in the page, and the chart beside it."""
+    before, _, rest = PAGE.read_text().partition(HEAD)
+    after = rest.split("\n\n", 1)[1] if "\n\n" in rest else ""
+    PAGE.write_text(before + table(measured) + "\n\n" + after)
+    CHART.write_text(chart(measured))
+
+
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("landing", type=Path)
     asked.add_argument("--factors", type=int, nargs="+", default=[1, 10])
     asked.add_argument("--targets", nargs="+", default=["local", "spark"])
     asked.add_argument("--select", default="*", help="models, as dbt selects them")
+    asked.add_argument("--keep", metavar="NAME", help="what the landing is called where the figures are kept")
     given = asked.parse_args()
-    print("| authorities x | engine | seconds | processor seconds | memory, GB |\n|---|---|---|---|---|")
+    print(HEAD + "\n|---|---|---|---|---|---|")
     for factor in given.factors:
         with tempfile.TemporaryDirectory(prefix="growth-") as made:
             project = grow(given.landing.resolve(), factor, Path(made) / "grown")
             for target in given.targets:
                 cost = measure(project, target, Path(made) / target, given.select)
-                engine = "DuckDB" if target == "local" else "Spark"
-                print(
-                    f"| {factor} | {engine} | {cost.seconds:.0f} | {cost.cpu_seconds:.0f} | {cost.memory_gb:.1f} |",
-                    flush=True,
-                )
+                line = Measured(given.keep or given.landing.name, factor, ENGINES[target], cost)
+                print("| " + " | ".join(line.cells()) + " |", flush=True)
+                if given.keep:
+                    _keep(line)
+    if given.keep:
+        write_page(kept())
+
+
+def _keep(line: Measured) -> None:
+    """The line in growth.csv, in the place of one for the same."""
+    same = (line.landing, line.factor, line.engine)
+    lines = [m for m in kept() if (m.landing, m.factor, m.engine) != same] + [line]
+    with KEPT.open("w", newline="") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(["landing", "factor", "engine", "seconds", "cpu_seconds", "memory_gb"])
+        rows.writerows(m.cells() for m in sorted(lines, key=lambda m: (m.landing, m.engine, m.factor)))
 
 
 if __name__ == "__main__":

@@ -17,10 +17,12 @@ from analysis.studies.spec import Choices, load_spec
 from analysis.studies.spending_and_judgement.model import run, the_model, within_and_between
 from analysis.studies.spending_and_judgement.sample import (
     DECILE,
+    LOOKED_AFTER,
     PREVENTATIVE,
     SAFEGUARDING,
     inspections,
     papers_cut,
+    printed_elsewhere,
     read_sample,
     spending,
     with_capital,
@@ -54,8 +56,9 @@ def one(**about: Any) -> dict[str, Any]:
         "population_0_17": 50_000.0,
         COLUMNS[PREVENTATIVE]: 300.0,
         with_capital(SPEC, PAPERS): 320.0,
+        printed_elsewhere(SPEC, PAPERS): 0.0,
         COLUMNS[SAFEGUARDING]: 200.0,
-        COLUMNS["looked-after spending"]: 400.0,
+        COLUMNS[LOOKED_AFTER]: 400.0,
     } | about
 
 
@@ -106,6 +109,14 @@ def test_capital_counts_to_the_year_that_the_spec_names() -> None:
     assert list(cut_of(one(), later, capital_until=0)[PREVENTATIVE]) == [3.0, 3.0]
     # It is the year of the spending that decides, not of the report.
     assert list(cut_of(later | {"lag": -1, "year": 2015}, lag=-1)[PREVENTATIVE]) == [3.2]
+
+
+def test_what_is_printed_under_other_families_stays_there_unless_groups_are_by_content() -> None:
+    early = one(**{printed_elsewhere(SPEC, PAPERS): 30.0})
+    as_printed, by_content = cut_of(early), cut_of(early, by_content=True)
+    assert (list(as_printed[PREVENTATIVE]), list(as_printed[LOOKED_AFTER])) == ([3.5], [3.7])
+    assert (list(by_content[PREVENTATIVE]), list(by_content[LOOKED_AFTER])) == ([3.2], [4.0])
+    assert list(cut_of(early, capital_until=0)[PREVENTATIVE]) == [3.3]
 
 
 def test_who_is_in_the_papers_sample() -> None:
@@ -228,3 +239,7 @@ def test_inspections_on_real_returns(real_marts: Marts) -> None:
     most = frame.loc[moved.index[:2], ["la_code", "year"]]
     assert {tuple(i) for i in most.to_numpy()} == {("884", 2011), ("330", 2015)}
     assert moved.iloc[1] > 1 > moved.iloc[2], "pounds a child, in hundreds"
+    # The paper prints 1.690 (1.275 to 2.240); with no capital in the total a recomputation from public files gave 1.85.
+    ratio = named(the_model(frame, SPEC))["model", "odds_ratio", PREVENTATIVE]
+    assert (ratio.value, ratio.ci_low, ratio.ci_high) == pytest.approx((1.690, 1.275, 2.240), rel=0.005)
+    assert named(the_model(without, SPEC))["model", "odds_ratio", PREVENTATIVE].value == pytest.approx(1.85, rel=0.015)

@@ -41,8 +41,8 @@ SEEDS = {
     ],
     "spend_line": [
         ("edition_from", "edition_to", "filter", "spend_group", "line_kind"),
-        ("2015", "2015", f"line={LINES[0]}", "cla", "total"),
-        ("2015", "2015", f"line={LINES[1]}", "cla", "part"),
+        ("2015", "2018", f"line={LINES[0]}", "cla", "total"),
+        ("2015", "2018", f"line={LINES[1]}", "cla", "part"),
     ],
     "spend_column": [
         ("edition_from", "edition_to", "column_name", "gross_or_net", "unit_factor"),
@@ -133,13 +133,13 @@ def started() -> Table:
     return table
 
 
-def outturn() -> Table:
+def outturn(edition: str = "2015") -> Table:
     """Section 251: a total and a part for every authority, in pounds."""
-    draw = random.Random(251)
+    draw = random.Random(int(edition) - 1764)
     table = Table(
         "dfe_s251_outturn",
         "table_a1",
-        "2015",
+        edition,
         "sheet",
         "s251",
         [("LA Name", "key"), ("Description", "filter"), ("TotalExpenditure", "figure")],

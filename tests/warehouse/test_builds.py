@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from flows.common.settings import ROOT, Settings
 from flows.landing.land import land_returns
 from flows.outputs.status import status
 from flows.warehouse import publish as publishing
-from flows.warehouse.built import read_build, why_not_default
+from flows.warehouse.built import Build, from_state, landed_digest, read_build, to_state, why_not_default
 from flows.warehouse.fingerprint import file_identity, fingerprint, published_fingerprint, published_state, state_path
 from flows.warehouse.publish import (
     building,
@@ -116,7 +117,9 @@ def test_what_was_published_otherwise_is_shown_and_built_again(settings: Setting
     assert "The next `csw run` builds it again" in found.text()
 
 
-@pytest.mark.parametrize("damaged", ["", "{", '{"file": 1}', "[]", '{"sources": 1, "project": "p", "file": [1, 2]}'])
+@pytest.mark.parametrize(
+    "damaged", ["", "{", '{"file": 1}', "[]", '{"sources": 1, "project": "p", "file": [1, 2]}', "[" * 200_000]
+)
 def test_a_state_that_cannot_be_read_is_no_traceback_and_builds_again(settings: Settings, damaged: str) -> None:
     make_next(settings, "first")
     publish(settings)
@@ -251,23 +254,17 @@ def test_dbt_by_hand_writes_how_it_was_built(settings: Settings, tmp_path: Path)
     put(tmp_path / "in", B1_NAME, b1())
     land_returns(settings, tmp_path / "in", workers=1)
     chosen = ["build", "--select", "stg_landing__catalogue", "--indirect-selection", "cautious"]
-    done = dbt(settings, *chosen, "--vars", "{as_of: '2019-12-31'}")
+    # A day by which what is landed was published.
+    done = dbt(settings, *chosen, "--vars", "{as_of: '2023-06-30'}")
     assert done.returncode == 0, done.stdout + done.stderr
     build = read_build(settings.next)
     assert build is not None
-    assert (build.command, build.as_of, build.variables) == ("build", "2019-12-31", {"as_of": "2019-12-31"})
+    assert (build.command, build.as_of, build.variables) == ("build", "2023-06-30", {"as_of": "2023-06-30"})
     assert build.chosen == "select stg_landing__catalogue"
-    assert (build.landed_tables, build.by_hand) == (0, True)
-    assert "as of 2019-12-31" in why_not_default(build, settings)
-    done = dbt(settings, *chosen)
-    assert done.returncode == 0, done.stdout + done.stderr
-    build = read_build(settings.next)
-    assert build is not None
-    assert (build.as_of, build.landed_tables) == ("", 1)
-    from flows.warehouse.built import landed_digest
-
+    assert (build.landed_tables, build.by_hand) == (1, True)
     assert build.landed_digest == landed_digest(settings)
-    assert "only a part" in why_not_default(build, settings)
+    assert "as of 2023-06-30" in why_not_default(build, settings)
+    assert "only a part" in why_not_default(replace(build, as_of="", variables={}), settings)
 
 
 def test_a_warehouse_that_was_opened_takes_any_question(settings: Settings) -> None:
@@ -276,3 +273,26 @@ def test_a_warehouse_that_was_opened_takes_any_question(settings: Settings) -> N
     with open_published(settings) as con:
         relation = con.sql("select content from t")
         assert (relation.columns, relation.fetchall()) == (["content"], [("first",)])
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        None,
+        [],
+        "x",
+        {},
+        {"built_at": "yesterday"},
+        {"built_at": 7},
+        {"variables": []},
+        {"nodes": "many"},
+        {"as_of": {}},
+    ],
+)
+def test_a_note_of_a_build_that_is_none_is_not_believed(odd: Any) -> None:
+    """Whoever reads it goes by what it says: a day, variables, numbers."""
+    good = to_state(Build("2026-01-01T00:00:00+00:00", "build", "", "2009", {}, "", 9, 0, "1.11", 3, "d", "p"))
+    assert from_state(good) is not None
+    said = from_state({**good, **odd} if isinstance(odd, dict) and odd else odd)
+    assert said is None
+    assert "earlier version" in why_not_default(said, Settings())

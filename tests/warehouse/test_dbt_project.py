@@ -8,29 +8,55 @@ import sys
 from pathlib import Path
 
 import duckdb
+import pytest
 
 from flows.common.settings import ROOT, Settings
 from flows.warehouse.built import check_build
+from tests.conftest import digest_of, kept
+from tests.installation import made_once
 
 
-def test_dbt_build_works_from_the_root_and_can_be_published(landed: Settings, tmp_path: Path) -> None:
-    database = tmp_path / "next.duckdb"
-    done = subprocess.run(
-        [str(Path(sys.executable).with_name("dbt")), "build", "--quiet"],
-        env={
-            **os.environ,
-            "CSW_LANDING": str(landed.landing),
-            "CSW_NEXT": str(database),
-            "DBT_TARGET_PATH": str(tmp_path / "target"),
-            "DBT_LOG_PATH": str(tmp_path / "logs"),
-        },
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    with duckdb.connect(str(database), read_only=True) as con:
+@pytest.fixture(scope="module")
+def built(landed: Settings, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    """The folder of a whole build: its database, and dbt's target.
+
+    With ``--keep`` that of an earlier call while nothing changed that it is built from or by.
+    """
+
+    def make(folder: Path) -> None:
+        done = subprocess.run(
+            [str(Path(sys.executable).with_name("dbt")), "build", "--quiet"],
+            env={
+                **os.environ,
+                "CSW_LANDING": str(landed.landing),
+                "CSW_NEXT": str(folder / "next.duckdb"),
+                "DBT_TARGET_PATH": str(folder / "target"),
+                "DBT_LOG_PATH": str(folder / "logs"),
+            },
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    if request.config.getoption("--keep"):
+        project = [ROOT / "dbt_project", ROOT / "dbt_project.yml", ROOT / "profiles.yml", ROOT / "uv.lock"]
+        # A file that was touched is younger than the build, which then is not of what there is now.
+        files = [
+            landed.landing / "catalogue.csv",
+            *project[1:],
+            *(p for p in project[0].rglob("*.*") if p.suffix != ".pyc"),
+        ]
+        newest = max(path.stat().st_mtime_ns for path in files)
+        whole = kept(request.config, "built-sample", f"{digest_of(*project)}-{newest}", make)
+        made_once(tmp_path_factory, "built-by-hand", lambda folder: (folder / "target").symlink_to(whole / "target"))
+        return whole
+    return made_once(tmp_path_factory, "built-by-hand", make)
+
+
+def test_dbt_build_works_from_the_root_and_can_be_published(landed: Settings, built: Path) -> None:
+    with duckdb.connect(str(built / "next.duckdb"), read_only=True) as con:
         assert con.execute("select count(*) > 100000 from marts.fct_la_year_measure").fetchone() == (True,)
     # And `csw publish` takes it.
-    assert check_build(landed, database).by_hand
+    assert check_build(landed, built / "next.duckdb").by_hand

@@ -37,6 +37,43 @@ def test_the_last_three_are_kept(settings: Settings) -> None:
     assert sorted(p.suffix for p in settings.earlier.iterdir()) == [".duckdb"] * 3 + [".json"] * 3
 
 
+def test_what_others_put_beside_them_stays(settings: Settings) -> None:
+    settings.earlier.mkdir(parents=True)
+    theirs = [settings.earlier / name for name in ("2019.duckdb", "of the thesis.duckdb", "notes.txt")]
+    for path in theirs:
+        path.write_bytes(b"mine")
+    publish_each(settings, "a", "b", "c", "d", "e", "f")
+    assert held(settings) == ["e", "d", "c"]
+    assert [p.read_bytes() for p in theirs] == [b"mine"] * 3
+
+
+def test_nobody_goes_back_to_a_damaged_one(settings: Settings) -> None:
+    publish_each(settings, "a", "b", "c", "d")
+    newest, *_, oldest = earlier(settings)
+    newest.path.write_bytes(b"hello")
+    with pytest.raises(CswError, match=f"{newest.name}: damaged"):
+        roll_back(settings, newest.name)
+    assert content(settings.published) == "d"
+    roll_back(settings)
+    assert content(settings.published) == "b"
+    # One of which an earlier version kept no hash, too.
+    oldest.path.with_suffix(".json").write_text("{}")
+    oldest.path.write_bytes(b"hello")
+    with pytest.raises(CswError, match="damaged"):
+        roll_back(settings)
+    assert content(settings.published) == "b"
+
+
+def test_where_nothing_is_published_one_may_be_named(settings: Settings) -> None:
+    publish_each(settings, "a", "b")
+    roll_back(settings)
+    settings.published.unlink()
+    with pytest.raises(CswError, match="`--to` takes one of them"):
+        roll_back(settings)
+    roll_back(settings, earlier(settings)[0].name)
+    assert content(settings.published) == "b"
+
+
 def test_back_and_forth(settings: Settings) -> None:
     publish_each(settings, "a", "b", "c")
     roll_back(settings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 
 from flows.common.settings import Settings
-from flows.run import study_errors_that_stand
+from flows.stages.analyse import study_errors_that_stand
 
 
 def published(settings: Settings, statements: str) -> None:

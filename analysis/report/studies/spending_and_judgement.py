@@ -21,6 +21,7 @@ def sections(published: Published, found: Found) -> tuple[str, list[Section]]:
         Section("The paper's model", _model(found)),
         Section("In probabilities", _probabilities(found)),
         Section("Two inspections and an accounting rule", _capital(found)),
+        Section("What counts as looked after", _content(found)),
         Section(
             "Beyond the paper: each framework, and to date",
             _forest(found, "frameworks apart", "£100 more on prevention, by framework"),
@@ -166,6 +167,14 @@ def _capital(found: Found) -> str:
         "<p>The totals that were published to 2014-15 hold capital expenditure that is charged to revenue. In two "
         f"inspections that moves preventative spending by much: {escape(said) or 'none here'} (prices of 2018-19).</p>"
         + _forest(found, "capital charged to revenue", "£100 more on prevention", first="model")
+    )
+
+
+def _content(found: Found) -> str:
+    return (
+        "<p>To 2011-12 the returns print adoption and special guardianship under other families. The paper's model "
+        "leaves them there, as its authors did; here they count as looked after in all years.</p>"
+        + _forest(found, "looked after by content", "£100 more on prevention", first="model")
     )
 
 

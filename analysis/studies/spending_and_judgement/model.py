@@ -48,6 +48,7 @@ def run(marts: Marts, spec: Spec, choices: Choices) -> list[Estimate]:
     out = [*described(frame), *the_model(frame, spec)]
     if choices == Choices(as_of=choices.as_of).filled(spec):
         out += capital(sample, spec, choices, cut)
+        out += content(sample, spec, choices, cut)
         out += beyond(sample, spec, choices, cut)
         out += multiverse(sample, spec, choices, cut)
     return out
@@ -228,6 +229,19 @@ def capital(sample: pd.DataFrame, spec: Spec, choices: Choices, cut: Cut) -> lis
     none = inspections(sample, spec, choices, replace(cut, capital_until=0))
     for subject, frame in (("without the inspections it moves", without), ("none in the total", none)):
         out += odds_ratios("capital charged to revenue", fitted(frame, spec), subject)
+    return out
+
+
+def content(sample: pd.DataFrame, spec: Spec, choices: Choices, cut: Cut) -> list[Estimate]:
+    """The model with looked after by its content in all years, with and without capital charged to revenue."""
+    by_content = replace(cut, by_content=True)
+    out = []
+    for subject, part in (
+        ("with capital charged to revenue", by_content),
+        ("without capital charged to revenue", replace(by_content, capital_until=0)),
+    ):
+        frame = inspections(sample, spec, choices, part)
+        out += odds_ratios("looked after by content", fitted(frame, spec), subject)
     return out
 
 

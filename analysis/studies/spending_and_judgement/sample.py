@@ -22,13 +22,16 @@ class Cut:
 
     frameworks, window: of the report's publication; first_only: an authority's first inspection under a framework;
     lag: reporting year of the spending less that of publication; capital_until: the last year whose total holds
-    capital expenditure charged to revenue (0: none does); imd: edition of the deciles; all_authorities: whether those
-    stay that the authors' data do not have; without: inspections left out, as authority and year.
+    capital expenditure charged to revenue (0: none does); by_content: whether looked after holds adoption and special
+    guardianship in the years, too, in which they are printed elsewhere, which takes them out of prevention; imd:
+    edition of the deciles; all_authorities: whether those stay that the authors' data do not have; without:
+    inspections left out, as authority and year.
     """
 
     frameworks: tuple[str, ...]
     window: str
     capital_until: int
+    by_content: bool
     imd: int
     first_only: bool = True
     lag: int = 0
@@ -48,6 +51,7 @@ def papers_cut(spec: Spec, choices: Choices) -> Cut:
         frameworks=tuple(choices.framework.split()),
         window=choices.window,
         capital_until=int(spec.variables["capital_charged_to_revenue_until"]),
+        by_content=bool(spec.variables["looked_after_by_content"]),
         imd=int(spec.variables["imd_edition"]),
     )
 
@@ -65,7 +69,8 @@ def read_sample(marts: Marts, spec: Spec, choices: Choices) -> pd.DataFrame:
     """
     columns = ["la_code", "la_name", "framework", "publication_date", "year_by_publication", "is_first_in_framework"]
     columns += ["overall_judgement", "is_excluded_from_studies", "imd_2015_decile", "imd_2019_decile", "lag", "year"]
-    columns += ["population_0_17", with_capital(spec, choices), *(c for c, _ in spending(spec, choices).values())]
+    columns += ["population_0_17", with_capital(spec, choices), printed_elsewhere(spec, choices)]
+    columns += [column for column, _ in spending(spec, choices).values()]
     frame = marts.sample(STUDY, columns)
     return frame[~frame["is_excluded_from_studies"].astype(bool)]
 
@@ -82,6 +87,11 @@ def spending(spec: Spec, choices: Choices) -> dict[str, tuple[str, float]]:
 def with_capital(spec: Spec, choices: Choices) -> str:
     """The column of preventative spending with capital expenditure charged to revenue."""
     return str(spec.variables["preventative_with_capital"]).replace("{deflator}", choices.deflator)
+
+
+def printed_elsewhere(spec: Spec, choices: Choices) -> str:
+    """The column of what is spent on children looked after and printed under another group that year."""
+    return str(spec.variables["looked_after_printed_elsewhere"]).replace("{deflator}", choices.deflator)
 
 
 def inspections(sample: pd.DataFrame, spec: Spec, choices: Choices, cut: Cut) -> pd.DataFrame:
@@ -118,6 +128,10 @@ def inspections(sample: pd.DataFrame, spec: Spec, choices: Choices, cut: Cut) ->
         out[term] = rows[column].astype(float) / step
     with_it = rows[with_capital(spec, choices)].astype(float) / columns[PREVENTATIVE][1]
     out[PREVENTATIVE] = out[PREVENTATIVE].where(rows["year"] > cut.capital_until, with_it)
+    if not cut.by_content:
+        moved = rows[printed_elsewhere(spec, choices)].astype(float)
+        out[PREVENTATIVE] += moved / columns[PREVENTATIVE][1]
+        out[LOOKED_AFTER] -= moved / columns[LOOKED_AFTER][1]
     of_edition, of_other = (rows[f"imd_{edition}_decile"] for edition in (cut.imd, 2015 if cut.imd != 2015 else 2019))
     out[DECILE] = of_edition.fillna(of_other).astype(float)
     complete = out.dropna(subset=[PREVENTATIVE, SAFEGUARDING, DECILE]).reset_index(drop=True)

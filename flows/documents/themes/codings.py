@@ -15,7 +15,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from flows.common.files import write_new
+from flows.common.errors import CswError
+from flows.common.files import read_rows, write_new
 from flows.documents.themes.coder import CODER as RULES
 
 #: The coder whose coding was resolved between people, and wins.
@@ -134,11 +135,12 @@ class Codings:
 def _read(path: Path, coder: str, version: int) -> list[ItemCoding]:
     themes: dict[tuple[str, int], list[str]] = {}
     first: dict[tuple[str, int], dict[str, str]] = {}
-    with path.open(newline="", encoding="utf-8") as f:
-        for row in csv.DictReader(f):
-            key = row["report_id"], int(row["item"])
-            first.setdefault(key, row)
-            themes.setdefault(key, []).extend([row["theme"]] if row["theme"] else [])
+    for line, row in read_rows(path, _COLUMNS):
+        if not (row["item"].isascii() and row["item"].isdigit()):
+            raise CswError(f"{path}, line {line}: item {row['item']!r} is no number.")
+        key = row["report_id"], int(row["item"])
+        first.setdefault(key, row)
+        themes.setdefault(key, []).extend([row["theme"]] if row["theme"] else [])
     return [
         ItemCoding(*key, row["text_key"], tuple(themes[key]), coder, version, row["note"]) for key, row in first.items()
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from flows.documents.themes.coder import code_text
@@ -32,6 +33,7 @@ class Figures:
         return given / (given + sum(map(len, self.people_alone.values())))
 
 
+@cache
 def sentences(name: str) -> list[tuple[frozenset[str], str]]:
     """Themes and words of each sentence of a set."""
     found = []
@@ -42,6 +44,7 @@ def sentences(name: str) -> list[tuple[frozenset[str], str]]:
     return found
 
 
+@cache
 def figures(name: str) -> Figures:
     """How the rules do on a set."""
     result = Figures()

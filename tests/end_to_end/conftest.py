@@ -1,0 +1,114 @@
+"""A refresh of the sample, made once for all tests: killed while it builds, and then run by Prefect to its end."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.common.settings import ROOT, Settings
+from flows.outputs.site import is_current
+from tests.end_to_end.test_refresh import amended, digest, value
+from tests.installation import Installation, made_once
+from tests.later_releases import cin_of_2025, others_of_2025
+from tests.made_up import put
+from tests.receivers import Receiver
+
+#: The figure that is amended: its authority and year, and its column and measure. No later release prints that year.
+AMENDED = ("886", "2013", "At31_episodes")
+MEASURE = "cin_at_31_march_count"
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """What a killed refresh left, and what the next one made. Read only."""
+
+    installation: Installation
+    #: What the second was given: the amendment, and the releases of 2025.
+    delivery: Path
+    #: The site as it was before.
+    site_before: Path
+    facts: dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def refreshed(published: Installation, tmp_path_factory: pytest.TempPathFactory) -> Refreshed:
+    """The sample, given an amendment by a run that is killed, and another with the releases of 2025 by the flow."""
+
+    def make(folder: Path) -> None:
+        data, delivery = folder / "data", folder / "delivery"
+        shutil.copytree(published.settings.data, data, ignore=shutil.ignore_patterns("next.duckdb"))
+        installation = Installation(Settings(data=data), published.returns, published.truth)
+        la, year, _ = AMENDED
+        before, old = digest(installation.settings.published), value(installation, la, int(year), MEASURE)
+        assert isinstance(old, float)
+        delivery.mkdir()
+        (delivery / ".synthetic").write_bytes(b"")
+        amended(installation, delivery, {AMENDED: str(int(old) + 5)})
+        killed_while_building(installation, delivery)
+        facts: dict[str, Any] = {
+            "old": old,
+            "stayed": digest(installation.settings.published) == before,
+            "then": value(installation, la, int(year), MEASURE),
+            "site was current": is_current(installation.settings),
+        }
+        # What the killed run landed is landed; the next one has another amendment.
+        amended(installation, delivery, {AMENDED: str(int(old) + 6)})
+        for name, content in {**cin_of_2025(published.returns), **others_of_2025(published.returns)}.items():
+            put(delivery, name, content)
+        facts |= run_by_prefect(installation, delivery)
+        (folder / "facts.json").write_text(json.dumps(facts, default=str), encoding="utf-8")
+
+    folder = made_once(tmp_path_factory, "refreshed", make)
+    facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
+    installation = Installation(Settings(data=folder / "data"), published.returns, published.truth)
+    return Refreshed(installation, folder / "delivery", published.settings.report, facts)
+
+
+def killed_while_building(installation: Installation, folder: Path) -> None:
+    """Begin a run on a folder and kill it once it builds."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flows.cli", "run", "--returns", str(folder)],
+        env={**os.environ, "CSW_DATA": str(installation.settings.data)},
+        cwd=ROOT,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 120
+    while not installation.settings.next.exists() and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.02)
+    assert installation.settings.next.exists()
+    time.sleep(1.0)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def run_by_prefect(installation: Installation, folder: Path) -> dict[str, Any]:
+    """The flow, run on a folder on a temporary server: what it returned, its artifacts, and who was told what."""
+    from prefect.blocks.webhook import Webhook
+    from prefect.client.orchestration import get_client
+    from prefect.testing.utilities import prefect_test_harness
+
+    from flows.schedule.refresh import refresh
+
+    with (
+        pytest.MonkeyPatch.context() as patched,
+        Receiver() as told,
+        prefect_test_harness(server_startup_timeout=120),
+    ):
+        Webhook(url=told.url, allow_private_urls=True).save("notices")
+        patched.setenv("CSW_NOTIFY", "block:webhook/notices, block:webhook/nobody")
+        published = refresh(str(folder), data=str(installation.settings.data))
+        with get_client(sync_client=True) as client:
+            artifacts = {a.key: a.data for a in client.read_artifacts()}
+    return {"returned": str(published), "artifacts": artifacts, "told": told.heard}
