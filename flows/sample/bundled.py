@@ -35,7 +35,7 @@ def sample_folder(settings: Settings) -> Path:
     stamp = folder / ".stamp"
     digest = _generator_digest(settings)
     if not stamp.exists() or stamp.read_text() != digest:
-        from flows.sample import write_sample
+        from flows.sample.sample import write_sample
 
         _refuse_beside_real(settings)
         if folder.exists() and any(folder.iterdir()) and not is_synthetic(folder):
