@@ -144,7 +144,8 @@ def plain_duckdb(data: Path, folder: Path) -> float:
         for r in run_results["results"]
         if r["unique_id"].startswith("model.") and manifest[r["unique_id"]]["language"] == "sql"
     ]
-    # Compiled SQL names the database it was compiled for.
+    # Compiled SQL names the database it was compiled for, and the landing as seen from its folder.
+    os.chdir(data / "warehouse")
     database = folder / "next.duckdb"
     shutil.copyfile(data / "warehouse" / "warehouse.duckdb", database)
     started = time.perf_counter()

@@ -1,10 +1,19 @@
-{#- One row per published figure of a publication's tables: the columns that hold figures are unpivoted, their keys and
-    text kept. Nothing is dropped and nothing judged. A number and its status travel together; a symbol that the
-    publication's symbol set does not know keeps a null status, which stops the build at the gate.
+{#- One row per published figure, of a publication's tables, that the seeds name: columns that hold figures are unpivoted,
+    their keys and text kept, nothing judged. A number and its status travel together; a symbol that the publication's symbol
+    set does not know keeps a null status, which stops the build.
 
-    The list of figure columns comes from landing (columns.csv), so no column, edition or year is named here. -#}
-{% macro cells(publication, tables) -%}
+    Four in five landed figures are of columns, or of rows (filters), that no measure is made of; they are not unpivoted
+    and stay in the landed files. rpt_row_ledger counts them, so that every landed cell is accounted for, and the gate
+    looks at their symbols. The list of figure columns comes from landing (columns.csv), so no column, edition or year is
+    named here.
+
+    named_in: the seeds whose column_name says which columns are used; none: all are. -#}
+{% macro cells(publication, tables, named_in=['measure_source']) -%}
 {%- do source("landing", publication) %}
+{%- set seeds = {} %}
+{%- for name in named_in %}
+    {%- do seeds.update({name: ref(name)}) %}
+{%- endfor %}
 with catalogue as (
 
     select * from {{ ref('stg_landing__catalogue') }}
@@ -18,7 +27,7 @@ value_symbol as (
 ),
 
 {%- if execute %}
-    {%- set figures = figure_columns(publication) %}
+    {%- set figures = figure_columns(publication, seeds) %}
     {%- set name_regions = tables_that_name_regions(publication) %}
 {%- else %}
     {%- set figures = {} %}
@@ -32,7 +41,7 @@ cells_of_{{ table_name }} as (
 
     select *
     from {{ unpivoted(
-        landed(publication, table_name),
+        rows_in_use(publication, table_name, seeds),
         landed_keys() + (['region_name'] if table_name in name_regions else []),
         figures[table_name]
     ) }}
@@ -103,13 +112,32 @@ select * from final
 {%- endmacro %}
 
 
-{#- Figure columns of each table of a publication, as landed: {table: [column, …]}. -#}
-{% macro figure_columns(publication) -%}
+{#- Figure columns of each table of a publication that one of the seeds names, as landed: {table: [column, …]}. -#}
+{% macro figure_columns(publication, seeds) -%}
+    {#- `dbt compile` before anything is built has no seeds to ask. -#}
+    {%- set held = {} -%}
+    {%- for name, seed in seeds.items() if load_relation(seed) -%}
+        {%- do held.update({name: seed}) -%}
+    {%- endfor -%}
     {%- set query -%}
         -- Case drifts between editions (…Per10K, …Per10k); to DuckDB they are one column.
         select table_name, any_value(column_name) as column_name
-        from {{ columns_of_landing() }}
-        where source = '{{ publication }}' and role = 'figure'
+        from {{ columns_of_landing() }} as columns_landed
+        where
+            source = '{{ publication }}'
+            and role = 'figure'
+            {%- if held %}
+            and (
+                {%- for name, seed in held.items() %}
+                {{ 'or ' if not loop.first }}lower(column_name) in (
+                    select lower(seed.column_name) from {{ seed }} as seed
+                    {%- if name == 'measure_source' %}
+                    where seed.source = columns_landed.source and seed.table_name = columns_landed.table_name
+                    {%- endif %}
+                )
+                {%- endfor %}
+            )
+            {%- endif %}
         group by table_name, lower(column_name)
         order by table_name, min(edition), min(cast(position as integer))
     {%- endset -%}
@@ -118,6 +146,22 @@ select * from final
         {%- do found.setdefault(row[0], []).append(row[1]) -%}
     {%- endfor -%}
     {{ return(found) }}
+{%- endmacro %}
+
+
+{#- Of a landed table, the rows whose filter some measure asks for; all of them where another seed names columns, too. -#}
+{% macro rows_in_use(publication, table_name, seeds) -%}
+    {%- if seeds.keys() | list == ['measure_source'] -%}
+    (
+        select * from {{ landed(publication, table_name) }}
+        where _filter in (
+            select coalesce(filter, '') from {{ seeds['measure_source'] }}
+            where source = '{{ publication }}' and table_name = '{{ table_name }}'
+        )
+    )
+    {%- else -%}
+    {{ landed(publication, table_name) }}
+    {%- endif -%}
 {%- endmacro %}
 
 

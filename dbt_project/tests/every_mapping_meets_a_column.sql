@@ -3,7 +3,7 @@
 -- misspelt there would else leave a measure unpublished without a word.
 with landed as (
 
-    select distinct source, table_name, edition from {{ ref('stg_landing__cells') }}
+    select source, table_name, edition from {{ ref('stg_landing__catalogue') }} where row_count > 0
 
 ),
 

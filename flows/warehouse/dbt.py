@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,11 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from flows.common.errors import CswError
+from flows.common.files import part_of
 from flows.common.settings import Settings
 from flows.common.text import printable
 
 #: What a build of every published return has been seen to fit in; more of it goes to disk.
 LEAST_MEMORY_MB = 1200
+#: What dbt keeps of a parsed project; it reads again only what has changed since.
+PARSED = "partial_parse.msgpack"
 #: Seconds that a worker has to end by itself once nobody asks any more.
 PATIENCE = 10.0
 
@@ -78,6 +82,22 @@ def build_memory_mb() -> int:
     return max(LEAST_MEMORY_MB, whole // 3)
 
 
+def _borrow(held: Path, wanted: Path) -> None:
+    """Give another folder what dbt has parsed, where it has none as new: the project is parsed once, not once per data
+    folder. dbt itself sees what of it still holds. Where it cannot be kept, nothing is lost but time."""
+    with contextlib.suppress(OSError):
+        kept = held.stat().st_mtime_ns
+        if wanted.exists() and wanted.stat().st_mtime_ns >= kept:
+            return
+        wanted.parent.mkdir(parents=True, exist_ok=True)
+        part = part_of(wanted)
+        try:
+            shutil.copy2(held, part)
+            part.replace(wanted)
+        finally:
+            part.unlink(missing_ok=True)
+
+
 def memory_given() -> str:
     """What the environment lets a build take (``CSW_BUILD_MEMORY``); blank where it does not say.
 
@@ -105,10 +125,18 @@ class Dbt:
         (target / "logs").mkdir(parents=True, exist_ok=True)
         database.parent.mkdir(parents=True, exist_ok=True)
         self._log = (target / "logs" / "worker.log").open("w")
+        self._parsed = target / "target" / PARSED
+        self._parsed_before = settings.root / "target" / f"csw_{PARSED}"
+        # What a build as of a date has parsed is of that date's file.
+        self._shares = database == settings.next
+        if self._shares:
+            _borrow(self._parsed_before, self._parsed)
         env = {
             **os.environ,
-            "CSW_LANDING": str(settings.landing),
-            "CSW_NEXT": str(database),
+            # Seen from the folder of the database: dbt parses a project again when its environment is another, and so
+            # one data folder looks like the next.
+            "CSW_LANDING": os.path.relpath(settings.landing, database.parent),
+            "CSW_NEXT": database.name,
             "CSW_BUILD_MEMORY": memory_given() or f"{build_memory_mb()}MB",
             "DBT_TARGET_PATH": str(target / "target"),
             "DBT_PROJECT_DIR": str(settings.root),
@@ -124,7 +152,7 @@ class Dbt:
             stderr=self._log,
             text=True,
             env=env,
-            cwd=settings.root,
+            cwd=database.parent,
         )
         self._ready = False
 
@@ -164,6 +192,8 @@ class Dbt:
             ready = self._answer(None)
             if not ready["success"]:
                 raise CswError(f"the dbt project could not be parsed: {ready['error']}")
+            if self._shares:
+                _borrow(self._parsed, self._parsed_before)
             self._ready = True
         arguments = ["build", "--exclude-resource-type", "unit_test"]
         if select:

@@ -29,14 +29,16 @@ def main() -> None:
 
     from dbt.cli.main import dbtRunner
 
-    common = ["--quiet", "--no-use-colors", "--log-level-file", "warn", "--no-version-check"]
+    # Without loggers no event is made into a line that nobody reads: a tenth of what dbt itself takes. What failed
+    # comes back as a result.
+    common = ["--quiet", "--no-use-colors", "--log-level", "none", "--log-level-file", "none", "--no-version-check"]
 
     def on_event(event: Any) -> None:
         if event.info.name == "NodeFinished":
             info = event.data.node_info
             answer("progress", node=info.node_name, status=info.node_status)
 
-    parsed = dbtRunner().invoke([*common, "parse"])
+    parsed = dbtRunner().invoke([*common, "--no-write-json", "parse"])
     manifest: Any = parsed.result if parsed.success else None
     runner = dbtRunner(manifest=manifest, callbacks=[on_event])
     requests.idle()

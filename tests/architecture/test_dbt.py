@@ -16,6 +16,7 @@ import yaml
 
 from flows.common.settings import ROOT, Settings
 from flows.sources.passport import load_passports
+from flows.warehouse.publish import EVERY_EDITION
 from tests.installation import made_already
 
 PROJECT = ROOT / "dbt_project"
@@ -177,3 +178,30 @@ def test_every_window_and_case_of_the_middle_layer_has_a_unit_test(manifest: dic
     }
     # tests/studies/test_sampling.py runs this one as it stands, against the rule in Python.
     assert without == {"int_documents__study_sample"}
+
+
+#: What reads a list of every edition otherwise than by joining it to its own rows, and why that holds.
+READ_OTHERWISE = {
+    ("int_measures__spine_year", "stg_landing__catalogue"): "the roles of its figures' own publications",
+    ("int_time__price_index", "stg_landing__edition"): "the editions of price indices, by source",
+}
+
+
+def test_what_lists_every_edition_is_read_by_publication(manifest: dict[str, Any]) -> None:
+    """A refresh builds these lists whichever publication changed; what reads them takes the rows of its own alone."""
+    models = nodes(manifest, "model")
+    listed = [s for s in EVERY_EDITION if ":" not in s]
+    listed += [n["name"] for n in models if "every_edition" in n["tags"]]
+    found = set()
+    for node in models:
+        sql = node["raw_code"]
+        for name in [] if node["name"] in listed else listed:
+            read = f"ref('{name}')"
+            if read not in sql:
+                continue
+            named = re.search(re.escape(read) + r" \}\} as (\w+)", sql)
+            alias = named[1] if named else re.findall(r"(\w+) as \(", sql[: sql.index(read)])[-1]
+            by_source = rf"same_(?:table|named_place)\([^)]*'{alias}'|\b{alias}\.source = |= {alias}\.source\b|"
+            if not re.search(by_source + rf"{alias} using \(source\b", sql):
+                found.add((node["name"], name))
+    assert found == set(READ_OTHERWISE)

@@ -1,5 +1,7 @@
 {#- Who is meant: by the publisher's code; failing that, by the ONS code; failing that, by name. A place that none of these
     knows has a null authority and no reason, which a test finds. -#}
+{{ config(tags = ['every_edition']) }}
+
 with units as (
 
     select

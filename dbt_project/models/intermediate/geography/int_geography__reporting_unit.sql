@@ -1,6 +1,8 @@
 {#- The landed places without the tables they stand in: a code means the same in every table of an edition, and where there
     is no code the name does. Tables of abolished authorities, whose names others bear today, are told apart only in
     int_geography__landed_unit. -#}
+{{ config(tags = ['every_edition']) }}
+
 with landed_units as (
 
     select * from {{ ref('int_geography__landed_unit') }}

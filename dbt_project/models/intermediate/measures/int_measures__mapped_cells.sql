@@ -1,12 +1,42 @@
 with cells as (
 
-    select * from {{ ref('stg_landing__cells') }}
+    select *, lower(column_name) as column_key
+    from {{ ref('stg_landing__cells') }}
+    where level in ('la', 'regional', 'national')
 
 ),
 
-measure_source as (
+-- A seed row is of a range of editions; told apart once per table, not once per cell.
+meanings as (
 
-    select * from {{ ref('measure_source') }}
+    select
+        catalogue.source,
+        catalogue.table_name,
+        catalogue.edition,
+        lower(measure_source.column_name) as column_key,
+        coalesce(measure_source.filter, '') as filter,
+        measure_source.period,
+        measure_source.year,
+        coalesce(measure_source.year_shift, 0) as year_shift,
+        measure_source.measure_id,
+        measure_source.component,
+        measure_source.unit_factor
+    from {{ ref('stg_landing__catalogue') }} as catalogue
+    inner join {{ ref('measure_source') }} as measure_source
+        on
+            catalogue.source = measure_source.source
+            and catalogue.table_name = measure_source.table_name
+            and {{ in_editions('catalogue.edition', 'measure_source') }}
+
+),
+
+periods as (
+
+    select
+        period_label,
+        {{ year_of_period('period_label') }} as year
+    from cells
+    group by period_label
 
 ),
 
@@ -24,25 +54,21 @@ mapped as (
         cells.unit_ons_code,
         cells.unit_name,
         cells.period_label,
-        coalesce(
-            measure_source.year, {{ year_of_period('cells.period_label') }} + coalesce(measure_source.year_shift, 0)
-        ) as year,
-        measure_source.measure_id,
-        measure_source.component,
-        measure_source.unit_factor,
+        coalesce(meanings.year, periods.year + meanings.year_shift) as year,
+        meanings.measure_id,
+        meanings.component,
+        meanings.unit_factor,
         cells.value_text,
         cells.value,
         cells.value_status
     from cells
-    inner join measure_source
+    inner join meanings
         on
-            cells.source = measure_source.source
-            and cells.table_name = measure_source.table_name
-            and lower(cells.column_name) = lower(measure_source.column_name)
-            and cells.filter = coalesce(measure_source.filter, '')
-            and (measure_source.period is null or cells.period_label = measure_source.period)
-            and {{ in_editions('cells.edition', 'measure_source') }}
-    where cells.level in ('la', 'regional', 'national')
+            {{ same_table('cells', 'meanings') }}
+            and cells.column_key = meanings.column_key
+            and cells.filter = meanings.filter
+            and (meanings.period is null or cells.period_label = meanings.period)
+    left join periods on cells.period_label = periods.period_label
 
 )
 

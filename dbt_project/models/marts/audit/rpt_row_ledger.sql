@@ -9,13 +9,6 @@ with catalogue as (
 
 ),
 
-cells as (
-
-    select source, table_name, edition, level, column_name, filter, period_label, value_status
-    from {{ ref('stg_landing__cells') }}
-
-),
-
 columns_landed as (
 
     select source, table_name, edition, count(*) as figure_columns
@@ -41,21 +34,30 @@ mapped_counts as (
 
 ),
 
-cell_counts as (
+-- Headings and footnotes: rows of no area, as landing counted them.
+rows_without_area as (
+
+    select source, table_name, edition, cast(sum(row_count) as bigint) as row_count
+    from {{ ref('stg_landing__unit') }}
+    where level = 'none'
+    group by source, table_name, edition
+
+),
+
+staged_counts as (
 
     select
         source,
         table_name,
         edition,
         count(*) as cells_staged,
-        count(*) filter (where level = 'none') as cells_without_area,
         count(*) filter (where level <> 'none' and value_status is null) as cells_of_unknown_symbol
-    from cells
+    from {{ ref('stg_landing__cells') }}
     group by source, table_name, edition
 
 ),
 
-final as (
+counted as (
 
     select
         catalogue.source,
@@ -63,20 +65,36 @@ final as (
         catalogue.edition,
         catalogue.row_count as rows_landed,
         catalogue.row_count * coalesce(columns_landed.figure_columns, 0) as cells_landed,
-        coalesce(cell_counts.cells_staged, 0) as cells_staged,
+        coalesce(staged_counts.cells_staged, 0) as cells_staged,
         coalesce(mapped_counts.cells_mapped, 0) as cells_mapped,
-        coalesce(cell_counts.cells_without_area, 0) as cells_excluded_not_a_row_of_data,
-        coalesce(cell_counts.cells_staged, 0)
-        - coalesce(mapped_counts.cells_mapped, 0)
-        - coalesce(cell_counts.cells_without_area, 0) as cells_excluded_no_measure_uses_them,
-        coalesce(cell_counts.cells_of_unknown_symbol, 0) as cells_of_unknown_symbol
+        coalesce(rows_without_area.row_count, 0) * coalesce(columns_landed.figure_columns, 0) as cells_without_area,
+        coalesce(staged_counts.cells_of_unknown_symbol, 0) as cells_of_unknown_symbol
     from catalogue
     left join columns_landed
         on {{ same_table('catalogue', 'columns_landed') }}
-    left join cell_counts
-        on {{ same_table('catalogue', 'cell_counts') }}
+    left join rows_without_area
+        on {{ same_table('catalogue', 'rows_without_area') }}
+    left join staged_counts
+        on {{ same_table('catalogue', 'staged_counts') }}
     left join mapped_counts
         on {{ same_table('catalogue', 'mapped_counts') }}
+
+),
+
+final as (
+
+    select
+        source,
+        table_name,
+        edition,
+        rows_landed,
+        cells_landed,
+        cells_staged,
+        cells_mapped,
+        cells_without_area as cells_excluded_not_a_row_of_data,
+        cells_landed - cells_mapped - cells_without_area as cells_excluded_no_measure_uses_them,
+        cells_of_unknown_symbol
+    from counted
 
 )
 

@@ -1,5 +1,6 @@
 {#- Where an authority is today. A figure is of the newest year of its measure, or absent: an older one is not put in its
     place. When the next inspection is likely follows from how far apart Ofsted's inspections have been. -#}
+{{ config(tags = ['every_edition']) }}
 {%- set key_measures = [
     'referrals_rate_per_10k', 'rereferrals_pct', 'assessments_within_45_days_pct', 'cin_at_31_march_rate_per_10k',
     'cpp_at_31_march_rate_per_10k', 'icpc_within_15_days_pct', 'cpp_repeat_pct', 'cla_at_31_march_rate_per_10k',

@@ -211,8 +211,9 @@ member_figures as (
         members.year,
         counted.measure_id,
         members.member_code = members.la_code as is_itself,
-        counted.value,
-        counted.place
+        -- What is not ranked is counted, and nothing more: half of the work is in the medians.
+        case when counted.is_ranked then counted.place end as place,
+        case when counted.is_ranked then counted.value end as ranked_value
     from members
     inner join counted on members.member_code = counted.la_code and members.year = counted.year
     anti join counted_twice
@@ -232,9 +233,9 @@ among_neighbours as (
         year,
         measure_id,
         count(*) filter (where not is_itself) as neighbour_count,
-        median(value) filter (where not is_itself) as neighbour_median,
+        median(ranked_value) filter (where not is_itself) as neighbour_median,
         -- The first of its equals in this list is as far from the start as it has figures before it.
-        array_sort(array_agg(place)) as places,
+        array_sort(array_agg(place) filter (where place is not null)) as places,
         {{ quartile_cuts('place') }},
         count(*) as figures
     from member_figures

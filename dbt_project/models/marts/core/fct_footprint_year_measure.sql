@@ -29,51 +29,79 @@ members as (
     select
         footprints.policy,
         footprints.footprint_code,
-        la_years.*,
-        -- A joint return appears under each member and counts once.
-        row_number() over (
-            partition by
-                footprints.policy, footprints.footprint_code, la_years.year, la_years.measure_id,
-                coalesce(case when la_years.is_joint_return then published.reporting_unit_code end, la_years.la_code)
-            order by la_years.la_code
-        ) = 1 as is_counted
+        la_years.*
     from la_years
     inner join footprints
         on
             la_years.la_code = footprints.la_code
             and {{ existed_in('footprints.valid_from', 'footprints.valid_to', 'la_years.year') }}
+
+),
+
+-- A joint return appears under each member and counts once: under the first. Few are joint, and only they are put in order.
+members_of_a_return as (
+
+    select
+        members.policy,
+        members.footprint_code,
+        members.la_code,
+        members.year,
+        members.measure_id,
+        row_number() over (
+            partition by
+                members.policy, members.footprint_code, members.year, members.measure_id,
+                coalesce(published.reporting_unit_code, members.la_code)
+            order by members.la_code
+        ) as member_number
+    from members
     left join published
-        on {{ same_figure('la_years', 'published') }}
+        on {{ same_figure('members', 'published') }}
+    where members.is_joint_return
+
+),
+
+counted as (
+
+    select
+        members.*,
+        members_of_a_return.la_code is null as is_counted
+    from members
+    left join members_of_a_return
+        on
+            members.policy = members_of_a_return.policy
+            and members.footprint_code = members_of_a_return.footprint_code
+            and {{ same_figure('members', 'members_of_a_return') }}
+            and members_of_a_return.member_number > 1
 
 ),
 
 united as (
 
     select
-        members.policy,
-        members.footprint_code,
-        members.year,
-        members.measure_id,
+        counted.policy,
+        counted.footprint_code,
+        counted.year,
+        counted.measure_id,
         measures.unit,
-        count(*) filter (where members.is_counted) as unit_count,
+        count(*) filter (where counted.is_counted) as unit_count,
         count(*) as authority_count,
         case
-            when bool_and(members.value is not null)
-                then {{ exact_sum('members.value', 'members.is_counted') }}
+            when bool_and(counted.value is not null)
+                then {{ exact_sum('counted.value', 'counted.is_counted') }}
         end as summed_value,
-        {{ worst_status('members.value_status') }} as worst_status,
-        min(members.value_status) as any_status,
+        {{ worst_status('counted.value_status') }} as worst_status,
+        min(counted.value_status) as any_status,
         case
-            when bool_and(members.numerator is not null)
-                then {{ exact_sum('members.numerator', 'members.is_counted') }}
+            when bool_and(counted.numerator is not null)
+                then {{ exact_sum('counted.numerator', 'counted.is_counted') }}
         end as numerator,
         case
-            when bool_and(members.denominator is not null)
-                then {{ exact_sum('members.denominator', 'members.is_counted') }}
+            when bool_and(counted.denominator is not null)
+                then {{ exact_sum('counted.denominator', 'counted.is_counted') }}
         end as denominator
-    from members
-    inner join measures on members.measure_id = measures.measure_id
-    group by members.policy, members.footprint_code, members.year, members.measure_id, measures.unit
+    from counted
+    inner join measures on counted.measure_id = measures.measure_id
+    group by counted.policy, counted.footprint_code, counted.year, counted.measure_id, measures.unit
 
 ),
 
