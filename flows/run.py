@@ -15,8 +15,8 @@ from flows.common.errors import CheckFailed, CswError
 from flows.common.lock import writer
 from flows.common.settings import Settings
 from flows.landing.catalogue import read_catalogue
-from flows.landing.land import LandingReport
 from flows.landing.quarantine import read_quarantine, release
+from flows.landing.under_way import LandingReport
 from flows.outputs.data_docs import data_docs_folder
 from flows.outputs.export import is_current as exports_are_current
 from flows.outputs.site import is_current

@@ -2,8 +2,9 @@
 
 In a data folder of its own, medians of three: a cold run with its stages, one with nothing new, one with one changed
 publication, `csw --help`. Then once: the same compiled SQL executed by DuckDB alone, so that what dbt adds is visible,
-and the estimators on simulated panels. Where Rscript is and a peer's script is given (``--peer``, or ``CSW_PEER``), it
-is timed between the runs, and what a run takes for the same part of the work is said as a multiple of it.
+and the estimators on simulated panels, with the elastic net beside ``cv.glmnet`` where R has it. Where Rscript is and a
+peer's script is given (``--peer``, or ``CSW_PEER``), it is timed between the runs, and what a run takes for the same
+part of the work is said as a multiple of it.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ PEER_STAGES = ("land", "gate", "build", "check", "export")
 #: Stages of which a changed publication of returns asks nothing: what reads reports, and what is for people.
 APART = ("read reports", "analyse", "report")
 TARGET_MEMORY_MB = 1300
+#: Predictors of the elastic net that is timed, and the most it may take as a multiple of ``cv.glmnet``'s time.
+PREDICTORS, TARGET_OF_GLMNET = (30, 45), 1.0
 TIMES = 3
 #: the publication that is amended for the third run: the one with the most landed bytes among the small ones
 CHANGED = "dfe_workforce/2022/csww_headline_measures_2017_to_2022.csv"
@@ -52,6 +55,7 @@ def main() -> None:
     figures = measure(arguments.returns.resolve(), Path(arguments.peer).resolve() if arguments.peer else None)
     show(figures)
     figures["estimators"] = show_estimators()
+    figures["elastic_net"] = show_elastic_net()
     if arguments.json:
         arguments.json.write_text(json.dumps(figures, indent=1))
 
@@ -231,6 +235,23 @@ def show_estimators() -> list[dict[str, object]]:
     print(f"\n{'estimators':50} {'seconds':>8} {'target':>7} {'ratio':>6}")
     for r in rows:
         print(f"{r['name']:50} {r['seconds']:8.3f} {r['target']:7.2f} {r['seconds'] / r['target']:6.2f}  {r['detail']}")
+    return rows
+
+
+def show_elastic_net() -> list[dict[str, object]]:
+    """Time and print a cross-validated elastic net beside ``cv.glmnet``, or say why not."""
+    from tests.estimators.r.time_glmnet import missing_glmnet, seconds_beside_glmnet
+
+    if reason := missing_glmnet():
+        print(f"\nthe elastic net was not timed beside cv.glmnet: {reason}")
+        return []
+    rows: list[dict[str, object]] = []
+    print(f"\n{'cross-validated elastic net':32} {'ours':>8} {'glmnet':>7} {'ratio':>6} {'budget':>7}")
+    for predictors in PREDICTORS:
+        ours, theirs = seconds_beside_glmnet(predictors)
+        rows.append({"predictors": predictors, "seconds": ours, "cv.glmnet": theirs})
+        name = f"{predictors} predictors"
+        print(f"{name:32} {ours:8.3f} {theirs:7.3f} {ours / theirs:6.2f} {TARGET_OF_GLMNET:7.1f}")
     return rows
 
 

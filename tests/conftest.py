@@ -19,7 +19,7 @@ import pytest
 from expectations.results import GateResult, ReleaseResult, Result
 from expectations.worker import Worker
 from flows.common.settings import ROOT, Settings
-from flows.sample import write_sample
+from flows.sample.sample import write_sample
 from tests.installation import Installation, made_in, made_once
 from tests.sample_truth import SampleTruth, truth_of
 

@@ -1,4 +1,8 @@
-"""Numbers and small tables as text, for the ``summary()`` of every result."""
+"""Numbers and small tables as text, for the ``summary()`` of every result.
+
+Ours because pandas' ``to_string`` gives a column one number of decimals, and significant figures are what is wanted of
+a coefficient beside its p-value; tabulate would be a dependency for these forty lines.
+"""
 
 from __future__ import annotations
 

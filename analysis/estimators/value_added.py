@@ -119,20 +119,11 @@ def fit_value_added(
 
     if not len(y):
         return no("no complete rows")
-    trouble = trouble_with(design, columns, p + 1) if columns else ("" if len(y) > 2 else "fewer than three ratings")
+    size = np.bincount(code).astype(float)
+    left, full = y - given, np.column_stack([np.ones(len(y)), design])
+    trouble = _trouble_with(left, full, columns, size, reliability)
     if trouble:
         return no(trouble)
-    size = np.bincount(code).astype(float)
-    repeated = int((size > 1).sum())
-    if repeated == 0 and reliability is None:
-        return no("every unit has one rating: what lasts cannot be told from chance; give a reliability to shrink by")
-    if m <= p:
-        return no(f"{m} units for {p} coefficients")
-    left = y - given
-    full = np.column_stack([np.ones(len(y)), design])
-    remaining = left - full @ np.linalg.lstsq(full, left, rcond=None)[0]
-    if remaining @ remaining <= 1e-14 * max(float(left @ left), 1e-300):
-        return no("the ratings are exactly as expected: there is nothing left to share out")
     ratio, notes = _lasting_share(full, left, code, reliability)
     b, inverse, sigma2, loglik = _restricted(ratio, full, left, code)
     means = np.zeros((m, p))
@@ -161,6 +152,26 @@ def fit_value_added(
         loglik=loglik,
         reason="; ".join(notes),
     )
+
+
+def _trouble_with(left: Array, full: Array, columns: Sequence[str], size: Array, reliability: float | None) -> str:
+    """Why ratings cannot be shared out between what lasts of their units and chance; '' where they can.
+
+    left ``(n,)`` what other models leave of the ratings; full ``(n, p)`` constant and circumstances (columns);
+    size ``(m,)`` ratings of each unit.
+    """
+    (n, p), m = full.shape, len(size)
+    trouble = trouble_with(full[:, 1:], columns, p + 1) if columns else ("" if n > 2 else "fewer than three ratings")
+    if trouble:
+        return trouble
+    if not (size > 1).any() and reliability is None:
+        return "every unit has one rating: what lasts cannot be told from chance; give a reliability to shrink by"
+    if m <= p:
+        return f"{m} units for {p} coefficients"
+    remaining = left - full @ np.linalg.lstsq(full, left, rcond=None)[0]
+    if remaining @ remaining <= 1e-14 * max(float(left @ left), 1e-300):
+        return "the ratings are exactly as expected: there is nothing left to share out"
+    return ""
 
 
 def _restricted(ratio: float, X: Array, y: Array, code: IntArray) -> tuple[Array, Array, float, float]:

@@ -16,7 +16,7 @@ from flows.common.text import printable
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from flows.landing.land import LandingReport
+    from flows.landing.under_way import LandingReport
     from flows.publishers.fetch import FetchReport
     from flows.stages.report import RunReport
 

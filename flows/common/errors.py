@@ -6,6 +6,8 @@ import errno
 import json
 import os
 import re
+from pathlib import PurePath
+from traceback import walk_tb
 
 from flows.common.text import printable
 
@@ -60,8 +62,10 @@ class Stopped(BaseException):
         super().__init__(name)
 
 
-#: What a disk says that is full, broken or may not be written.
-DISK = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM})
+#: What a disk says that may not be written.
+MAY_NOT = frozenset({errno.EACCES, errno.EPERM})
+#: What it says that is full, broken or may not be written.
+DISK = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS, errno.EIO}) | MAY_NOT
 #: What a disk of another machine says that went away, by the names that this system has for it.
 AWAY = frozenset(
     number
@@ -74,9 +78,39 @@ SPENT = frozenset({errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM})
 MISPLACED = frozenset({errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ELOOP})
 
 
+#: What to do where a disk refuses.
+SEE_TO_THE_DISK = "Free some space, or see to the disk"
+#: What the system or the database says where the machine gives out, and what people can do.
+_MACHINE = (
+    (
+        re.compile(r"out of memory|cannot allocate memory|bad allocation|memoryerror", re.IGNORECASE),
+        "memory ran out. Give the machine more, end what else runs on it, or let a build take less (CSW_BUILD_MEMORY)",
+    ),
+    (
+        re.compile("|".join(re.escape(os.strerror(n)) for n in sorted(DISK - MAY_NOT)), re.IGNORECASE),
+        f"the disk refuses. {SEE_TO_THE_DISK}",
+    ),
+    (re.compile(r"too many open files|conflicting lock", re.IGNORECASE), "end what else works on the data folder"),
+)
+
+
+def machine_refusal(text: str) -> str:
+    """What to do where a message says that memory, disk or files gave out; blank where it says something else."""
+    return next((advice for pattern, advice in _MACHINE if pattern.search(text)), "")
+
+
+def _file_at_hand(exc: OSError) -> PurePath | None:
+    """The file that was read or written when an error came that names none, as one that comes after opening does."""
+    for frame, _ in reversed(list(walk_tb(exc.__traceback__))):
+        for name in ("self", "path"):
+            if isinstance(found := frame.f_locals.get(name), PurePath):
+                return found
+    return None
+
+
 def disk_refusal(exc: OSError) -> str:
     """What to tell people of a disk that refuses; blank where it is another kind of error."""
-    place = exc.filename2 or exc.filename
+    place = exc.filename2 or exc.filename or _file_at_hand(exc)
     named = printable(os.fsdecode(place)) if place else "a file that was being written"
     if exc.errno == errno.EISDIR:
         return f"{named}: a folder is where a file should be. Move it away and run again."
@@ -92,11 +126,11 @@ def disk_refusal(exc: OSError) -> str:
         return f"{named}: a file is where a folder should be. Move it away, or give another folder."
     if exc.errno not in DISK:
         return ""
-    if exc.errno in {errno.EACCES, errno.EPERM}:
+    if exc.errno in MAY_NOT:
         if place and os.path.exists(place) and not os.access(place, os.R_OK):
             return f"{named}: this user may not read it. Give the right to, or ask the user who runs csw here."
         return f"{named}: this user may not write there. Give the right to, or set CSW_DATA to another folder."
-    return f"{named}: the disk refuses ({exc.strerror}). Free some space, or see to the disk, and run again."
+    return f"{named}: the disk refuses ({exc.strerror}). {SEE_TO_THE_DISK}, and run again."
 
 
 def database_says(exc: BaseException) -> str:

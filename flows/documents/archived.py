@@ -4,7 +4,7 @@
 ``_header.csv`` that is there when no report has arrived. The columns of :data:`TABLES` are the layout. What a
 report says is kept under its hash in ``landing/ofsted_reports/.read/<reader version>/``, so that no report is read
 twice by the same rules; what its file's name and people add is put beside it each time (`naming`), and the words of the
-recommendations are coded again where the codebook has changed.
+recommendations are coded again where the codebook has changed. Where none of that has changed, the tables stay.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ import io
 import json
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flows.common.files import read_json, sha256_of, write_atomically
 from flows.common.settings import Settings
-from flows.documents import naming
-from flows.documents.authority import load_authorities
-from flows.documents.placements import read_placements
-from flows.documents.rows import COLUMNS, Row, tables
+from flows.documents.columns import COLUMNS, NAMED
 from flows.landing.archive import Archive, Kept, Provenance
 from flows.landing.quarantine import held_documents
 
+if TYPE_CHECKING:
+    from flows.documents.rows import Row
+
 #: Landed table (of those that a report fills) -> its rows, as JSON keeps them.
-Reading = dict[str, list[Row]]
+Reading = dict[str, list[dict[str, Any]]]
 #: The publication whose documents are read.
 SOURCE = "ofsted_reports"
 #: Landed table -> name of the same rows in :mod:`flows.documents.rows`.
@@ -43,12 +43,14 @@ _READ = {
 #: Landed table -> its columns.
 TABLES: dict[str, tuple[str, ...]] = {
     **{table: COLUMNS[rows] for table, rows in _READ.items()},
-    "report": (*naming.COLUMNS, *COLUMNS["reports"]),
+    "report": (*NAMED, *COLUMNS["reports"]),
     "recommendation_theme": ("file", "sha256", "item", "theme", "category", "code", "coder", "words"),
     "coding": ("report_id", "item", "text_key", "theme", "coder", "version", "note"),
 }
 #: What a table reads as null where a cell is blank; see the `landed` macro.
 _NULL = "\\N"
+#: A report of the archive: its hash, its file and its provenance.
+Archived = tuple[str, tuple[Path, Provenance]]
 #: Fewer reports than this are read one after another: processes cost more than they save.
 _WORTH_WORKERS = 4
 
@@ -97,7 +99,21 @@ def read_archived(settings: Settings, workers: int | None = None) -> ReportsRead
     write_headers(settings)
     held = {provenance.sha256: (path, provenance) for path, provenance in _archived(settings)}
     reports = sorted(held.items(), key=lambda x: (x[1][0].name, x[0]))
-    readings = {sha: _reading(settings, sha) for sha in held}
+    made_from = _made_from(settings, reports)
+    landed = _landed_before(settings, made_from, reports)
+    if landed is None:
+        landed = _land(settings, reports, workers)
+        _remember(settings, made_from, reports, landed)
+    return landed
+
+
+def _land(settings: Settings, reports: list[Archived], workers: int | None) -> ReportsRead:
+    """Read what was not read yet, and write the tables."""
+    from flows.documents.authority import load_authorities
+    from flows.documents.naming import named
+    from flows.documents.placements import read_placements
+
+    readings = {sha: _reading(settings, sha) for sha, _ in reports}
     new = [(sha, path) for sha, (path, _) in reports if readings[sha] is None]
     readings |= _read(settings, new, workers)
     authorities, placements = load_authorities(settings.seeds), read_placements(settings)
@@ -109,7 +125,7 @@ def read_archived(settings: Settings, workers: int | None = None) -> ReportsRead
             rows[table] += [{**row, "file": path.name} for row in said[table]]
         delivered_as = provenance.delivered_as or path.name
         row = {**rows["report"][-1], "reader_version": reader_version()}
-        rows["report"][-1] = naming.named(row, delivered_as, authorities, placements.get(sha))
+        rows["report"][-1] = named(row, delivered_as, authorities, placements.get(sha))
     rows["recommendation_theme"] = list(_coded(settings, rows["recommendation"]))
     rows["coding"] = list(_codings(settings))
     for table, columns in TABLES.items():
@@ -123,6 +139,43 @@ def read_archived(settings: Settings, workers: int | None = None) -> ReportsRead
         not_placed=sum(row["la_code"] is None for row in read),
         recommendations=len(rows["recommendation"]),
     )
+
+
+def _made_from(settings: Settings, reports: list[Archived]) -> str:
+    """A hash of everything that the tables of reports are made from."""
+    said = [(sha, path.name, provenance.delivered_as) for sha, (path, provenance) in reports]
+    digest = hashlib.sha256(json.dumps([reader_version(), said]).encode())
+    for root in (Path(__file__).parent / "themes", settings.seeds, settings.coding):
+        for path in sorted(p for p in root.rglob("*") if p.suffix in {".csv", ".py", ".yml"}):
+            digest.update(f"\n{path.relative_to(root).as_posix()}\n".encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _landed_before(settings: Settings, made_from: str, reports: list[Archived]) -> ReportsRead | None:
+    """What a reading landed that was made from the same, where its tables stand as it wrote them."""
+    try:
+        said = json.loads(_memory(settings).read_bytes())
+        if said["made_from"] == made_from and said["files"] == _as_they_stand(settings, reports):
+            return replace(ReportsRead(**said["landed"]), read_now=0)
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    return None
+
+
+def _remember(settings: Settings, made_from: str, reports: list[Archived], landed: ReportsRead) -> None:
+    state = {"made_from": made_from, "files": _as_they_stand(settings, reports), "landed": asdict(landed)}
+    write_atomically(_memory(settings), json.dumps(state).encode())
+
+
+def _memory(settings: Settings) -> Path:
+    return settings.landing / SOURCE / ".read" / "landed.json"
+
+
+def _as_they_stand(settings: Settings, reports: list[Archived]) -> list[list[int]]:
+    """Size and times of the tables and of what was read, which tell whether anybody wrote to them."""
+    found = [path.stat() for path in (*read_tables(settings), *(_kept(settings, sha) for sha, _ in reports))]
+    return [[about.st_size, about.st_mtime_ns, about.st_ctime_ns] for about in found]
 
 
 def read_tables(settings: Settings) -> list[Path]:
@@ -248,6 +301,7 @@ def _read(settings: Settings, new: list[tuple[str, Path]], workers: int | None) 
     if not new:
         return {}
     from flows.documents.batch import read_reports
+    from flows.documents.rows import tables
 
     few = len(new) < _WORTH_WORKERS
     readings = {}

@@ -17,16 +17,6 @@ from flows.documents.finding import Confidence
 from flows.documents.placements import Placement
 from flows.documents.rows import Row
 
-#: Columns that stand in front of those of a reading.
-COLUMNS = (
-    "report_id",
-    "delivered_as",
-    "la_code",
-    "la_basis",
-    "la_reason",
-    "file_name_date",
-    "placed_publication_date",
-)
 # The name that Ofsted's list of reports gives a file: number, authority, words of the link.
 _LISTED = re.compile(r"^\d{5,7}_[a-z].*$", re.IGNORECASE)
 _NUMBER = re.compile(r"^(\d{5,7})(?=[_\-. ]|$)")
@@ -57,7 +47,8 @@ def named(row: Row, delivered_as: str, authorities: Authorities, placement: Plac
         placement: what people said of this file.
 
     Returns:
-        The columns :data:`COLUMNS` and those of the row; `urn` taken from the name where the report prints none.
+        The columns :data:`flows.documents.columns.NAMED` and those of the row; `urn` taken from the name where the
+        report prints none.
     """
     printed_number = row["urn"]
     number = int(printed_number) if printed_number is not None else number_of(delivered_as, authorities)

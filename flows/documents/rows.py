@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from flows.documents.columns import COLUMNS, MEASURES
 from flows.documents.dates import Dates
 from flows.documents.finding import Finding
 from flows.documents.framework import INSPECTIONS, Framework, ReportKind, authority_key
@@ -19,97 +20,6 @@ from flows.documents.report import Report, UnreadReport
 from flows.documents.sections import Section
 
 Row = dict[str, Any]
-
-# Judgements that have a column of their own in the table of reports; all of them are rows of the table of judgements.
-MEASURES = (
-    "overall_judgement",
-    "help_and_protection",
-    "children_looked_after",
-    "care_leavers",
-    "adoption",
-    "leadership",
-    "lscb",
-)
-
-COLUMNS: dict[str, tuple[str, ...]] = {
-    "reports": (
-        "file",
-        "sha256",
-        "reader_version",
-        "status",
-        "refusal_reason",
-        "refusal_detail",
-        "page_count",
-        "pages_without_text",
-        "report_kind",
-        "framework",
-        "framework_confidence",
-        "framework_reason",
-        "is_reinspection",
-        "title",
-        "title_printed",
-        "opening",
-        "visit_theme",
-        "authority_printed",
-        "authority_key",
-        "authority_confidence",
-        "authority_reason",
-        "urn",
-        "urn_confidence",
-        "urn_reason",
-        "inspection_first_day",
-        "inspection_last_day",
-        "inspection_parts",
-        "inspection_dates_printed",
-        "inspection_dates_confidence",
-        "inspection_dates_reason",
-        "publication_date",
-        "publication_printed",
-        "publication_confidence",
-        "publication_reason",
-        *MEASURES,
-        "overall_status",
-        "overall_confidence",
-        "overall_reason",
-        "recommendation_count",
-        "recommendation_count_local_authority",
-        "recommendation_count_lscb",
-        "recommendation_headings",
-        "recommendation_statements",
-        "recommendation_reason",
-        "recommendation_exceptions",
-    ),
-    "judgements": ("file", "sha256", "measure", "label", "grade", "printed", "page", "confidence", "reason"),
-    "previous_judgements": (
-        "file",
-        "sha256",
-        "item",
-        "subject",
-        "grade",
-        "printed",
-        "year",
-        "month",
-        "dated_by",
-        "page",
-        "confidence",
-        "sentence_kind",
-    ),
-    "recommendations": (
-        "file",
-        "sha256",
-        "item",
-        "section",
-        "urgency",
-        "heading",
-        "number",
-        "text",
-        "sub_item_count",
-        "page",
-        "last_page",
-        "confidence",
-        "reason",
-    ),
-}
 
 
 @dataclass

@@ -17,8 +17,8 @@ from pathlib import Path, PurePosixPath
 
 from flows.common.errors import RefusedFile, WrongArgument
 from flows.common.text import printable
+from flows.landing.file_names import is_litter
 from flows.landing.grids import MAX_UNPACKED_BYTES, ForeignFile, kind_of
-from flows.landing.recognise import is_litter
 
 #: A release has a hundred files.
 MAX_FILES = 5_000

@@ -12,7 +12,9 @@ import csv
 import io
 import re
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from operator import attrgetter
 from pathlib import Path
 
 from flows.common.errors import CswError
@@ -123,13 +125,17 @@ def _landed(folder: Path) -> list[Landed]:
         raise _broken(path) from exc
 
 
-def read_columns(settings: Settings, folder: Path | None = None) -> dict[Key, list[tuple[str, str]]]:
+def read_columns(settings: Settings) -> dict[Key, list[tuple[str, str]]]:
     """Columns of every landed table with their role (key, filter, text, figure).
 
     Raises:
         CswError: the list is not whole; a run makes it anew.
     """
-    path = (folder or settings.landing) / "columns.csv"
+    return _read_columns(settings.landing)
+
+
+def _read_columns(folder: Path) -> dict[Key, list[tuple[str, str]]]:
+    path = folder / "columns.csv"
     found: dict[Key, list[tuple[str, str]]] = {}
     try:
         for r in _rows(path):
@@ -139,13 +145,8 @@ def read_columns(settings: Settings, folder: Path | None = None) -> dict[Key, li
     return found
 
 
-def read_units(settings: Settings, folder: Path | None = None) -> dict[Key, list[tuple[str, ...]]]:
-    """The places that every landed table names; see :data:`UNIT_COLUMNS`.
-
-    Raises:
-        CswError: the list is not whole; a run makes it anew.
-    """
-    path = (folder or settings.landing) / "units.csv"
+def _read_units(folder: Path) -> dict[Key, list[tuple[str, ...]]]:
+    path = folder / "units.csv"
     found: dict[Key, list[tuple[str, ...]]] = {}
     try:
         for r in _rows(path):
@@ -161,11 +162,24 @@ def _broken(path: Path) -> CswError:
 
 @dataclass
 class Catalogue:
-    """Landed tables in hand: those in use, or those held back."""
+    """Landed tables in hand: those in use, or those held back.
+
+    The columns and places of the tables are read when they are first asked for: where nothing is new, nobody asks.
+    """
 
     tables: dict[Key, Landed] = field(default_factory=dict)
-    columns: dict[Key, list[tuple[str, str]]] = field(default_factory=dict)
-    units: dict[Key, list[tuple[str, ...]]] = field(default_factory=dict)
+    folder: Path | None = None
+    """Where the lists are that it was read from; None where nothing was landed before."""
+
+    @cached_property
+    def columns(self) -> dict[Key, list[tuple[str, str]]]:
+        """Columns of every table with their role (key, filter, text, figure)."""
+        return {k: v for k, v in _read_columns(self.folder).items() if k in self.tables} if self.folder else {}
+
+    @cached_property
+    def units(self) -> dict[Key, list[tuple[str, ...]]]:
+        """The places that every table names; see :data:`UNIT_COLUMNS`."""
+        return {k: v for k, v in _read_units(self.folder).items() if k in self.tables} if self.folder else {}
 
     @classmethod
     def read(cls, settings: Settings, *, held: bool = False) -> Catalogue:
@@ -175,10 +189,7 @@ class Catalogue:
             CswError: a list is not whole.
         """
         folder = settings.landing / HELD if held else settings.landing
-        tables = {x.key: x for x in _landed(folder)}
-        columns = {k: v for k, v in read_columns(settings, folder).items() if k in tables}
-        units = {k: v for k, v in read_units(settings, folder).items() if k in tables}
-        return cls(tables, columns, units)
+        return cls({x.key: x for x in _landed(folder)}, folder)
 
     def add(self, entry: Landed, columns: list[tuple[str, str]], units: list[tuple[str, ...]]) -> None:
         """Take in a landed table."""
@@ -197,26 +208,29 @@ class Catalogue:
         self.remove(key)
 
     def save(self, settings: Settings, *, held: bool = False) -> None:
-        """Write the three files, the catalogue last.
+        """Write the three files, the catalogue last; those of which nothing changed stay as they are.
 
         Raises:
             CswError: the disk refuses.
         """
         folder = settings.landing / HELD if held else settings.landing
-        _write(
-            folder / "columns.csv",
-            ("source", "table_name", "edition", "position", "column_name", "role"),
-            ((*k, i, name, role) for k in sorted(self.columns) for i, (name, role) in enumerate(self.columns[k], 1)),
-        )
-        _write(
-            folder / "units.csv",
-            ("source", "table_name", "edition", *UNIT_COLUMNS),
-            ((*k, *unit) for k in sorted(self.units) for unit in self.units[k]),
-        )
+        if self.folder != folder or "columns" in self.__dict__:
+            _write(
+                folder / "columns.csv",
+                ("source", "table_name", "edition", "position", "column_name", "role"),
+                ((*k, i, *column) for k in sorted(self.columns) for i, column in enumerate(self.columns[k], 1)),
+            )
+        if self.folder != folder or "units" in self.__dict__:
+            _write(
+                folder / "units.csv",
+                ("source", "table_name", "edition", *UNIT_COLUMNS),
+                ((*k, *unit) for k in sorted(self.units) for unit in self.units[k]),
+            )
+        names = [f.name for f in fields(Landed)]
         _write(
             folder / "catalogue.csv",
-            [f.name for f in fields(Landed)],
-            (tuple(asdict(self.tables[k]).values()) for k in sorted(self.tables)),
+            names,
+            map(attrgetter(*names), (self.tables[k] for k in sorted(self.tables))),
         )
 
 
@@ -240,4 +254,6 @@ def _write(path: Path, header: Iterable[str], rows: Iterable[Iterable[object]]) 
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(header)
     writer.writerows(rows)
-    write_atomically(path, buffer.getvalue().encode())
+    data = buffer.getvalue().encode()
+    if not path.exists() or path.read_bytes() != data:
+        write_atomically(path, data)

@@ -5,9 +5,12 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -26,6 +29,8 @@ OF_SAMPLE = "it holds the synthetic sample, in which no figure is real."
 MANIFEST = "MANIFEST.csv"
 #: How programs name a further copy of a file.
 _COPY = re.compile(r" - copy\b|\(\d+\)|^copy of ", re.IGNORECASE)
+#: A file that was written to this long ago has another time once it is written to again (ns).
+SETTLED_NS = 2_000_000_000
 #: No return is older.
 EARLIEST = date(1990, 1, 1)
 
@@ -51,23 +56,84 @@ class Delivery:
     refused: list[RefusedFile] = field(default_factory=list)
 
 
-def delivered(folders: Sequence[Path], unpacked: Path) -> Delivery:
+class Hashes:
+    """The two hashes of delivered files. A file that nobody wrote to since they were made is not read for them again.
+
+    Args:
+        known: path → device, inode, size, times of writing and of change (ns) and the two hashes, as found before.
+    """
+
+    def __init__(self, known: Mapping[str, Sequence[int | str]] | None = None) -> None:
+        self._known = known or {}
+        self.found: dict[str, list[int | str]] = {}
+        """As ``known``, of the files asked about."""
+
+    def of(self, path: Path) -> tuple[str, str]:
+        """Hash of the bytes, and of the content, of a file.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        if known := self._as_known(path):
+            return known
+        name, state = _as_it_stands(path)
+        data = path.read_bytes()
+        sha, content = sha256_of(data), content_sha256_of(data)
+        # Written to this very moment it may be written to again without its times telling; and not every system says
+        # when a file was last changed.
+        if os.name == "posix" and time.time_ns() - max(state[-2:]) > SETTLED_NS:
+            self.found[name] = [*state, sha, content]
+        return sha, content
+
+    def of_all(self, paths: Sequence[Path]) -> list[tuple[str, str] | OSError]:
+        """As :meth:`of`, of several files; the error in place of what cannot be read."""
+        found: dict[Path, tuple[str, str] | OSError] = {p: known for p in paths if (known := self._as_known(p))}
+        rest = [p for p in paths if p not in found]
+        with ThreadPoolExecutor(4) as pool:
+            found |= zip(rest, pool.map(self._of_if_readable, rest), strict=True)
+        return [found[p] for p in paths]
+
+    def _of_if_readable(self, path: Path) -> tuple[str, str] | OSError:
+        try:
+            return self.of(path)
+        except OSError as exc:
+            return exc
+
+    def _as_known(self, path: Path) -> tuple[str, str] | None:
+        """The hashes that were made before of a file that is as it was; of one that is not, or not there, None."""
+        with suppress(OSError):
+            name, state = _as_it_stands(path)
+            match self._known.get(name):
+                case [*before, str(sha), str(content)] if before == state:
+                    self.found[name] = [*state, sha, content]
+                    return sha, content
+        return None
+
+
+def _as_it_stands(path: Path) -> tuple[str, list[int]]:
+    """A file's whole name; and its device, inode, size, and times of writing and of change (ns)."""
+    about = os.stat(path)
+    return os.path.abspath(path), [about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns, about.st_ctime_ns]
+
+
+def delivered(folders: Sequence[Path], unpacked: Path, hashes: Hashes | None = None) -> Delivery:
     """The files of folders, and of the zips in them, with their hashes; those not as a folder's list says are refused.
 
     Args:
         folders: read, never changed.
         unpacked: an empty folder of ours, for what is in zips.
+        hashes: what is known of them already.
 
     Raises:
         CswError: a folder is absent or holds no file.
     """
     found = Delivery()
     for folder in folders:
-        _look_into(folder, unpacked, found)
+        _look_into(folder, unpacked, hashes or Hashes(), found)
     return found
 
 
-def _look_into(folder: Path, unpacked: Path, found: Delivery) -> None:
+def _look_into(folder: Path, unpacked: Path, hashes: Hashes, found: Delivery) -> None:
     if not folder.is_dir():
         raise CswError(f"{folder} is not a folder. Give the folder that holds the publishers' files.")
     there = [p for p in folder.rglob("*") if not p.name.startswith(".")]
@@ -78,10 +144,8 @@ def _look_into(folder: Path, unpacked: Path, found: Delivery) -> None:
     # Of two files with one content the first is kept: the one with the publisher's name.
     paths = sorted((p for p in paths if p.name != MANIFEST), key=lambda p: (bool(_COPY.search(p.name)), p))
     said = Manifests(folder, found.refused)
-    with ThreadPoolExecutor(4) as pool:
-        hashes = list(pool.map(_hashes_if_readable, paths))
     synthetic = is_of_synthetic(folder)
-    for path, known in zip(paths, hashes, strict=True):
+    for path, known in zip(paths, hashes.of_all(paths), strict=True):
         name = path.relative_to(folder).as_posix()
         row = said.rows.get(name, {})
         if isinstance(known, OSError):
@@ -120,7 +184,7 @@ def _look_into_zip(packed: File, into: Path, found: Delivery) -> None:
             if inner.path.name.startswith(".") or within.startswith("__MACOSX/") or inner.path.name == MANIFEST:
                 continue
             url = f"{packed.url or packed.path.name}#{within}"
-            found.files.append(File(inner.path, inner.name, *_hashes(inner.path), url, packed.published_on))
+            found.files.append(File(inner.path, inner.name, *Hashes().of(inner.path), url, packed.published_on))
     except RefusedFile as exc:
         found.refused.append(exc)
 
@@ -223,15 +287,3 @@ def same_bytes(path: Path, name: str, sha256: str) -> bytes:
         problem = "it changed while it was being landed."
         raise RefusedFile(name, problem, advice="Is it still being copied or downloaded? Run again when it is whole.")
     return data
-
-
-def _hashes_if_readable(path: Path) -> tuple[str, str] | OSError:
-    try:
-        return _hashes(path)
-    except OSError as exc:
-        return exc
-
-
-def _hashes(path: Path) -> tuple[str, str]:
-    data = path.read_bytes()
-    return sha256_of(data), content_sha256_of(data)

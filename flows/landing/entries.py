@@ -11,7 +11,7 @@ from pathlib import Path
 from flows.common.errors import CswError
 from flows.common.files import write_atomically
 from flows.common.settings import Settings
-from flows.landing.new_edition import Draft
+from flows.landing.draft import Draft
 
 
 def write_entries(settings: Settings, draft: Draft) -> list[Path]:

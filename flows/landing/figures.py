@@ -19,7 +19,7 @@ _NUMBER = re.compile(NUMBER)
 
 def is_number(text: str) -> bool:
     """Whether a cell's text is a number (white space around it does not matter)."""
-    return _NUMBER.fullmatch(text.strip()) is not None
+    return text.isdecimal() or _NUMBER.fullmatch(text.strip()) is not None
 
 
 def number(text: str) -> float | None:

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from flows.common.errors import RefusedFile
-from flows.landing.workbooks import MAX_CELLS, MAX_COLUMNS, faults_of, refuse_boundless
+from flows.landing.workbooks import MAX_CELLS, MAX_COLUMNS, Parts
 
 Kind = Literal["csv", "sheet", "parquet", "pdf", "zip"]
 
@@ -144,6 +144,8 @@ def read_csv_rows(text: str, file: str) -> list[list[str]]:
     """
     # One limit for the whole process: what else reads in it may have raised it.
     csv.field_size_limit(LONGEST_FIELD)
+    if plain := _plain_rows(text):
+        return plain
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     rows: list[list[str]] = []
     try:
@@ -163,6 +165,26 @@ def read_csv_rows(text: str, file: str) -> list[list[str]]:
             file, f"this is not a whole csv ({exc}).", row=reader.line_num, advice="Download it again."
         ) from exc
     return rows
+
+
+def _plain_rows(text: str) -> list[list[str]] | None:
+    """As :func:`read_csv_rows`, of a text of which every line is a row; None of any other, or where one is too long."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    if not lines[-1]:
+        lines.pop()
+    rows = [line.split(",") if line else [] for line in lines]
+    quoted = [i for i, line in enumerate(lines) if '"' in line]
+    try:
+        read = list(csv.reader([lines[i] for i in quoted], strict=True))
+    except csv.Error:
+        return None
+    # A field that goes on in the next line makes one row of two.
+    if len(read) != len(quoted):
+        return None
+    for i, row in zip(quoted, read, strict=True):
+        rows[i] = row
+    is_long = max(map(len, lines), default=0) > LONGEST_FIELD or max(map(len, rows), default=0) > MAX_COLUMNS
+    return None if is_long else rows
 
 
 def parquet_rows(data: bytes, file: str) -> list[list[str]]:
@@ -193,9 +215,11 @@ def _read_workbook(data: bytes, file: str, wanted: Callable[[str], bool] | None)
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(data))
         names = [n for n in book.sheet_names if wanted is None or wanted(n)]
-        # Before the sheets are opened: the reader asks for memory for every cell up to the last.
-        refuse_boundless(data, names, file)
+        parts = Parts(data)
+        parts.refuse_repeated(file)
         for name in names:
+            # Before the sheet is opened: the reader asks for memory for every cell up to the last.
+            parts.refuse_boundless(name, file)
             sheet = book.get_sheet_by_name(name)
             if sheet.width > MAX_COLUMNS:
                 raise RefusedFile(file, f"sheet {name!r} has {sheet.width:,} columns.", advice="This is not a return.")
@@ -203,7 +227,7 @@ def _read_workbook(data: bytes, file: str, wanted: Callable[[str], bool] | None)
             rows = [
                 [v if type(v) is str else cell_text(v) for v in row] for row in sheet.to_python(skip_empty_area=False)
             ]
-            faults = faults_of(data, name)
+            faults = parts.faults(name)
             for (row, column), text in faults.items():
                 if row <= len(rows):
                     rows[row - 1] += [""] * (column - len(rows[row - 1]))
@@ -239,14 +263,14 @@ def _check_zip(data: bytes, file: str) -> None:
 
 def cell_text(value: Any) -> str:
     """A cell as text: whole numbers without a point, dates as ISO, everything else as it is."""
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
     if isinstance(value, str):
         return value
     if value is None:
         return ""
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
     if isinstance(value, datetime):
         return value.date().isoformat() if value.time() == time(0) else value.isoformat(sep=" ")
     if isinstance(value, date | time):

@@ -19,7 +19,20 @@ from flows.sources.passport import passports_digest
 
 #: Modules of this room by which no file is read.
 _NOT_READING = frozenset(
-    {"archive.py", "entries.py", "ledger.py", "new_edition.py", "quarantine.py", "verify.py", "withdrawn.py"}
+    {
+        "archive.py",
+        "comparison.py",
+        "draft.py",
+        "edition_sheet.py",
+        "entries.py",
+        "ledger.py",
+        "new_edition.py",
+        "passport_entries.py",
+        "quarantine.py",
+        "seed_entries.py",
+        "verify.py",
+        "withdrawn.py",
+    }
 )
 #: Libraries that read workbooks and parquet: another version may read a cell in another way.
 _READERS = ("pyarrow", "python-calamine")
@@ -45,13 +58,15 @@ def reading_digest(settings: Settings) -> str:
 class Ledger:
     """See the module.
 
-    ``files``: sha256 → what became of the file; ``seen``: path → size and times when it was last found whole.
+    ``files``: sha256 → what became of the file; ``seen``: path → size and times when it was last found whole;
+    ``delivered``: path of a delivered file → see :class:`flows.landing.delivery.Hashes`.
     """
 
     digest: str = ""
     files: dict[str, str] = field(default_factory=dict)
     lists: str = ""
     seen: dict[str, list[int]] = field(default_factory=dict)
+    delivered: dict[str, list[int | str]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, settings: Settings) -> tuple[Ledger, str]:
@@ -65,7 +80,8 @@ class Ledger:
                 raise ValueError
             files = {str(k): str(v) for k, v in said["files"].items()}
             seen = {str(k): [int(x) for x in v] for k, v in said.get("seen", {}).items()}
-            found = cls(str(said["digest"]), files, str(said.get("lists", "")), seen)
+            delivered = {str(k): list(v) for k, v in said.get("delivered", {}).items()}
+            found = cls(str(said["digest"]), files, str(said.get("lists", "")), seen, delivered)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return cls(), "ledger.json cannot be read"
         if found.lists and found.lists != lists_digest(settings):
@@ -80,8 +96,16 @@ class Ledger:
         """
         self.lists = lists_digest(settings)
         here = {k: v for k, v in self.seen.items() if (settings.data / k).exists()}
-        state = {"digest": self.digest, "lists": self.lists, "files": self.files, "seen": here}
-        write_atomically(settings.landing / "ledger.json", json.dumps(state, indent=0).encode())
+        state = {
+            "digest": self.digest,
+            "lists": self.lists,
+            "files": self.files,
+            "seen": here,
+            "delivered": self.delivered,
+        }
+        path, data = settings.landing / "ledger.json", json.dumps(state, separators=(",\n", ":")).encode()
+        if not path.exists() or path.read_bytes() != data:
+            write_atomically(path, data)
 
     def is_whole(self, settings: Settings, path: Path, sha256: str) -> bool:
         """Whether a file has the bytes it had. One that nobody wrote to since it was last found whole is not read."""

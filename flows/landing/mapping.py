@@ -155,10 +155,11 @@ def _refuse_empty(landed: LandedTable, covering: Sequence[Mapped], path: str) ->
         RefusedFile: names the column and its filter.
     """
     at = {label(c): FIRST + i for i, c in enumerate(landed.columns)}
-    rows = [r for r in landed.rows if r[LEVEL] == "la"] or [r for r in landed.rows if r[LEVEL] != "none"]
-    by_filter: dict[str, list[list[str]]] = {}
-    for r in rows:
-        by_filter.setdefault(r[FILTER], []).append(r)
+    by_filter: dict[str, list[list[str]]] = {m.filter: [] for m in covering}
+    is_of_any = any(r[LEVEL] == "la" for r in landed.rows)
+    for r in landed.rows:
+        if r[FILTER] in by_filter and (r[LEVEL] == "la" if is_of_any else r[LEVEL] != "none"):
+            by_filter[r[FILTER]].append(r)
     for m in covering:
         where = [r for r in by_filter.get(m.filter, []) if not m.period or r[PERIOD] == m.period]
         if m.may_be_empty or not where or any(is_number(r[at[label(m.column)]]) for r in where):

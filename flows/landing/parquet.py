@@ -8,8 +8,10 @@ from pathlib import Path
 from flows.common.errors import RefusedFile
 from flows.landing.checks import unknown_symbol
 from flows.landing.figures import NUMBER
-from flows.landing.recognise import Fit
-from flows.landing.tables import NATIONAL_NAMES, REGIONAL_NAMES, LandedTable, last_period_edition, last_year
+from flows.landing.fits import Fit
+from flows.landing.levels import NATIONAL_NAMES, REGIONAL_NAMES
+from flows.landing.periods import last_period_edition, last_year
+from flows.landing.tables import LandedTable
 
 
 def land_parquet(
@@ -68,11 +70,13 @@ def land_parquet(
             """
         )
         count = con.execute("select count(*) from published").fetchone()
+        # What is read from few columns is worked out once for each of their values.
+        named = ", ".join(dict.fromkeys(quoted(keys[k]) for k in ("la_code", "la_name") if k in keys))
+        places = f"select {named}{',' if named else ''} count(*) as _rows from published group by all"
         units = con.execute(
             f"""
-            select _level, _la_code, _gss_code, _la_name, cast(count(*) as varchar)
-            from read_csv({_text(out.as_posix())}, all_varchar = true, header = true, nullstr = '\\N')
-            group by all order by all
+            select {level}, case when {level} = 'la' then {code} else '' end, '', {name}, cast(sum(_rows) as varchar)
+            from ({places}) group by all order by all
             """
         ).fetchall()
         present = {r[0] for r in con.execute(f"select distinct {filters} from published").fetchall()}
@@ -83,8 +87,18 @@ def land_parquet(
     return landed, int(count[0]) if count else 0, units
 
 
-def refuse_unknown_symbols(out: Path, rel: str, figures: Iterable[str], symbols: str, known: frozenset[str]) -> None:
-    """Refuse a landed table with a cell that is neither a number nor a known symbol; see flows.landing.checks.
+def refuse_unknown_symbols(
+    path: Path, out: Path, rel: str, figures: Iterable[str], symbols: str, known: frozenset[str]
+) -> None:
+    """Refuse a parquet file with a cell that is neither a number nor a known symbol; see flows.landing.checks.
+
+    Args:
+        path: the file.
+        out: the landed table, which tells the row.
+        rel: the file's name, for the message.
+        figures: the columns that hold figures.
+        symbols: the name of the edition's symbol set.
+        known: the symbols of that set.
 
     Raises:
         RefusedFile: names row, column and text.
@@ -95,6 +109,12 @@ def refuse_unknown_symbols(out: Path, rel: str, figures: Iterable[str], symbols:
     listed = ", ".join(map(_text, sorted(known | {"\0"})))
     for column in figures:
         name = '"' + column.replace('"', '""') + '"'
+        text = f"trim(coalesce(cast({name} as varchar), ''))"
+        strange = f"not regexp_full_match({text}, {_text(NUMBER)}) and {text} not in ({listed})"
+        # Each text is looked at once; the row is looked for where one is strange.
+        values = f"select distinct {name} from read_parquet({_text(path.as_posix())})"
+        if not con.execute(f"select 1 from ({values}) where {strange} limit 1").fetchone():
+            continue
         found = con.execute(
             f"""
             select _row, {name}

@@ -173,10 +173,13 @@ def release(settings: Settings, units: Collection[Quarantined]) -> None:
     _write(settings, [q for q in read_quarantine(settings) if (q.sha256, q.table_name) not in gone])
 
 
-def reconcile(settings: Settings) -> None:
+def reconcile(settings: Settings) -> bool:
     """See that the list and what is held back say the same, after a run was cut off or the list was damaged.
 
     What one of them does not know is in use, and will be checked again.
+
+    Returns:
+        whether anything was moved.
 
     Raises:
         CswError: a list cannot be read, or the disk refuses.
@@ -184,10 +187,12 @@ def reconcile(settings: Settings) -> None:
     listed, held = read_quarantine(settings), {x.key: x for x in read_held(settings)}
     withdrawn = read_withdrawn(settings)
     known = {q.key for q in listed}
-    _move(settings, out=[k for k, x in held.items() if k not in known and not is_withdrawn(withdrawn, x.sha256, k[1])])
+    unknown = [k for k, x in held.items() if k not in known and not is_withdrawn(withdrawn, x.sha256, k[1])]
+    is_moved = _move(settings, out=unknown)
     true = [q for q in listed if q.is_document or q.key in held]
     if true != listed:
         _write(settings, true)
+    return is_moved
 
 
 def retry(settings: Settings, code: str) -> list[Quarantined]:
@@ -209,14 +214,16 @@ def _write(settings: Settings, units: Iterable[Quarantined]) -> None:
     write_atomically(quarantine_path(settings), json.dumps(listed, indent=1, ensure_ascii=False).encode())
 
 
-def _move(settings: Settings, *, into: Collection[Key] = (), out: Collection[Key] = ()) -> None:
+def _move(settings: Settings, *, into: Collection[Key] = (), out: Collection[Key] = ()) -> bool:
     """Move landed tables into or out of what is held back, the lists first: a file without a line is cleared away, a
-    line without a file is read again from the archive."""
+    line without a file is read again from the archive. Whether any was moved."""
+    if not into and not out:
+        return False
     in_use, held = Catalogue.read(settings), Catalogue.read(settings, held=True)
     going = [k for k in into if k in in_use.tables]
     coming = [k for k in out if k in held.tables and k not in in_use.tables]
     if not going and not coming:
-        return
+        return False
     ledger, trouble = Ledger.read(settings)
     for key in going:
         in_use.give(key, held)
@@ -230,6 +237,7 @@ def _move(settings: Settings, *, into: Collection[Key] = (), out: Collection[Key
         _rename(held_path(settings, *key), landed_path(settings, *key))
     if not trouble:
         ledger.write(settings)
+    return True
 
 
 def _rename(before: Path, after: Path) -> None:

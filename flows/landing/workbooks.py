@@ -20,12 +20,16 @@ MAX_COLUMNS = 5_000
 MAX_CELLS = 20_000_000
 #: What stands for a formula without a saved result.
 UNSAVED = "formula without a saved result"
+#: A cell in a column beyond ZZ, or a row beyond 9,999: without one, no sheet has too many cells.
+_FAR_CELL = re.compile(rb'r="(?:[A-Z]{3}|[A-Z]{1,2}\d{5})')
 _CELL = re.compile(rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]{1,20})(\d{1,20})"')
 #: A cell of type "error", or a formula with nothing behind it. A formula whose result is text may well be blank.
 _XLSX_FAULT = re.compile(
     rb"<(?:\w+:)?c\b(?P<head>[^>]*)>(?P<formula><(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>))?"
     rb"(?:<(?:\w+:)?v>(?P<value>[^<]*)</(?:\w+:)?v>|<(?:\w+:)?v\s*/>)?</(?:\w+:)?c>"
 )
+#: The same, of cells with a formula: what there is where no cell is of type "error".
+_XLSX_FORMULA = re.compile(_XLSX_FAULT.pattern.replace(rb"</(?:\w+:)?f>))?", rb"</(?:\w+:)?f>))"))
 _ODS_SHEET = re.compile(rb'<table:table\s[^>]*?table:name="([^"]*)"')
 _ODS_REPEATED_ROW = re.compile(
     rb'<table:table-row\b[^>]*number-rows-repeated="(\d+)"[^>]*>(.*?)</table:table-row>', re.DOTALL
@@ -38,31 +42,65 @@ _XLS_ERROR = re.compile(rb"\x05\x02\x08\x00(..)(..)..[\x00\x07\x0f\x17\x1d\x24\x
 _XLS_FORMULA_ERROR = re.compile(rb"\x06\x00..(..)(..)..\x02.[\x00\x07\x0f\x17\x1d\x24\x2a]...\xff\xff", re.DOTALL)
 
 
-def refuse_boundless(data: bytes, sheets: list[str], file: str) -> None:
-    """Refuse a workbook of which a sheet would have more cells than any table, before it is opened.
+class Parts:
+    """What there is in a workbook's file beside what its reader tells.
 
-    Raises:
-        RefusedFile: names the sheet and the cell that reaches so far.
+    Args:
+        data: the workbook's bytes.
     """
-    if not data.startswith(b"PK"):
-        return  # 65,536 rows of 256 columns at most
-    with zipfile.ZipFile(io.BytesIO(data)) as z:
-        if "content.xml" in z.namelist():
-            _refuse_repeated(z.read("content.xml"), file)
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._zip = zipfile.ZipFile(io.BytesIO(data)) if data.startswith(b"PK") else None
+        self._content = self._zip.read("content.xml") if self._zip and "content.xml" in self._zip.namelist() else b""
+        self._sheets = _parts(self._zip) if self._zip and not self._content else {}
+        self._last = "", b""
+
+    def refuse_repeated(self, file: str) -> None:
+        """Refuse an ods workbook in which a row or a cell is repeated without measure.
+
+        Raises:
+            RefusedFile: says how often.
+        """
+        if self._content:
+            _refuse_repeated(self._content, file)
+
+    def refuse_boundless(self, sheet: str, file: str) -> None:
+        """Refuse a sheet of an xlsx workbook that would have more cells than any table, before it is opened.
+
+        Raises:
+            RefusedFile: names the sheet and the cell that reaches so far.
+        """
+        xml = self._xlsx(sheet)  # others have 65,536 rows of 256 columns at most, or are not repeated without measure
+        if not _FAR_CELL.search(xml):
             return
-        for name, part in _parts(z).items():
-            if name not in sheets:
-                continue
-            cells = _CELL.findall(z.read(part))
-            # A million cells are in few columns: each is read once.
-            columns = max((column_number(c.decode()) for c in {letters for letters, _ in cells}), default=0)
-            rows = max((int(n) for n in {number for _, number in cells}), default=0)
-            if rows * columns > MAX_CELLS:
-                raise RefusedFile(
-                    file,
-                    f"sheet {name!r} reaches to cell {_furthest(cells)}: {rows:,} rows of {columns:,} columns.",
-                    advice="A stray cell may stand far from the table: delete it, or download the file again.",
-                )
+        cells = _CELL.findall(xml)
+        # A million cells are in few columns: each is read once.
+        columns = max((column_number(c.decode()) for c in {letters for letters, _ in cells}), default=0)
+        rows = max((int(n) for n in {number for _, number in cells}), default=0)
+        if rows * columns > MAX_CELLS:
+            raise RefusedFile(
+                file,
+                f"sheet {sheet!r} reaches to cell {_furthest(cells)}: {rows:,} rows of {columns:,} columns.",
+                advice="A stray cell may stand far from the table: delete it, or download the file again.",
+            )
+
+    def faults(self, sheet: str) -> dict[tuple[int, int], str]:
+        """Cells of a sheet that hold an error or a formula without a result: (row, column) from 1 → what it is."""
+        if self._zip is None:
+            is_suspect = _XLS_ERROR.search(self._data) or _XLS_FORMULA_ERROR.search(self._data)
+            return _xls_faults(self._data, sheet) if is_suspect else {}
+        if self._content:
+            return _ods_faults(self._content, sheet) if _ODS_FAULT.search(_ods_sheet(self._content, sheet)) else {}
+        return _xlsx_faults(self._xlsx(sheet))
+
+    def _xlsx(self, sheet: str) -> bytes:
+        """What there is of a sheet of an xlsx workbook; nothing of any other."""
+        if sheet not in self._sheets or self._zip is None:
+            return b""
+        if self._last[0] != sheet:
+            self._last = sheet, self._zip.read(self._sheets[sheet])
+        return self._last[1]
 
 
 def _furthest(cells: list[tuple[bytes, bytes]]) -> str:
@@ -92,38 +130,19 @@ def _refuse_repeated(content: bytes, file: str) -> None:
         )
 
 
-def faults_of(data: bytes, sheet: str) -> dict[tuple[int, int], str]:
-    """Cells of a sheet that hold an error or a formula without a result: (row, column) from 1 → what it is.
-
-    Args:
-        data: the workbook's bytes.
-        sheet: its name.
-    """
-    if not data.startswith(b"PK"):
-        is_suspect = _XLS_ERROR.search(data) or _XLS_FORMULA_ERROR.search(data)
-        return _xls_faults(data, sheet) if is_suspect else {}
-    with zipfile.ZipFile(io.BytesIO(data)) as z:
-        if "content.xml" in z.namelist():
-            content = z.read("content.xml")
-            return _ods_faults(content, sheet) if _ODS_FAULT.search(_ods_sheet(content, sheet)) else {}
-        part = _parts(z).get(sheet)
-        return _xlsx_faults(z.read(part)) if part else {}
-
-
 def _xlsx_faults(xml: bytes) -> dict[tuple[int, int], str]:
     found = {}
     if b't="e"' not in xml and b":f" not in xml and b"<f" not in xml:
         return {}
-    for m in _XLSX_FAULT.finditer(xml):
+    for m in (_XLSX_FAULT if b't="e"' in xml else _XLSX_FORMULA).finditer(xml):
         head, value = m["head"], (m["value"] or b"").decode(errors="replace")
+        if b't="e"' not in head and (m["formula"] is None or value or b't="str"' in head):
+            continue
         place = re.search(rb'\br="([A-Z]{1,3})(\d+)"', head)
         if place is None:
             continue
         at = int(place[2]), column_number(place[1].decode())
-        if b't="e"' in head:
-            found[at] = value or "#ERROR!"
-        elif m["formula"] is not None and not value and b't="str"' not in head:
-            found[at] = UNSAVED
+        found[at] = (value or "#ERROR!") if b't="e"' in head else UNSAVED
     return found
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from flows.landing.land import LandingReport
+    from flows.landing.under_way import LandingReport
     from flows.sources.passport import Passport
 
 MONTHS = {

@@ -14,7 +14,7 @@ from flows.common.tables import text_table
 
 if TYPE_CHECKING:
     from flows.common.settings import Settings
-    from flows.landing.land import LandingReport
+    from flows.landing.under_way import LandingReport
 
 #: File in the folder of what is remembered of the servers.
 LAST = "last_fetch.json"

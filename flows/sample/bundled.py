@@ -35,7 +35,7 @@ def sample_folder(settings: Settings) -> Path:
     stamp = folder / ".stamp"
     digest = _generator_digest(settings)
     if not stamp.exists() or stamp.read_text() != digest:
-        from flows.sample import write_sample
+        from flows.sample.sample import write_sample
 
         _refuse_beside_real(settings)
         if folder.exists() and any(folder.iterdir()) and not is_synthetic(folder):
@@ -78,7 +78,7 @@ def keep_apart(settings: Settings, returns: Path) -> str | None:
         write_atomically(settings.data / MARKER, MARK)
         return None
     held = archived_kinds(settings)
-    _refuse_parts_of_the_sample(settings, returns)
+    _refuse_parts_of_the_sample(returns, _archived_sample(settings) if SYNTHETIC_KIND in held else set())
     if held == {SYNTHETIC_KIND, REAL}:
         raise CswError(
             f"{settings.archive} holds both real and synthetic files; nothing is landed and nothing removed. "
@@ -158,17 +158,21 @@ def _see_that_it_is_apart(settings: Settings, folder: Path) -> None:
         )
 
 
-def _refuse_parts_of_the_sample(settings: Settings, folder: Path) -> None:
+def _refuse_parts_of_the_sample(folder: Path, known: set[str]) -> None:
     """Copies of the sample's files without its mark would be taken for real figures, and it would be removed for them.
 
     Known are its folder within another one, what its list says, and the bytes of what is archived of it.
+
+    Args:
+        folder: of returns without the mark.
+        known: hashes of the sample's files.
     """
     marked = next(iter(sorted(folder.rglob(MARKER))), None)
     found = str(marked.parent.relative_to(folder)) if marked else ""
     if not found:
         said = Manifests(folder, []).rows.items()
         found = next((name for name, row in said if row.get("copy_of", "").startswith(SYNTHETIC)), "")
-    if not found and (known := _archived_sample(settings)):
+    if not found and known:
         with tempfile.TemporaryDirectory() as unpacked:
             delivery = delivered([folder], Path(unpacked))
         found = next((f.name for f in delivery.files if f.sha256 in known), "")

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from flows.landing.recognise import NO_EDITION
+from flows.landing.fits import NO_EDITION
 from flows.sources.passport import Passport, Table, TableEdition
 
 

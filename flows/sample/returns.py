@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from flows.landing.grids import label
-from flows.landing.tables import last_year
+from flows.landing.periods import last_year
 from flows.sample.layouts import Layout
 from flows.sample.meaning import Cell, Meaning, Meanings, Share
 from flows.sample.places import ENGLAND, REGIONS, TINY, Authority

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun, State
     from prefect.flows import Flow
 
-    from flows.landing.land import LandingReport
+    from flows.landing.under_way import LandingReport
 
 #: In the environment of what ``csw serve`` runs: such a flow ends with the runner that started it.
 SERVED = "CSW_BUILD_SERVED"

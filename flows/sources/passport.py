@@ -142,6 +142,11 @@ class Table(Strict):
         return self.filters if isinstance(self.filters, dict) else {f.split("|")[0]: f for f in self.filters}
 
     @cached_property
+    def required_labels(self) -> dict[int, set[frozenset[str]]]:
+        """Labels that a header must have, by the id of the reading: kept here by who works them out."""
+        return {}
+
+    @cached_property
     def text_pattern(self) -> re.Pattern[str] | None:
         """Columns that hold words."""
         return re.compile("|".join(self.text_columns), re.IGNORECASE) if self.text_columns else None

@@ -11,8 +11,9 @@ from flows.common.errors import CheckFailed, CswError
 from flows.common.settings import Settings
 from flows.documents.archived import ReportRecogniser, read_archived
 from flows.landing.catalogue import read_catalogue
-from flows.landing.land import LandingReport, land_folders, published_is_lost
+from flows.landing.land import land_folders, published_is_lost
 from flows.landing.quarantine import read_quarantine, release, retry
+from flows.landing.under_way import LandingReport
 from flows.landing.withdrawn import read_withdrawn
 from flows.sample.bundled import keep_apart
 from flows.sources.passport import load_passports
@@ -38,8 +39,8 @@ def land(
     if live:
         folders.append(_fetch(settings, report, watch, sources, alone=returns is None))
     with watch.stage("land"):
-        code = code_digest(settings)
-        retry(settings, code)
+        if read_quarantine(settings):
+            retry(settings, code_digest(settings))
         report.landing = land_folders(settings, folders, documents=ReportRecogniser(settings))
         _retry_beside(settings, report.landing)
     if report.fetched is not None:

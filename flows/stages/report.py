@@ -16,7 +16,7 @@ from flows.landing.quarantine import unseen
 
 if TYPE_CHECKING:
     from flows.documents.archived import ReportsRead
-    from flows.landing.land import LandingReport
+    from flows.landing.under_way import LandingReport
     from flows.publishers.fetch import FetchReport
     from flows.warehouse.dbt import DbtResult
 

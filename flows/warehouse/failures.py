@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flows.common.errors import machine_refusal
 from flows.common.tables import text_table
 from flows.warehouse.dbt import DbtResult, Node
 
@@ -18,32 +18,15 @@ SHOWN_ROWS = 10
 WIDEST = 48
 
 
-#: What the database or the system says where the machine gives out, and what people can do.
-MACHINE = (
-    (
-        re.compile(r"out of memory|cannot allocate memory|bad allocation|memoryerror", re.IGNORECASE),
-        "memory ran out. Give the machine more, end what else runs on it, or let a build take less (CSW_BUILD_MEMORY)",
-    ),
-    (
-        re.compile(
-            r"no space left|disk quota exceeded|input/output error|read-only file system|file too large", re.IGNORECASE
-        ),
-        "the disk refuses. Free some space, or see to the disk",
-    ),
-    (re.compile(r"too many open files|conflicting lock", re.IGNORECASE), "end what else works on the data folder"),
-)
-
-
 def refusal_of_the_machine(result: DbtResult) -> str:
     """What to tell people where a build failed for want of memory, disk or files; blank where it did not.
 
     No table is to blame for that: the same build passes where there is enough.
     """
     for text in (*(n.message for n in result.nodes if n.status in {"error", "runtime error"}), result.error):
-        for pattern, advice in MACHINE:
-            if pattern.search(text):
-                said = " ".join(text.split())[: WIDEST * 4]
-                return f"the build stopped: {advice}, and run again; nothing is held back for it. It says: {said}"
+        if advice := machine_refusal(text):
+            said = " ".join(text.split())[: WIDEST * 4]
+            return f"the build stopped: {advice}, and run again; nothing is held back for it. It says: {said}"
     return ""
 
 

@@ -8,13 +8,14 @@ nothing in it is new.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from pathlib import Path
 from typing import Any
 
-from flows.common.files import read_json
+from flows.common.files import read_json, write_atomically
 from flows.common.settings import Settings
-from flows.warehouse.fingerprint import file_identity, state_path
+from flows.warehouse.fingerprint import file_identity, published_state, state_path
 
 
 def know_again(settings: Settings) -> None:
@@ -26,6 +27,27 @@ def know_again(settings: Settings) -> None:
     pairs += [(path, path.with_suffix(".json")) for path in settings.earlier.glob("*.duckdb")]
     for path, about in pairs:
         _give_time_back(path, _recorded(about))
+    _finish_going_back(settings)
+
+
+def _finish_going_back(settings: Settings) -> None:
+    """Write the state that a rollback was killed before it wrote: the file in its place is one of those that are kept.
+
+    Without it a run would build again what was gone back from.
+    """
+    if not settings.published.exists() or published_state(settings) is not None:
+        return
+    found = [_recorded(path) for path in sorted(settings.earlier.glob("*.json"))]
+    kept = [said for said in found if "sources" in said and "project" in said]
+    mine = next((said for said in kept if said.get("file") == file_identity(settings.published)), None)
+    if mine is None:
+        return
+    made_from = {"sources": mine["sources"], "project": mine["project"]}
+    aside = [{"sources": s["sources"], "project": s["project"]} for s in kept if s.get("gone_back_from")]
+    said = {k: v for k, v in mine.items() if k != "gone_back_from"} | {
+        "set_aside": [a for a in aside if a != made_from]
+    }
+    write_atomically(state_path(settings), json.dumps(said, indent=1, sort_keys=True).encode())
 
 
 def _recorded(path: Path) -> dict[str, Any]:

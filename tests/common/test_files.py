@@ -142,6 +142,14 @@ def test_who_may_not_read_is_not_told_that_the_disk_is_full(tmp_path: Path, monk
     assert disk_refusal(OSError(2, "No such file", "/x")) == ""
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux has a file that cannot be read once open")
+def test_a_disk_that_fails_while_a_file_is_read_is_said_with_the_file() -> None:
+    with pytest.raises(OSError, match="Input/output error") as found:
+        Path("/proc/self/mem").read_bytes()
+    assert found.value.filename is None
+    assert disk_refusal(found.value).startswith("/proc/self/mem: the disk refuses (Input/output error).")
+
+
 def test_a_message_of_the_database_for_programs_is_one_for_people() -> None:
     wrapped = (
         'IO Error: Async write failed: {"exception_type":"IO","exception_message":"no \\"x\\": full","errno":"27"}'

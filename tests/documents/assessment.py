@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from flows.documents.columns import MEASURES
 from flows.documents.framework import INSPECTIONS, Framework
-from flows.documents.rows import MEASURES
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from flows.documents import report as report_module
+from flows.documents.columns import COLUMNS, MEASURES
 from flows.documents.finding import Confidence, Finding, missing
 from flows.documents.pdf import Limits, RefusalReason
 from flows.documents.report import Report, UnreadReport, read_report, read_report_file
-from flows.documents.rows import COLUMNS, MEASURES, tables
+from flows.documents.rows import tables
 from tests.documents.printed import Sheet, ilacs_cover, prose, sif_cover
 
 NAME = "80999_nowhere_children-s-services-inspection.pdf"

@@ -24,7 +24,7 @@ from pathlib import Path
 from flows.common.settings import Settings
 from flows.documents.archived import reader_version
 from flows.landing.ledger import reading_digest
-from flows.sample import write_sample
+from flows.sample.sample import write_sample
 from flows.warehouse.attempts import code_digest
 from tests.drill.faults import Fault, Seen
 from tests.drill.machine import Machine, mirror

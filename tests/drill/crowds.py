@@ -118,7 +118,7 @@ def to_and_fro(machine: Machine, random: Random) -> Seen:
     problems += machine.not_whole() + machine.not_current()
     said = (
         f"nothing; after {len(sizes)} refreshes the archive keeps {last[0]} files, the folder {last[2] / 1e6:.0f} MB "
-        f"(after 4: {first[2] / 1e6:.0f} MB)"
+        f"(after {min(4, len(sizes))}: {first[2] / 1e6:.0f} MB)"
     )
     return Seen(said, NEW, problems)
 

@@ -112,8 +112,8 @@ def _killed_and_asked_again(
 ) -> list[str]:
     name = " ".join([command[0], *(a for a in command if a == "--undo")])
     running = machine.start(*command)
-    # Most of the quick ones is over in two seconds, of which it takes one to begin.
-    wait(running, random.uniform(0.5, 2.5) if command[0] in {"withdraw", "rollback"} else random.uniform(1, 10))
+    # Seconds that most of it takes where nothing else runs, of which it takes half a second to begin.
+    wait(running, random.uniform(0.3, {"withdraw": 1.2, "rollback": 2, "verify": 1.5, "land": 4}.get(command[0], 8)))
     if running.process.poll() is None:
         killed[f"killed in {name}"] = 1
     running.kill()

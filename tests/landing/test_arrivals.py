@@ -20,10 +20,11 @@ from flows.landing.archive import Archive
 from flows.landing.arrivals import unpack
 from flows.landing.catalogue import landed_path
 from flows.landing.figures import is_number, number
-from flows.landing.land import LandingReport, land_returns
+from flows.landing.file_names import published_name
+from flows.landing.land import land_returns
 from flows.landing.places import known_places, plain_code
-from flows.landing.recognise import published_name
-from flows.landing.workbooks import refuse_boundless
+from flows.landing.under_way import LandingReport
+from flows.landing.workbooks import Parts
 from tests.drill.odd_files import workbook
 from tests.made_up import B1, B1_NAME, b1, put
 
@@ -256,7 +257,7 @@ def test_no_cell_lies_beyond_what_is_looked_at(cell: str) -> None:
     one = '<row r="1"><c r="A1" t="inlineStr"><is><t>a</t></is></c></row>'
     data = workbook(f'{one}<row r="2"><c r="{cell}"><v>1</v></c></row>', f"A1:{cell}")
     with pytest.raises(RefusedFile, match=f"reaches to cell {cell}"):
-        refuse_boundless(data, ["LA_level_at_31_Mar"], "a.xlsx")
+        Parts(data).refuse_boundless("LA_level_at_31_Mar", "a.xlsx")
 
 
 @pytest.mark.parametrize("order", [("{n}", "{v}"), ("{v}", "{n}")])
@@ -266,7 +267,7 @@ def test_a_cell_repeated_without_measure_is_refused_however_it_is_written(order:
     with zipfile.ZipFile(out, "w") as z:
         z.writestr("content.xml", f"<table:table-row><table:table-cell {head}>a</table:table-cell></table:table-row>")
     with pytest.raises(RefusedFile, match="repeated 16,384 times"):
-        refuse_boundless(out.getvalue(), [], "a.ods")
+        Parts(out.getvalue()).refuse_repeated("a.ods")
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,9 @@ import pytest
 from flows.common.settings import Settings
 from flows.landing.catalogue import Landed, base_edition, landed_path, read_catalogue, revision_number
 from flows.landing.cells import canonical
-from flows.landing.land import LandingReport, land_returns
+from flows.landing.land import land_returns
 from flows.landing.states import in_order, mark_of
+from flows.landing.under_way import LandingReport
 from tests.made_up import B1_NAME, b1, put
 
 NAME_2024 = "b1_children_in_need_2013_to_2024.csv"

@@ -12,8 +12,9 @@ from flows.common.settings import ROOT, Settings
 from flows.landing.catalogue import landed_path
 from flows.landing.entries import write_entries
 from flows.landing.grids import label
-from flows.landing.land import LandingReport, land_returns
+from flows.landing.land import land_returns
 from flows.landing.new_edition import new_edition
+from flows.landing.under_way import LandingReport
 from tests.conftest import Sample
 from tests.later_releases import Row, cla_of_2025, cla_words_of_2025, rows_of, workforce_indicators, written
 from tests.made_up import B1_NAME, b1, put

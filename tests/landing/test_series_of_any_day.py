@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from flows.common.settings import Settings
+from flows.landing.catalogue import base_edition
 from flows.landing.land import land_returns
-from flows.landing.new_edition import base_edition
 
 CPIH = """"Title","CPIH INDEX 00: ALL ITEMS {base}=100"
 "CDID","L522"

@@ -6,9 +6,9 @@ import csv
 from pathlib import Path
 
 from flows.common.settings import Settings
+from flows.landing.fits import fits_of
 from flows.landing.grids import Grid
 from flows.landing.land import land_returns
-from flows.landing.recognise import _fits
 from flows.landing.tables import LandedTable, land
 from flows.sources.passport import Edition, Passport, Table, TableEdition
 
@@ -30,7 +30,7 @@ def passport(*tables: Table) -> Passport:
 
 def landed(table: Table, rows: list[list[str]], sheet: str = "LA") -> LandedTable:
     """The one table that fits the rows, read."""
-    (fit,) = _fits(Grid(sheet, rows), [passport(table)], sheet=bool(sheet))
+    (fit,) = fits_of(Grid(sheet, rows), [passport(table)], sheet=bool(sheet))
     return land(fit, "book.ods")
 
 
@@ -89,8 +89,8 @@ def test_a_second_table_is_found_by_its_own_header_and_ends_at_a_blank_row() -> 
 def test_a_second_table_far_down_is_not_found_without_being_told_how_far_to_look() -> None:
     far = [*HISTORY[:2], *([["Kent", "2017-06-13", "Good"]] * 20), *HISTORY[5:]]
     near = SECOND.model_copy(update={"search_rows": None})
-    assert not list(_fits(Grid("LA", far), [passport(near)], sheet=True))
-    assert list(_fits(Grid("LA", far), [passport(SECOND)], sheet=True))
+    assert not list(fits_of(Grid("LA", far), [passport(near)], sheet=True))
+    assert list(fits_of(Grid("LA", far), [passport(SECOND)], sheet=True))
 
 
 def test_stacked_blocks_keep_their_titles_and_lose_what_stands_between() -> None:

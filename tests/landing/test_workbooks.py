@@ -3,7 +3,7 @@
 import io
 import zipfile
 
-from flows.landing.workbooks import faults_of
+from flows.landing.workbooks import Parts
 
 HEAD = (
     '<office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" '
@@ -29,7 +29,7 @@ def ods(**sheets: str) -> bytes:
 
 def test_a_formula_without_a_result_is_a_fault_of_its_own_sheet_alone() -> None:
     book = ods(Cover=UNSAVED, Children_and_young_people=PLAIN + UNSAVED, Notes=PLAIN)
-    assert faults_of(book, "Cover") == {(1, 1): "formula without a saved result"}
+    assert Parts(book).faults("Cover") == {(1, 1): "formula without a saved result"}
     # As the sheet's name is, not as the file has to write it.
-    assert faults_of(book, "Children & young_people") == {(1, 2): "formula without a saved result"}
-    assert faults_of(book, "Notes") == {}
+    assert Parts(book).faults("Children & young_people") == {(1, 2): "formula without a saved result"}
+    assert Parts(book).faults("Notes") == {}

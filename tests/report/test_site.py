@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from concurrent.futures import BrokenExecutor, Executor, Future
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from analysis.report import site as report
 from analysis.report import words
 from analysis.report.authority import COLUMNS
 from analysis.report.packed import unpack
@@ -150,6 +152,27 @@ def test_a_site_that_cannot_be_written_leaves_the_old_one(copied: Installation) 
     with pytest.raises(duckdb.Error):
         build(bare, copied.settings.report)
     assert digests(copied.settings.report) == before
+
+
+def test_what_an_ended_process_left_is_written_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Ended(Executor):
+        def submit(self, work: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+            given: Future[Any] = Future()
+            given.set_exception(BrokenExecutor("killed"))
+            return given
+
+    def write_loaded(database: Path, folder: Path, progress: Any = None) -> None:
+        (folder / "trace" / "shared.js").write_text("whole")
+
+    database = tmp_path / "empty.duckdb"
+    duckdb.connect(str(database)).close()
+    monkeypatch.setattr(report, "write_loaded", write_loaded)
+    monkeypatch.setattr(report, "_write_pages", lambda *_: 3)
+    assert build(database, tmp_path / "site", pool=Ended()).pages == 3
+    assert (tmp_path / "site" / "trace" / "shared.js").read_text() == "whole"
+    assert "was ended" in caplog.text
 
 
 def test_an_authoritys_page_shows_its_figures_and_its_gaps(published: Installation, site: Path) -> None:

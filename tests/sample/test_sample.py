@@ -20,11 +20,11 @@ from flows.landing.grids import read_csv_rows, read_grids
 from flows.landing.mapping import mapped_columns
 from flows.landing.recognise import recognise
 from flows.landing.tables import land
-from flows.sample import write_sample
 from flows.sample.effects import GROUPS, PLANTED, PlantedEffect
 from flows.sample.layouts import load_layouts
 from flows.sample.places import load_places
 from flows.sample.quantities import MEASURES
+from flows.sample.sample import write_sample
 from flows.sample.writers import ods_bytes, xls_bytes, xlsx_bytes
 from flows.sources.passport import load_passports
 from tests.conftest import Sample
@@ -67,7 +67,7 @@ def test_same_seed_same_bytes_and_another_seed_others(sample: Sample, tmp_path: 
 def test_another_process_writes_the_same_bytes(sample: Sample, tmp_path: Path) -> None:
     """Also where Python hashes text otherwise, as it does from one process to the next."""
     again = tmp_path / "again"
-    code = "import sys, pathlib; from flows.sample import write_sample; write_sample(pathlib.Path(sys.argv[1]))"
+    code = "import sys, pathlib; from flows.sample.sample import write_sample; write_sample(pathlib.Path(sys.argv[1]))"
     subprocess.run(
         [sys.executable, "-c", code, str(again)], check=True, cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": "12345"}
     )

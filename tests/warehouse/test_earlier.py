@@ -13,8 +13,9 @@ from flows.common.settings import Settings
 from flows.outputs.status import status
 from flows.warehouse import earlier as module
 from flows.warehouse.earlier import KEPT, earlier, roll_back
-from flows.warehouse.fingerprint import Fingerprint, published_fingerprint
+from flows.warehouse.fingerprint import Fingerprint, published_fingerprint, published_state, state_path
 from flows.warehouse.publish import needed, publish
+from flows.warehouse.restored import know_again
 from tests.warehouse.made import content, make_next
 
 
@@ -105,6 +106,26 @@ def test_a_run_does_not_undo_it_until_something_has_changed(settings: Settings) 
         assert needed(settings, Fingerprint({"dfe_cin": text}, "p")) == []
     roll_back(settings, earlier(settings)[0].name)
     assert "Gone back to on" in status(settings).text()
+
+
+def test_killed_while_going_back_it_has_gone_back(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish_each(settings, "a", "b")
+    real = module.write_atomically
+
+    def killed(path: Path, data: bytes) -> None:
+        if path == state_path(settings):
+            raise KeyboardInterrupt
+        real(path, data)
+
+    monkeypatch.setattr(module, "write_atomically", killed)
+    with pytest.raises(KeyboardInterrupt):
+        roll_back(settings)
+    monkeypatch.undo()
+    assert (content(settings.published), published_state(settings)) == ("a", None)
+    know_again(settings)
+    assert published_fingerprint(settings) == Fingerprint({"dfe_cin": "a"}, "p")
+    # And a run does not undo it.
+    assert needed(settings, Fingerprint({"dfe_cin": "b"}, "p")) == []
 
 
 def test_a_reader_goes_on_reading(settings: Settings) -> None:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.estimators.mixed_logistic import MixedLogisticFit
+    from analysis.estimators.specification_curve import SpecificationCurve
 
 PAPERS_TERMS = (PREVENTATIVE, SAFEGUARDING, DECILE)
 BOTH = ("authority", "year")
@@ -325,30 +326,33 @@ def within_and_between(frame: pd.DataFrame, spec: Spec, subject: str, by_framewo
     return out
 
 
+#: What a careful reader could choose otherwise: choice, then option, then what of the sample or the model it changes.
+OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
+    "capital charged to revenue": {"to 2014-15": {}, "none": {"capital_until": 0}},
+    "deprivation": {"IMD 2019": {"imd": 2019}, "IMD 2015": {"imd": 2015}},
+    "spending of": {"the same year": {"lag": 0}, "the year before": {"lag": -1}},
+    "inspections": {"first of a framework": {}, "all": {"first_only": False}},
+    "terms": {
+        "the paper's": {},
+        "with framework": {"by_framework": True},
+        "with framework and looked after": {
+            "by_framework": True,
+            "terms": (PREVENTATIVE, SAFEGUARDING, LOOKED_AFTER, DECILE),
+        },
+    },
+}
+
+
 def multiverse(sample: pd.DataFrame, spec: Spec, choices: Choices, cut: Cut) -> list[Estimate]:
-    """The odds ratio of £100 more on prevention under every combination of choices that a careful reader could make."""
+    """The odds ratio of £100 more on prevention under every combination of :data:`OPTIONS`."""
     import numpy as np
 
     from analysis.estimators.specification_curve import SpecificationEstimate, specification_curve
 
-    options: dict[str, dict[str, dict[str, Any]]] = {
-        "capital charged to revenue": {"to 2014-15": {}, "none": {"capital_until": 0}},
-        "deprivation": {"IMD 2019": {"imd": 2019}, "IMD 2015": {"imd": 2015}},
-        "spending of": {"the same year": {"lag": 0}, "the year before": {"lag": -1}},
-        "inspections": {"first of a framework": {}, "all": {"first_only": False}},
-        "terms": {
-            "the paper's": {},
-            "with framework": {"by_framework": True},
-            "with framework and looked after": {
-                "by_framework": True,
-                "terms": (PREVENTATIVE, SAFEGUARDING, LOOKED_AFTER, DECILE),
-            },
-        },
-    }
     frames: dict[Cut, pd.DataFrame] = {}
 
     def estimate(chosen: dict[str, Any]) -> SpecificationEstimate:
-        what = {k: v for choice, option in chosen.items() for k, v in options[choice][option].items()}
+        what = {k: v for choice, option in chosen.items() for k, v in OPTIONS[choice][option].items()}
         how = {k: what.pop(k) for k in ("by_framework", "terms") if k in what}
         part = replace(cut, all_authorities=True, **what)
         try:
@@ -362,9 +366,15 @@ def multiverse(sample: pd.DataFrame, spec: Spec, choices: Choices, cut: Cut) -> 
         at = fit.names.index(PREVENTATIVE)
         return SpecificationEstimate(float(fit.coef[at]), float(np.sqrt(fit.cov[at, at])), fit.n)
 
-    curve = specification_curve({choice: list(names) for choice, names in options.items()}, estimate)
+    return _multiverse_rows(specification_curve({choice: list(names) for choice, names in OPTIONS.items()}, estimate))
+
+
+def _multiverse_rows(curve: SpecificationCurve) -> list[Estimate]:
+    """The middle and the ends of all specifications, how many agree, the median by option, and each of them."""
+    import numpy as np
+
     method = "odds ratio of £100 a child more on prevention; every combination of: " + "; ".join(
-        f"{choice} ({', '.join(names)})" for choice, names in options.items()
+        f"{choice} ({', '.join(names)})" for choice, names in OPTIONS.items()
     )
     place, about = "multiverse", {"method": method, "reason": curve.reason}
     if not curve.ok:
@@ -396,7 +406,7 @@ def multiverse(sample: pd.DataFrame, spec: Spec, choices: Choices, cut: Cut) -> 
             row(
                 "specification",
                 "odds_ratio",
-                " | ".join(str(found[choice]) for choice in options),
+                " | ".join(str(found[choice]) for choice in OPTIONS),
                 float(np.exp(found["estimate"])),
                 ci_low=float(np.exp(found["ci_low"])),
                 ci_high=float(np.exp(found["ci_high"])),

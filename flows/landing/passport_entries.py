@@ -1,0 +1,61 @@
+"""What a new edition would need in its passport."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+
+from flows.landing.catalogue import Landed, base_edition
+from flows.landing.draft import Draft
+from flows.landing.grids import label
+from flows.landing.periods import last_year
+from flows.sources.passport import Passport, Table
+
+
+def add_passport_entries(
+    passport: Passport, draft: Draft, table: Table, last: str, other: Landed, labels: Mapping[str, str]
+) -> None:
+    """The lines of the passport: the edition, and the names that its columns and labels have now."""
+    meta = passport.editions[base_edition(other.edition)]
+    shift = meta.published_on.year - int(base_edition(other.edition)[:4])
+    published_on = _same_weekday(meta.published_on, int(draft.edition[:4]) + shift)
+    draft.is_known = draft.edition in passport.editions
+    draft.edition_line = f'"{draft.edition}": {{published_on: {published_on}, symbols: {meta.symbols}}}'
+    if draft.is_known:
+        # The set under which the edition's other tables are read.
+        draft.edition_line = ""
+    if any(r.last_period for r in table.editions.values()) and draft.edition not in table.editions:
+        draft.last_period = str(last_year(last) or last)
+    now = {label(m.old): m.new for m in draft.renamed}
+    gone = {label(c) for c in draft.lost}
+    for wanted in table.header:
+        names = {label(n) for n in wanted.split("|")}
+        if (hits := names & now.keys()) and not names & {label(now[h]) for h in hits}:
+            draft.names[wanted] = f"{wanted}|{now[min(hits)]}"
+        elif names & gone and not names & {label(c) for c in draft.gained}:
+            draft.names[wanted] = ""
+    for column, values in table.contains.items():
+        names = {label(n) for n in column.split("|")}
+        if (hits := names & now.keys()) and not names & {label(now[h]) for h in hits}:
+            draft.names[column] = f"{column}|{now[min(hits)]}"
+        for value in values:
+            renamed = next((_part_of(b, a, value) for a, b in labels.items() if _part_of(b, a, value)), "")
+            if renamed and label(renamed) not in {label(v) for v in value.split("|")}:
+                draft.names[value] = f"{value}|{renamed}"
+
+
+def _same_weekday(day: date, year: int) -> date:
+    """The day of another year that publishers mean by "the last Thursday of October", or the third of November."""
+    nth, is_last = (day.day - 1) // 7, (day + timedelta(7)).month != day.month
+    first = date(year, day.month, 1)
+    days = [first + timedelta((day.weekday() - first.weekday()) % 7 + 7 * i) for i in range(5)]
+    days = [d for d in days if d.month == day.month]
+    return days[-1] if is_last else days[min(nth, len(days) - 1)]
+
+
+def _part_of(new: str, old: str, value: str) -> str:
+    """Of a filter that was renamed, the part that was a value: its name now."""
+    for a, b in zip(old.split("|"), new.split("|"), strict=False):
+        if label(a.partition("=")[2]) in {label(v) for v in value.split("|")} and a != b:
+            return b.partition("=")[2]
+    return ""
