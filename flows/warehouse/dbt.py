@@ -84,7 +84,7 @@ def build_memory_mb() -> int:
 def _borrow(held: Path, wanted: Path) -> None:
     """Give another folder what dbt has parsed, where it has none as new: the project is parsed once, not once per data
     folder. dbt itself sees what of it still holds. Where it cannot be kept, nothing is lost but time."""
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, CswError):
         kept = held.stat().st_mtime_ns
         if wanted.exists() and wanted.stat().st_mtime_ns >= kept:
             return
