@@ -15,6 +15,7 @@ OURS = {
     "flows/common/output_folder.py": "what our list names, in folders that carry it",
     "flows/documents/archived.py": "what older rules read of the archived reports",
     "flows/landing/land.py": "what was unpacked to be landed, and landed tables that no list names",
+    "flows/landing/under_way.py": "what was unpacked to be landed",
     "flows/publishers/http.py": "downloads under way",
     "flows/sample/bundled.py": "the sample, and what was made from it, where the archive holds nothing else",
     "flows/sample/sample.py": "an earlier sample's files, by its list",
