@@ -42,7 +42,7 @@ def read(folder: Path, real_settings: Settings) -> Tables:
     kept = real_settings.landing / SOURCE / ".read" / reader_version()
     found = Tables()
     for path in sorted((folder / "pdf").glob("*.pdf")):
-        said = json.loads((kept / f"{sha256_of(path.read_bytes())}.json").read_text(encoding="utf-8"))
+        said = json.loads((kept / f"{sha256_of(path.read_bytes())}.json").read_text(encoding="utf-8"))["read"]
         rows = {table: [{**as_read(row), "file": path.name} for row in said[table]] for table in said}
         found.extend(Tables(rows["report"], rows["judgement"], rows["previous_judgement"], rows["recommendation"]))
     assert len(found.reports) == len(list((folder / "pdf").glob("*.pdf")))

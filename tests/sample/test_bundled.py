@@ -136,7 +136,7 @@ def test_another_sample_is_no_later_edition_of_the_one_before(
         put(folder, B1_NAME, b1())
         put(folder, MARKER, b"")
 
-    monkeypatch.setattr("flows.sample.write_sample", write)
+    monkeypatch.setattr("flows.sample.sample.write_sample", write)
     folder = sample_folder(settings)
     keep_apart(settings, folder)
     land_returns(settings, folder, workers=1)
@@ -281,7 +281,7 @@ def test_a_sample_is_made_anew_around_what_people_put_there(
         put(folder, MARKER, b"")
         put(folder, "MANIFEST.csv", f"file\n{name}\n../outside.txt\n".encode())
 
-    monkeypatch.setattr("flows.sample.write_sample", write)
+    monkeypatch.setattr("flows.sample.sample.write_sample", write)
     folder = sample_folder(settings)
     put(folder, "notes.txt", b"mine")
     put(settings.data, "outside.txt", b"mine")
