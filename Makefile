@@ -46,10 +46,10 @@ run: .venv/.synced
 test: .venv/.synced
 	@$(MAKE) --no-print-directory -j3 lint types suite
 
-# Two processes share the cores; threads of BLAS beside them would wait for one another.
+# Three processes: on two cores one of them waits for files that another is writing. Threads of BLAS would wait for one another.
 suite test-quick: export OPENBLAS_NUM_THREADS := 1
 suite: .venv/.synced
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 test-quick: .venv/.synced
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --keep -m "not slow and not real" \

@@ -16,6 +16,13 @@
 {%- endmacro %}
 
 
+{#- The name of a place that has no code, which is its key then. A join on it is one of equal keys: "or the names are the same"
+    would hold each place without a code against all others, and grow with their square. -#}
+{% macro name_without_code(a) -%}
+    case when {{ a }}.unit_code = '' then {{ a }}.unit_name else '' end
+{%- endmacro %}
+
+
 {#- Of one area and year in one edition of one source: by code, or by name where there is no code. -#}
 {% macro same_area_and_year(a, b) -%}
     (
@@ -23,7 +30,7 @@
         and {{ a }}.edition = {{ b }}.edition
         and {{ a }}.level = {{ b }}.level
         and {{ a }}.unit_code = {{ b }}.unit_code
-        and ({{ a }}.unit_code <> '' or {{ a }}.unit_name = {{ b }}.unit_name)
+        and {{ name_without_code(a) }} = {{ name_without_code(b) }}
         and {{ a }}.year = {{ b }}.year
     )
 {%- endmacro %}

@@ -48,7 +48,7 @@ resolved as (
             and edition_values.edition = reporting_units.edition
             and edition_values.unit_code = reporting_units.unit_code
             -- Where there is no code the name is the key.
-            and (edition_values.unit_code <> '' or edition_values.unit_name = reporting_units.unit_name)
+            and {{ name_without_code('edition_values') }} = {{ name_without_code('reporting_units') }}
     left join joint_series
         on
             edition_values.source = joint_series.source

@@ -46,7 +46,7 @@ final as (
             cells.source = figures.source
             and cells.edition = figures.edition
             and cells.unit_code = figures.unit_code
-            and (cells.unit_code <> '' or cells.unit_name = figures.unit_name)
+            and {{ name_without_code('cells') }} = {{ name_without_code('figures') }}
             and cells.measure_id = figures.measure_id
             and cells.year = figures.year
     where cells.level = 'la'
