@@ -240,9 +240,10 @@ def show_estimators() -> list[dict[str, object]]:
 
 def show_elastic_net() -> list[dict[str, object]]:
     """Time and print a cross-validated elastic net beside ``cv.glmnet``, or say why not."""
-    from tests.estimators.r.time_glmnet import missing_glmnet, seconds_beside_glmnet
+    from tests.estimators.r.installed import missing_from_r
+    from tests.estimators.r.time_glmnet import seconds_beside_glmnet
 
-    if reason := missing_glmnet():
+    if reason := missing_from_r(("glmnet",)):
         print(f"\nthe elastic net was not timed beside cv.glmnet: {reason}")
         return []
     rows: list[dict[str, object]] = []

@@ -8,7 +8,6 @@ drawn anew each time and printed; set CSW_R_SEED to repeat a run.
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -27,6 +26,7 @@ from analysis.estimators.multinomial import fit_multinomial
 from analysis.estimators.ordinal import fit_ordinal
 from analysis.estimators.rank_correlation import spearman
 from analysis.estimators.simulation import simulate_panel
+from tests.estimators.r.installed import missing_from_r
 
 PACKAGES = ("lme4", "glmmTMB", "glmnet", "MASS", "nnet")
 # Largest difference allowed. Coefficients of the count models in standard errors; log-likelihoods absolute; the rest
@@ -63,17 +63,6 @@ ALLOWED = {
     ("glmnet", "deviance_explained"): 1e-5,
     ("glmnet", "coef"): 1e-4,
 }
-
-
-def missing_from_r() -> str:
-    """What is in the way of the comparison; '' where nothing does."""
-    if shutil.which("Rscript") is None:
-        return "Rscript is not installed"
-    asked = "cat(setdiff(c(" + ",".join(f"'{name}'" for name in PACKAGES) + "), rownames(installed.packages())))"
-    found = subprocess.run(["Rscript", "-e", asked], capture_output=True, text=True, check=False)
-    if found.returncode:
-        return "Rscript does not run"
-    return f"R lacks the packages {found.stdout}" if found.stdout.strip() else ""
 
 
 def root_of(fit: MixedPoissonFit) -> list[float]:
@@ -209,7 +198,7 @@ def elastic_nets(folder: Path, ours: Ours, seed: int) -> None:
 @pytest.fixture(scope="module")
 def compared(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     """Every statistic of ours beside R's, and its difference in the unit of comparison."""
-    reason = missing_from_r()
+    reason = missing_from_r(PACKAGES)
     if reason:
         pytest.skip(f"no comparison with R: {reason}")
     folder = tmp_path_factory.mktemp("r")

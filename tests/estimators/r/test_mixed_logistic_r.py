@@ -7,7 +7,6 @@ CSW_R_SEED repeats a run.
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import numpy as np
 import pytest
 
 from analysis.estimators.mixed_logistic import fit_mixed_logistic
+from tests.estimators.r.installed import missing_from_r
 from tests.estimators.test_mixed_logistic import simulated
 
 #: Both maximise the same Laplace approximation; the deviations are that of a search, not of the model.
@@ -23,17 +23,8 @@ ALLOWED = {"coef": 1e-4, "se": 1e-4, "sd": 1e-3, "loglik": 1e-6}
 SETS = {"usual": (374, (0.8, 0.8), 150), "few": (120, (1.2, 0.4), 30), "many": (900, (0.5, 1.0), 150)}
 
 
-def missing_from_r() -> str:
-    """What is in the way; '' where nothing does."""
-    if shutil.which("Rscript") is None:
-        return "Rscript is not installed"
-    asked = 'if (!requireNamespace("glmmTMB", quietly = TRUE)) cat("glmmTMB")'
-    found = subprocess.run(["Rscript", "-e", asked], capture_output=True, text=True, check=False).stdout.strip()
-    return f"R lacks {found}" if found else ""
-
-
 def test_against_r(tmp_path: Path) -> None:
-    missing = missing_from_r()
+    missing = missing_from_r(("glmmTMB",))
     if missing:
         pytest.skip(missing)
     seed = int(os.environ.get("CSW_R_SEED", np.random.SeedSequence().generate_state(1)[0] % 10_000))

@@ -7,7 +7,6 @@ saying what is missing, where they are not installed. CSW_R_SEED repeats a run.
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from analysis.estimators.few_clusters import fit_clustered
 from analysis.estimators.firth import fit_firth
 from analysis.estimators.imputation import pool
 from analysis.estimators.ordinal_prior import fit_ordinal_prior
+from tests.estimators.r.installed import missing_from_r
 
 PACKAGES = ("brglm2", "clubSandwich", "mice")
 ALLOWED = {"firth_coef": 1e-5, "firth_se": 1e-4, "firth_p": 1e-3, "cr2_p": 1e-6, "rubin": 1e-8}
@@ -26,17 +26,8 @@ ALLOWED = {"firth_coef": 1e-5, "firth_se": 1e-4, "firth_p": 1e-3, "cr2_p": 1e-6,
 ALLOWED |= {"ordinal_prior_coef": 1e-3, "ordinal_prior_se": 1e-3}
 
 
-def missing_from_r() -> str:
-    """What is in the way; '' where nothing does."""
-    if shutil.which("Rscript") is None:
-        return "Rscript is not installed"
-    asked = "; ".join(f'if (!requireNamespace("{p}", quietly = TRUE)) cat("{p} ")' for p in PACKAGES)
-    found = subprocess.run(["Rscript", "-e", asked], capture_output=True, text=True, check=False).stdout.strip()
-    return f"R lacks {found}" if found else ""
-
-
 def test_against_r(tmp_path: Path) -> None:
-    missing = missing_from_r()
+    missing = missing_from_r(PACKAGES)
     if missing:
         pytest.skip(missing)
     seed = int(os.environ.get("CSW_R_SEED", np.random.SeedSequence().generate_state(1)[0]))

@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import tempfile
 import time
 from pathlib import Path
-
-
-def missing_glmnet() -> str:
-    """Why ``cv.glmnet`` cannot be timed; blank where it can."""
-    if shutil.which("Rscript") is None:
-        return "Rscript is not installed"
-    found = subprocess.run(["Rscript", "-e", "library(glmnet)"], capture_output=True, check=False)
-    return "R lacks the package glmnet" if found.returncode else ""
 
 
 def seconds_beside_glmnet(predictors: int) -> tuple[float, float]:
