@@ -31,7 +31,7 @@ side_by_side as (
         max(value) filter (where component = 'denominator') as denominator,
         max(value_status) filter (where component = 'denominator') as denominator_status
     from components
-    group by source, edition, level, unit_code, case when unit_code = '' then unit_name else '' end, measure_id, year
+    group by source, edition, level, unit_code, {{ name_without_code('components') }}, measure_id, year
 
 ),
 
