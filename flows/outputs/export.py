@@ -7,7 +7,6 @@ Data, Data Package v1 and Table Schema v1.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Callable, Sequence
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.spreadsheet import harmless
 from flows.common.errors import CswError, WrongArgument, database_says
-from flows.common.files import read_json
+from flows.common.files import file_sha256, read_json
 from flows.common.output_folder import OutputFolder
 from flows.common.settings import Settings
 from flows.outputs.lock import writing_outputs
@@ -382,8 +381,7 @@ def _resource(relation: Relation, path: Path, folder: Path) -> dict[str, Any]:
             {"fields": [column], "reference": {"resource": f"{table}{suffix}", "fields": [key]}}
             for column, table, key in relation.refers
         ]
-    with path.open("rb") as f:
-        digest = hashlib.file_digest(f, "sha256").hexdigest()
+    digest = file_sha256(path)
     return {
         # A Parquet file carries its own types; as a file it is held against its size and hash. Readers of tables that
         # go through pandas lose whole numbers beside gaps.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.common.errors import CswError, WrongArgument
-from flows.common.files import part_of, read_json, write_atomically
+from flows.common.files import file_sha256, part_of, read_json, write_atomically
 from flows.common.settings import Settings
 from flows.warehouse.built import Build, from_state
 from flows.warehouse.fingerprint import file_identity, published_state, state_path
@@ -129,8 +128,7 @@ def is_whole(path: Path) -> bool:
     recorded = _state(path).get("sha256")
     try:
         if recorded:
-            with path.open("rb") as f:
-                return bool(hashlib.file_digest(f, "sha256").hexdigest() == recorded)
+            return bool(file_sha256(path) == recorded)
         import duckdb
 
         with duckdb.connect(str(path), read_only=True) as con:

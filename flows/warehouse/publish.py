@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows.common.errors import Busy, CheckFailed, CswError
-from flows.common.files import part_of, read_json, write_atomically
+from flows.common.files import file_sha256, part_of, read_json, write_atomically
 from flows.common.settings import Settings
 from flows.landing.catalogue import read_catalogue
 from flows.warehouse.built import Build, check_build, from_state, to_state, why_not_default
@@ -164,9 +164,7 @@ def damage(settings: Settings) -> str:
     state = published_state(settings) or {}
     if not settings.published.exists() or not state.get("sha256"):
         return ""
-    with settings.published.open("rb") as f:
-        digest = hashlib.file_digest(f, "sha256").hexdigest()
-    if digest == state["sha256"]:
+    if file_sha256(settings.published) == state["sha256"]:
         return ""
     return (
         f"{settings.published}: its bytes are not those that were published. `csw run --full` builds it again; "

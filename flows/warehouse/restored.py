@@ -7,13 +7,12 @@ nothing in it is new.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from pathlib import Path
 from typing import Any
 
-from flows.common.files import read_json, write_atomically
+from flows.common.files import file_sha256, read_json, write_atomically
 from flows.common.settings import Settings
 from flows.warehouse.fingerprint import file_identity, published_state, state_path
 
@@ -67,8 +66,7 @@ def _give_time_back(path: Path, recorded: dict[str, Any]) -> None:
         there, written_now = file_identity(path)
         if there != size or written_now == written:
             return
-        with path.open("rb") as f:
-            if hashlib.file_digest(f, "sha256").hexdigest() == sha:
-                os.utime(path, ns=(path.stat().st_atime_ns, written))
+        if file_sha256(path) == sha:
+            os.utime(path, ns=(path.stat().st_atime_ns, written))
     except OSError:
         return  # it is not there, or not ours to change: then it is built again
