@@ -35,6 +35,11 @@ def land(
     live: bool,
     sources: Sequence[str] | None = None,
 ) -> None:
+    """Fetch if wanted (some sources only, if given), land what came and what the folder holds, and read the reports.
+
+    Raises:
+        CswError: no server gave anything and there is no folder; or the input or the disk.
+    """
     folders = [returns] if returns is not None else []
     if live:
         folders.append(_fetch(settings, report, watch, sources, alone=returns is None))
