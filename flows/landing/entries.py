@@ -134,4 +134,4 @@ def _add_last_period(lines: list[str], draft: Draft, name: str) -> None:
         if m and m[1] > draft.edition:
             break
         after += 1
-    lines.insert(after, f'      "{draft.edition}": {{last_period: "{draft.last_period}"}}\n')
+    lines.insert(after, f"      {draft.reading}\n")

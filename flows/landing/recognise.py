@@ -26,6 +26,8 @@ class Recognised:
     """Why it is only listed: not a publisher's, or a publication's table that no passport describes."""
     refused: list[RefusedFile] = field(default_factory=list)
     """Tables of the file that are refused; the others land."""
+    is_by_content: bool = False
+    """Whether the file's name is not the table's, so that its content alone says what it is."""
 
 
 def recognise(data: bytes, path: str, passports: Iterable[Passport]) -> Recognised | None:
@@ -101,7 +103,8 @@ def _recognise_text(data: bytes, path: str, name: str, passports: list[Passport]
         if encoding == "utf-8":
             raise failure
         fit = replace(fit, grid=Grid("", read_csv_rows(decode(data, path, encoding), path)))
-    return Recognised(fit.passport.source, [fit])
+    named = tables_named(name, passports)
+    return Recognised(fit.passport.source, [fit], is_by_content=not is_named(fit, named))
 
 
 def is_document_name(name: str, passports: Iterable[Passport]) -> bool:
@@ -163,9 +166,13 @@ def _choose(fits: list[Fit], name: str, path: str, passports: list[Passport], gr
                 column=next(iter(f.reading.header), None),
                 advice="Put the right file under this name, or the right name on this file.",
             )
-    if named:
-        raise missing_column(named, grid, path)
     certain = [f for f in fits if lacking_value(f) is None and is_certain(f)]
+    if named:
+        # A name that another publication's table once had says nothing where the content is certain; within one
+        # publication it is a table that changed, and what it is like now may be its sister.
+        sources = {p.source for p, _, _ in named}
+        if not (certain := [f for f in certain if f.passport.source not in sources]):
+            raise missing_column(named, grid, path)
     if certain:
         return _heaviest(certain, path, "its content")
     like = sorted({f.passport.source for f in fits})
