@@ -213,6 +213,8 @@ def _recognise_workbook(data: bytes, path: str, name: str, passports: list[Passp
             fit = _choose(fits_of(g, passports, sheet=False), name, path, passports, g)
             if isinstance(fit, Fit):
                 return Recognised(fit.passport.source, [fit])
+    if not fits and not named and (found := _plain_tables(data, path, passports)):
+        return found
     if not fits:
         if named:
             p, t, e = named[0]
@@ -259,6 +261,27 @@ def _recognise_workbook(data: bytes, path: str, name: str, passports: list[Passp
             )
         fits = [f for f in fits if (f.passport.source, f.edition) == winners[0]]
     return _one_sheet_a_table(fits, path)
+
+
+def _plain_tables(data: bytes, path: str, passports: list[Passport]) -> Recognised | None:
+    """A workbook of any name into which tables were saved that are published as text: what its sheets say they are.
+
+    Raises:
+        RefusedFile: they are of several publications, and what is kept of a file is kept under one.
+    """
+    certain: list[Fit] = []
+    for g in read_grids(data, path):
+        fits = [f for f in fits_of(g, passports, sheet=False) if lacking_value(f) is None and is_certain(f)]
+        if fits:
+            certain.append(_heaviest(fits, path, f"the content of sheet {g.name!r}"))
+    sources = sorted({f.passport.source for f in certain})
+    if len(sources) > 1:
+        raise RefusedFile(
+            path,
+            f"its sheets are tables of several publications ({', '.join(sources)}).",
+            advice="Give the publishers' files, or a workbook for each publication.",
+        )
+    return replace(_one_sheet_a_table(certain, path), is_by_content=True) if certain else None
 
 
 def _one_sheet_a_table(fits: list[Fit], path: str) -> Recognised:

@@ -221,6 +221,11 @@ def _read_tables(job: Job, found: Recognised) -> Read:
             refused.append(exc)
         except AnotherTable as exc:
             return Read(source, remark=str(exc))
+    editions = sorted({edition for edition, _ in done})
+    if len(editions) > 1:
+        problem = f"its sheets are of several editions of {source} ({', '.join(editions)})."
+        refused = [RefusedFile(job.name, problem, advice="Give the publisher's files, or a workbook for each edition.")]
+        done = []
     strange = tuple(_refusal(exc) for exc in refused if isinstance(exc, NotDescribed))
     refusals = tuple(_refusal(exc) for exc in refused if not isinstance(exc, NotDescribed))
     if not done:
