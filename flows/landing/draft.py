@@ -42,6 +42,8 @@ class Draft:
     """Entry of the table's header, filters or ``contains`` to what it should be; blank where it is gone."""
     last_period: str = ""
     """The period to put into the table's entry, where its editions are told by it."""
+    entry: str = ""
+    """The table's lines for the edition, where a passport lists its editions one by one."""
     file_pattern: str = ""
     """The name that tells the edition from another that runs to ``last_period``; it then stands in its place."""
     edits: list[tuple[SeedRow, list[SeedRow]]] = field(default_factory=list)
@@ -53,6 +55,8 @@ class Draft:
     @property
     def reading(self) -> str:
         """The table's entry for the edition, as it stands in the passport; blank where it needs none."""
+        if self.entry:
+            return self.entry
         if self.file_pattern:
             return f"\"{self.edition}\": {{file: '{self.file_pattern}'}}"
         return f'"{self.edition}": {{last_period: "{self.last_period}"}}' if self.last_period else ""
@@ -70,7 +74,7 @@ class Draft:
     @property
     def changes_nothing(self) -> bool:
         """Whether the project reads the file as it stands."""
-        return self.is_known and not (self.edits or self.new_rows or self.names or self.last_period)
+        return self.is_known and not (self.edits or self.new_rows or self.names or self.reading)
 
     def text(self) -> str:
         """For people."""

@@ -14,6 +14,9 @@ from flows.landing.grids import ForeignFile, Grid, decode, kind_of, parquet_rows
 from flows.landing.misfits import missing_column, missing_value
 from flows.sources.passport import Passport
 
+#: A calendar or financial year in the pattern of a file's name.
+_YEARS = re.compile(r"20\d\d(-\d\d)?")
+
 
 @dataclass(frozen=True)
 class Recognised:
@@ -134,9 +137,20 @@ def _described_nowhere(name: str, passports: Iterable[Passport]) -> Recognised |
     """A file that is a known publication's by its name, and that no passport describes."""
     names = spellings_of(name)
     for p in passports:
+        if any(matches_any(_of_any_year(r.file), names) for t in p.tables for r in t.editions.values() if r.file):
+            return Recognised(p.source, remark=_edition_not_described(p.source))
         if any(matches_any(pattern, names) for pattern in p.other_files):
             return Recognised(p.source, remark=f"known publication ({p.source}), table not described")
     return None
+
+
+def _edition_not_described(source: str) -> str:
+    return f"known publication ({source}), edition not described: `csw new-edition` drafts what takes it in"
+
+
+def _of_any_year(pattern: str) -> str:
+    """The pattern of a file's name with any year in the place of its own."""
+    return _YEARS.sub(lambda m: r"20\d\d" + (r"-\d\d" if m[1] else ""), pattern)
 
 
 def _choose(fits: list[Fit], name: str, path: str, passports: list[Passport], grid: Grid) -> Fit | Recognised | None:
@@ -242,7 +256,7 @@ def _recognise_workbook(data: bytes, path: str, name: str, passports: list[Passp
                 return _described_nowhere(name, passports)
             return Recognised(
                 sources[0],
-                remark=f"known publication ({sources[0]}), edition not described: its name and title tell none",
+                remark=_edition_not_described(sources[0]),
             )
         fits = certain
     fits = by_name or fits
