@@ -12,11 +12,13 @@ import pytest
 
 from flows.cli.shown import show_landing
 from flows.common.files import sha256_of
-from flows.common.settings import Settings
+from flows.common.settings import ROOT, Settings
 from flows.landing.cells import cells_sha256
 from flows.landing.comparison import _month_of
 from flows.landing.draft import Draft
+from flows.landing.entries import write_entries
 from flows.landing.land import land_returns
+from flows.landing.next_workbook import a_year_on, drafts_of_workbook
 from flows.landing.passport_entries import add_passport_entries
 from flows.landing.workers import Job, Read, read_file
 from flows.sources.passport import load_passports
@@ -172,3 +174,40 @@ def test_a_monthly_compilation_is_told_by_its_month() -> None:
     )
     # Another month runs to that year already: the file has to bear its own.
     assert reading("2025-12", "2025")[1] == r""""2025-12": {file: '^(?=.*2025[-_]12)bds_long.*\.parquet$'}"""
+
+
+def test_years_in_the_names_of_sheets_and_files_go_on() -> None:
+    for text, later in (
+        ("RO3.*2024-25", "RO3.*2025-26"),
+        ("^RSX_LA_Data_202425$", "^RSX_LA_Data_202526$"),
+        ("history from 2018-2025", "history from 2018-2026"),
+        (r"^s251ye2019\.xlsx$", r"^s251ye2020\.xlsx$"),
+        ("OC22019|1999-00|12025", "OC22019|1999-00|12025"),
+    ):
+        assert a_year_on(text, 1) == later
+    assert a_year_on("RO3.*2009-10", -1) == "RO3.*2008-09"
+
+
+def test_the_next_workbook_of_a_listed_series_is_taken_in_by_its_draft(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    for folder in ("flows/sources", "dbt_project/seeds"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    book = openpyxl.Workbook()
+    book.active.title = "RO3_LA_Data_202526"
+    for row in [
+        *[["RO3 2025-26"]] * 6,
+        ["E-code", "ONS Code", "Local authority", "Class", "Children's social care - Net Current Expenditure"],
+        ["E1302", "E06000047", "County Durham UA", "UA", 101.5],
+    ]:
+        book.active.append(row)
+    path = tmp_path / "RO3_LA_Data_2025-26_data_by_LA (1).xlsx"
+    book.save(path)
+    settings = Settings(root=tmp_path)
+    job = Job(settings.passports, path, path.name, sha256_of(path.read_bytes()), tmp_path / "out")
+    assert "edition not described" in read_file(job).remark
+    (passport,) = [p for p in load_passports(settings.passports) if p.source == "mhclg_ro3_outturn"]
+    (draft,) = drafts_of_workbook(settings, passport, path)
+    assert draft.reading == '"2026": {file: "RO3.*2025-26", sheet: "^RO3_LA_Data_202526$", header_rows: [7]}'
+    write_entries(settings, draft)
+    found = read_file(job)
+    assert (found.refusal, found.edition, found.tables[0].rows) == (None, "2026", 1)
