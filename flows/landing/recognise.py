@@ -117,7 +117,7 @@ def is_document_name(name: str, passports: Iterable[Passport]) -> bool:
 
 def _document(name: str, passports: list[Passport]) -> Recognised | None:
     for p in passports:
-        if any(re.search(d, name, re.IGNORECASE) for d in p.documents):
+        if any(matches_any(d, spellings_of(name)) for d in p.documents):
             return Recognised(p.source, is_document=True)
     return None
 
