@@ -65,7 +65,7 @@ def recognise(data: bytes, path: str, passports: Iterable[Passport]) -> Recognis
     if kind == "pdf":
         return _described_nowhere(name, passports)
     if kind == "zip":
-        return Recognised("", remark="not a publisher's file: a document, or a zip inside a zip (unpack it)")
+        return Recognised("", remark="not a publisher's file: a document, or a zip in zips (unpack it)")
     if kind == "sheet":
         return _recognise_workbook(data, path, name, passports)
     return _recognise_text(data, path, name, passports, kind)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +14,8 @@ import pytest
 from flows.cli.shown import show_landing
 from flows.common.files import sha256_of
 from flows.common.settings import ROOT, Settings
+from flows.landing import arrivals
+from flows.landing.arrivals import files_of
 from flows.landing.cells import cells_sha256
 from flows.landing.comparison import _month_of
 from flows.landing.draft import Draft
@@ -211,3 +214,20 @@ def test_the_next_workbook_of_a_listed_series_is_taken_in_by_its_draft(tmp_path:
     write_entries(settings, draft)
     found = read_file(job)
     assert (found.refusal, found.edition, found.tables[0].rows) == (None, "2026", 1)
+
+
+def _zip(files: dict[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as z:
+        for name, data in files.items():
+            z.writestr(name, data)
+    return out.getvalue()
+
+
+def test_a_zip_in_a_zip_is_read_and_one_in_that_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    release = _zip({f"data/{NAME}": _b1(2025).encode(), "deeper.zip": _zip({"a.csv": b"a"})})
+    (tmp_path / "mail.zip").write_bytes(_zip({"cin.zip": release, "again.zip": release, "note.txt": b"see above"}))
+    found = files_of(tmp_path / "mail.zip", tmp_path / "out")
+    assert [f.name for f in found] == [f"mail.zip/{z}/data/{NAME}" for z in ("cin.zip", "again.zip")]
+    monkeypatch.setattr(arrivals, "MAX_ZIPS", 1)
+    assert len(files_of(tmp_path / "mail.zip", tmp_path / "out")) == 1
