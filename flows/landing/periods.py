@@ -75,5 +75,6 @@ def last_period_edition(passport: Passport, table: Table, periods: Iterable[str]
         path,
         f"{passport.source} {table.table} runs to {last}, and the passport has no such edition.",
         column=table.keys.get("period"),
-        advice="`csw new-edition` drafts what takes it in, and writes it with --write (docs/adding_a_year.md).",
+        advice=f"`csw new-edition` drafts what takes it in, and with --write puts it into "
+        f"flows/sources/{passport.source}.yml (docs/adding_a_year.md).",
     )
