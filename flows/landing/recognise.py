@@ -10,7 +10,7 @@ from pathlib import PurePath
 from flows.common.errors import RefusedFile
 from flows.landing.file_names import is_litter, matches_any, published_name, spellings_of, tables_named
 from flows.landing.fits import Fit, fits_of, is_certain, is_named, is_sheet, lacking_value
-from flows.landing.grids import ForeignFile, Grid, decode, kind_of, parquet_rows, read_csv_rows, read_grids
+from flows.landing.grids import UTF_16, ForeignFile, Grid, decode, kind_of, parquet_rows, read_csv_rows, read_grids
 from flows.landing.misfits import missing_column, missing_value
 from flows.sources.passport import Passport
 
@@ -84,6 +84,8 @@ def _recognise_text(data: bytes, path: str, name: str, passports: list[Passport]
         try:
             text = decode(data, path, "utf-8")
         except RefusedFile as exc:
+            if data.startswith(UTF_16) and tables_named(name, passports):
+                raise
             text, failure = data.decode("cp1252", errors="replace"), exc
         try:
             grid = Grid("", read_csv_rows(text, path))
