@@ -22,7 +22,7 @@ from flows.common.text import printable
 LEAST_MEMORY_MB = 1200
 #: Megabytes that a build may take for each that is landed, and for little: England's returns are built as fast with
 #: this as with ten times as much, of which DuckDB would only keep more than it needs.
-MEMORY_PER_LANDED, MEMORY_FOR_LITTLE_MB = 1.7, 600
+MEMORY_PER_LANDED, MEMORY_FOR_LITTLE_MB = 1.45, 600
 #: The setting that takes the place of both.
 MEMORY = "CSW_BUILD_MEMORY"
 #: What dbt keeps of a parsed project; it reads again only what has changed since.
