@@ -11,7 +11,7 @@ import gc
 import os
 import traceback
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
@@ -95,16 +95,21 @@ class Read:
     remark: str = ""
 
 
-def read_files(jobs: list[Job], workers: int | None = None) -> Iterator[Read]:
+def read_files(
+    jobs: list[Job], workers: int | None = None, when_read: Callable[[Read], object] = lambda _: None
+) -> Iterator[Read]:
     """Read files, in the order given.
 
     Args:
         jobs: what to read.
         workers: processes; the number of cores when absent.
+        when_read: told of files as soon as they are read, in any order; not of those whose process was lost.
     """
     workers = workers or os.cpu_count() or 1
     if workers == 1 or (len(jobs) < WORTH_WORKERS and all(map(_is_plain, jobs))):
-        yield from map(read_file, jobs)
+        for read in map(read_file, jobs):
+            when_read(read)
+            yield read
         return
     from concurrent.futures import Future, ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
@@ -117,6 +122,7 @@ def read_files(jobs: list[Job], workers: int | None = None) -> Iterator[Read]:
         for i, future in futures.items():
             try:
                 results[i] = future.result()
+                when_read(results[i])
             except BrokenProcessPool:
                 break
     for i in range(len(jobs)):
