@@ -38,9 +38,44 @@ based as (
 
 event_years as (
 
-    select based.*, cast(event_years.event_year as integer) as event_year
+    select
+        based.*,
+        cast(event_years.event_year as integer) as event_year,
+        cast(based.year_of_inspection + event_years.event_year as integer) as year
     from based
     cross join unnest({{ numbers(-5, 5) }}) as event_years (event_year)
+
+),
+
+-- Inspections of one authority share its years: each is looked up once.
+authority_years as (
+
+    select distinct la_code, year
+    from event_years
+
+),
+
+figures as (
+
+    select
+        authority_years.la_code,
+        authority_years.year,
+        measures.measure_id,
+        la_years.value,
+        -- Outside the spine a value is either not there yet (or no longer) or the authority is not.
+        case
+            when la_years.value_status is not null then la_years.value_status
+            when authority_years.year between spine_years.first_year and spine_years.last_year then 'not_applicable'
+            else 'not_published'
+        end as value_status
+    from authority_years
+    cross join measures
+    inner join spine_years on measures.measure_id = spine_years.measure_id
+    left join la_years
+        on
+            authority_years.la_code = la_years.la_code
+            and authority_years.year = la_years.year
+            and measures.measure_id = la_years.measure_id
 
 ),
 
@@ -53,26 +88,12 @@ final as (
         event_years.framework,
         event_years.outcome_group,
         event_years.event_year,
-        cast(event_years.year_of_inspection + event_years.event_year as integer) as year,
-        measures.measure_id,
-        la_years.value,
-        -- Outside the spine a value is either not there yet (or no longer) or the authority is not.
-        case
-            when la_years.value_status is not null then la_years.value_status
-            when
-                event_years.year_of_inspection + event_years.event_year
-                between spine_years.first_year and spine_years.last_year
-                then 'not_applicable'
-            else 'not_published'
-        end as value_status
+        event_years.year,
+        figures.measure_id,
+        figures.value,
+        figures.value_status
     from event_years
-    cross join measures
-    inner join spine_years on measures.measure_id = spine_years.measure_id
-    left join la_years
-        on
-            event_years.la_code = la_years.la_code
-            and event_years.year_of_inspection + event_years.event_year = la_years.year
-            and measures.measure_id = la_years.measure_id
+    inner join figures on event_years.la_code = figures.la_code and event_years.year = figures.year
 
 )
 
