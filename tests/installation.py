@@ -36,6 +36,11 @@ class Installation:
             check=False,
         )
 
+    def must(self, *arguments: str) -> None:
+        """Run the command on it, which has to work."""
+        done = self.csw(*arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+
     def run(self, *files: Path) -> subprocess.CompletedProcess[str]:
         """Run the main job on some files, as synthetic returns."""
         folder = self.settings.data.parent / f"delivery-{len(list(self.settings.data.parent.glob('delivery-*')))}"
