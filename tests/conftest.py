@@ -64,6 +64,17 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     session.config.stash[REAL] = wanted and has_real_returns()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_waits_for_the_disk() -> Iterator[None]:
+    """What tests write need not outlast a power cut, and waiting for the disk was a twentieth of their time.
+
+    Of the processes that tests start, every one waits as it does for users.
+    """
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(os, "fsync", lambda _: None)
+        yield
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """An installation of its own, with the project's passports and models."""
@@ -191,9 +202,8 @@ def digest_of(*places: Path) -> str:
 
 @pytest.fixture
 def copied(published: Installation, tmp_path: Path) -> Installation:
-    """A copy that a test may change, without the file that is left for dbt by hand."""
-    shutil.copytree(published.settings.data, tmp_path / "data", ignore=shutil.ignore_patterns("next.duckdb"))
-    return Installation(Settings(data=tmp_path / "data"), published.returns, published.truth)
+    """A copy that a test may change; see :meth:`Installation.copied_to`."""
+    return published.copied_to(tmp_path / "data")
 
 
 def real_folder() -> Path:
