@@ -101,9 +101,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
 
 
 @pytest.fixture(scope="session")
-def published(
-    sample: Sample, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Installation:
+def published(sample: Sample, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Installation:
     """The sample, landed, checked, built, analysed and published. Read only.
 
     By ``csw run``; or, where that makes the warehouse of the real returns in the same call, by its parts, with dbt run
@@ -227,7 +225,7 @@ def real_returns() -> Path:
 
 @pytest.fixture(scope="session")
 def real_settings(real_returns: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """An installation whose warehouse ``csw run`` published from the real returns; made once for all tests. Read only."""
+    """An installation whose warehouse ``csw run`` published from the real returns, once for all tests. Read only."""
     from typer.testing import CliRunner
 
     from flows.cli.app import app
