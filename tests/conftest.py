@@ -17,6 +17,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from filelock import FileLock
 
 from expectations.results import GateResult, ReleaseResult, Result
 from expectations.worker import Worker
@@ -47,6 +48,20 @@ FIRST = (
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--keep", action="store_true", help="keep the landed sample from call to call (make test-quick)")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """In a fresh checkout one process compiles the tests and what they import, and the others wait for it."""
+    compiled = Path(__file__).parent / "__pycache__" / f"compiled-{sys.implementation.cache_tag}"
+    if sys.dont_write_bytecode or compiled.exists():
+        return (yield)
+    with FileLock(compiled.with_suffix(".lock")):
+        if not compiled.exists():
+            found = yield
+            compiled.touch()
+            return found
+    return (yield)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
