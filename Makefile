@@ -28,8 +28,8 @@ help:
 	@echo "make comparability  docs/comparability.md from the published warehouse"
 	@echo "make dependencies  docs/dependencies.md: every package with version and licence; nothing copyleft"
 
-# What is not compiled beforehand: packages' own tests, and packages of which next to nothing is imported here.
-UNCOMPILED := /(tests|apprise|mypy|mypyc|networkx|redis|selenium|sklearn|statsmodels)/
+# What is not compiled beforehand: packages' own tests, and packages of which one process at most imports a little.
+UNCOMPILED := /(tests|apprise|mypy|mypyc|selenium)/
 
 .venv/.synced: pyproject.toml uv.lock
 ifeq ($(UV),)
