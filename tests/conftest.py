@@ -54,7 +54,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection() -> Iterator[None]:
     """In a fresh checkout one process compiles the tests and what they import, and the others wait for it."""
     compiled = Path(__file__).parent / "__pycache__" / f"compiled-{sys.implementation.cache_tag}"
-    if sys.dont_write_bytecode or compiled.exists():
+    if sys.dont_write_bytecode or compiled.exists() or not os.access(compiled.parent, os.W_OK):
         return (yield)
     with FileLock(compiled.with_suffix(".lock")):
         if not compiled.exists():
