@@ -201,9 +201,9 @@ class Table:
         }
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=512)
 def table_of(data_set: str, data: bytes) -> Table:
-    """A file of a data set, read once for all worlds of a process that serve the same bytes; nobody changes it."""
+    """A file of a data set, read once for the worlds of a process that serve the same bytes; nobody changes it."""
     return Table(data_set, data)
 
 

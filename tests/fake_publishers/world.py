@@ -504,8 +504,11 @@ class World:
     # --- shared ----------------------------------------------------------------------------------------------------
 
     def table(self, release: Release, name: str, data: bytes) -> Table:
-        """A file as the public API sees it; read once however often, and in however many worlds, it is asked for."""
-        return table_of(release.api_id(name), data)
+        """A file as the public API sees it; read once however often it is asked for."""
+        # The hash of bytes is counted once and kept with them.
+        key = (release.api_id(name), hash(data), len(data))
+        table: Table = self.once(key, lambda: table_of(key[0], data))
+        return table
 
     def once(self, key: Hashable, make: Callable[[], Any]) -> Any:
         """What was made of the same things before, or made now."""
