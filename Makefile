@@ -28,8 +28,9 @@ help:
 	@echo "make comparability  docs/comparability.md from the published warehouse"
 	@echo "make dependencies  docs/dependencies.md: every package with version and licence; nothing copyleft"
 
-# With bytecode: where Python may not write any (as in many containers), every process would compile what it imports again.
-.venv/.synced: export UV_COMPILE_BYTECODE := 1
+# What is not compiled beforehand: packages' own tests, and packages of which one process at most imports a little.
+UNCOMPILED := /(tests|apprise|mypy|mypyc|selenium)/
+
 .venv/.synced: pyproject.toml uv.lock
 ifeq ($(UV),)
 	@test -x .uv/bin/uv || { $(PYTHON) -m venv .uv && .uv/bin/pip install --quiet uv; }
@@ -37,6 +38,9 @@ ifeq ($(UV),)
 else
 	"$(UV)" sync --frozen
 endif
+# With bytecode: where Python may not write any (as in many containers), every process would compile what it imports again.
+# Templates that packages carry do not compile, and need not.
+	@$(BIN)/python -m compileall -qq -j 0 -x '$(UNCOMPILED)' .venv/lib || true
 	@touch $@
 
 run: .venv/.synced

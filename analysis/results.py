@@ -26,7 +26,8 @@ DICTIONARY = Path(__file__).resolve().parent / "results.yml"
 def _tables() -> dict[str, dict[str, str]]:
     import yaml
 
-    models = yaml.safe_load(DICTIONARY.read_text(encoding="utf-8"))["models"]
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    models = yaml.load(DICTIONARY.read_text(encoding="utf-8"), Loader=loader)["models"]
     return {m["name"]: {c["name"]: c["data_type"] for c in m["columns"]} for m in models}
 
 

@@ -79,6 +79,8 @@ class Runner:
 
         self.exceptions = tuple(exceptions)
         self._context = gx.get_context(mode="ephemeral")
+        # It is kept nowhere; all the same it would be written out as YAML, whole, for each frame that is added.
+        setattr(self._context.variables, "save", lambda: None)  # noqa: B010  (a method, which types do not let go)
         self._context.variables.progress_bars = ProgressBarsConfig(globally=False)
         self._source = self._context.data_sources.add_pandas(SOURCE)
 

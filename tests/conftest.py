@@ -7,6 +7,8 @@ import json
 import os
 import pickle
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from filelock import FileLock
 
 from expectations.results import GateResult, ReleaseResult, Result
 from expectations.worker import Worker
@@ -47,9 +50,44 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--keep", action="store_true", help="keep the landed sample from call to call (make test-quick)")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """In a fresh checkout one process compiles the tests and what they import, and the others wait for it."""
+    compiled = Path(__file__).parent / "__pycache__" / f"compiled-{sys.implementation.cache_tag}"
+    if sys.dont_write_bytecode or compiled.exists() or not os.access(compiled.parent, os.W_OK):
+        return (yield)
+    with FileLock(compiled.with_suffix(".lock")):
+        if not compiled.exists():
+            found = yield
+            compiled.touch()
+            return found
+    return (yield)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest first; within that, as they stand."""
     items.sort(key=lambda item: next((i for i, part in enumerate(FIRST) if item.nodeid.startswith(part)), len(FIRST)))
+
+
+#: Whether the warehouse of the real returns is made in this call of pytest.
+REAL = pytest.StashKey[bool]()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Whether a test of this call wants the warehouse of the real returns, and they are here."""
+    wanted = any("real_settings" in getattr(item, "fixturenames", ()) for item in session.items)
+    session.config.stash[REAL] = wanted and has_real_returns()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_waits_for_the_disk() -> Iterator[None]:
+    """What tests write need not outlast a power cut, and waiting for the disk was a twentieth of their time.
+
+    Of the processes that tests start, every one waits as it does for users.
+    """
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(os, "fsync", lambda _: None)
+        yield
 
 
 @pytest.fixture
@@ -78,17 +116,55 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
 
 
 @pytest.fixture(scope="session")
-def published(sample: Sample, tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    """The sample, landed, checked, built, analysed and published by ``csw run``. Read only."""
+def published(sample: Sample, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Installation:
+    """The sample, landed, checked, built, analysed and published. Read only.
+
+    By ``csw run``; or, where that makes the warehouse of the real returns in the same call, by its parts, with dbt run
+    by hand between them. Both ways are seen to work either way, and nothing is built only to see it.
+    """
 
     def make(folder: Path) -> None:
-        done = Installation(Settings(data=folder / "data"), sample.returns, sample.truth).csw(
-            "run", "--returns", str(sample.returns)
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
+        made = Installation(Settings(data=folder / "data"), sample.returns, sample.truth)
+        if not request.config.stash[REAL]:
+            made.must("run", "--returns", str(sample.returns))
+            return
+        made.must("land", "--returns", str(sample.returns))
+        dbt_build(made.settings, made.settings.next, folder)
+        made.must("check", "--docs")
+        made.must("publish")
+        (folder / BY_HAND).touch()
 
     folder = made_once(tmp_path_factory, "sample", make)
     return Installation(Settings(data=folder / "data"), sample.returns, sample.truth)
+
+
+#: Beside the data folder of a warehouse that dbt built by hand.
+BY_HAND = "by-hand"
+
+
+def dbt_build(settings: Settings, database: Path, folder: Path) -> None:
+    """``dbt build`` as typed in the root: every model, unit test and data test, on what is landed.
+
+    Args:
+        settings: where it is landed.
+        database: the file to build.
+        folder: takes dbt's ``target`` and ``logs``.
+    """
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("dbt")), "build", "--quiet"],
+        env={
+            **os.environ,
+            "CSW_LANDING": str(settings.landing),
+            "CSW_NEXT": str(database),
+            "DBT_TARGET_PATH": str(folder / "target"),
+            "DBT_LOG_PATH": str(folder / "logs"),
+        },
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.fixture(scope="session")
@@ -104,8 +180,7 @@ def landed(request: pytest.FixtureRequest) -> Settings:
 
     def make(folder: Path) -> None:
         installation = Installation(Settings(data=folder / "data"), sample.returns, sample.truth)
-        done = installation.csw("land", "--returns", str(sample.returns))
-        assert done.returncode == 0, done.stdout + done.stderr
+        installation.must("land", "--returns", str(sample.returns))
 
     return Settings(data=kept(request.config, "landed-sample", landing_digest(), make) / "data")
 
@@ -140,29 +215,45 @@ def digest_of(*places: Path) -> str:
 
 @pytest.fixture
 def copied(published: Installation, tmp_path: Path) -> Installation:
-    """A copy that a test may change, without the file that is left for dbt by hand."""
-    shutil.copytree(published.settings.data, tmp_path / "data", ignore=shutil.ignore_patterns("next.duckdb"))
-    return Installation(Settings(data=tmp_path / "data"), published.returns, published.truth)
+    """A copy that a test may change; see :meth:`Installation.copied_to`."""
+    return published.copied_to(tmp_path / "data")
+
+
+def real_folder() -> Path:
+    """Where the real returns are, if anywhere."""
+    return Path(os.environ.get("CSW_RETURNS", ROOT.parent / "shared" / "returns"))
+
+
+def has_real_returns() -> bool:
+    """Whether the real returns are here."""
+    return (real_folder() / "dfe_cin").is_dir()
 
 
 @pytest.fixture(scope="session")
 def real_returns() -> Path:
     """The real returns, read in place."""
-    folder = Path(os.environ.get("CSW_RETURNS", ROOT.parent / "shared" / "returns"))
-    if not (folder / "dfe_cin").is_dir():
+    folder = real_folder()
+    if not has_real_returns():
         pytest.skip(f"the real returns are not here ({folder}); set CSW_RETURNS to their folder")
     return folder
 
 
 @pytest.fixture(scope="session")
 def real_settings(real_returns: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """An installation whose warehouse is published from the real returns; made once for all tests. Read only."""
-    from tests.real.figures import published_from
+    """An installation whose warehouse ``csw run`` published from the real returns, once for all tests. Read only."""
+    from typer.testing import CliRunner
+
+    from flows.cli.app import app
+    from tests.real.figures import land_beside
 
     def make(folder: Path) -> None:
-        with results_of_checks() as found:
-            report = published_from(Settings(data=folder / "data"), real_returns)
-        assert (report.unwritten, report.study_errors, report.withheld) == ([], {}, "")
+        settings = Settings(data=folder / "data")
+        land_beside(settings, real_returns)
+        with results_of_checks() as found, pytest.MonkeyPatch.context() as patched:
+            patched.setenv("CSW_DATA", str(settings.data))
+            done = CliRunner().invoke(app, ["run", "--returns", str(real_returns)])
+        # Nothing refused or withheld, every output written, and no study that failed.
+        assert done.exit_code == 0, f"{done.output}\n{done.exception!r}"
         (folder / CHECKS).write_text(json.dumps({name: r.to_dict() for name, r in found.items()}), encoding="utf-8")
 
     return Settings(data=made_once(tmp_path_factory, "real-returns", make) / "data")

@@ -36,6 +36,28 @@ class Installation:
             check=False,
         )
 
+    def must(self, *arguments: str) -> None:
+        """Run the command on it, which has to work."""
+        done = self.csw(*arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def copied_to(self, data: Path) -> Installation:
+        """A copy that may be changed, without the file that is left for dbt by hand.
+
+        The exported tables, which are half of it, are the same files: nothing writes into one, another takes its place.
+        """
+        exported = [str(self.settings.export / kind) for kind in ("csv", "parquet")]
+
+        def copy(source: str, target: str) -> None:
+            if any(source.startswith(folder) for folder in exported):
+                os.link(source, target)
+            else:
+                shutil.copy2(source, target)
+
+        left_out = shutil.ignore_patterns("next.duckdb")
+        shutil.copytree(self.settings.data, data, ignore=left_out, copy_function=copy)
+        return Installation(Settings(data=data), self.returns, self.truth)
+
     def run(self, *files: Path) -> subprocess.CompletedProcess[str]:
         """Run the main job on some files, as synthetic returns."""
         folder = self.settings.data.parent / f"delivery-{len(list(self.settings.data.parent.glob('delivery-*')))}"

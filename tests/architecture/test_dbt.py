@@ -32,8 +32,9 @@ ACCESS = {
 @pytest.fixture(scope="module")
 def manifest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What dbt makes of the project: as it parsed it for another test of this run, else by parsing alone."""
-    for name, target in (("sample", "data/dbt/target"), ("built-by-hand", "target")):
-        if made := made_already(tmp_path_factory, name):
+    for name, target in (("sample", "data/dbt/target"), ("sample", "target"), ("built-by-hand", "target")):
+        made = made_already(tmp_path_factory, name)
+        if made and (made / target / "manifest.json").exists():
             return dict(json.loads((made / target / "manifest.json").read_text(encoding="utf-8")))
     alone = tmp_path_factory.mktemp("dbt")
     done = subprocess.run(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -45,9 +44,8 @@ def refreshed(published: Installation, tmp_path_factory: pytest.TempPathFactory)
     """The sample, given an amendment by a run that is killed, and another with the releases of 2025 by the flow."""
 
     def make(folder: Path) -> None:
-        data, delivery = folder / "data", folder / "delivery"
-        shutil.copytree(published.settings.data, data, ignore=shutil.ignore_patterns("next.duckdb"))
-        installation = Installation(Settings(data=data), published.returns, published.truth)
+        delivery = folder / "delivery"
+        installation = published.copied_to(folder / "data")
         la, year, _ = AMENDED
         before, old = digest(installation.settings.published), value(installation, la, int(year), MEASURE)
         assert isinstance(old, float)

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 #: Geographic level → its code in the API, and the columns of code, old code and name.
@@ -199,6 +199,12 @@ class Table:
             "locations": groups if "Locations" in types else [],
             "timePeriods": [time_state(t) for t in self.times] if "TimePeriods" in types else [],
         }
+
+
+@lru_cache(maxsize=512)
+def table_of(data_set: str, data: bytes) -> Table:
+    """A file of a data set, read once for the worlds of a process that serve the same bytes; nobody changes it."""
+    return Table(data_set, data)
 
 
 def label_of(column: str) -> str:

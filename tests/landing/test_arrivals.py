@@ -102,7 +102,7 @@ def test_a_csv_saved_as_a_workbook_or_as_parquet_is_the_same_table(settings: Set
 
 def zipped(files: dict[str, bytes]) -> bytes:
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as z:
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as z:
         for name, data in files.items():
             z.writestr(name, data)
     return out.getvalue()

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from flows.common.settings import Settings
-    from flows.stages.report import RunReport
 
 HERE = Path(__file__).resolve().parent
 KEPT = ("scoreboard", "study_samples")
@@ -26,15 +25,14 @@ KEPT = ("scoreboard", "study_samples")
 BESIDE = ("mhclg_ra_budget", "ons_prices")
 
 
-def published_from(settings: Settings, returns: Path) -> RunReport:
-    """Publish a warehouse from the real returns and from what the studies need beside them."""
-    from flows.run import fetch_and_land, run
+def land_beside(settings: Settings, returns: Path) -> None:
+    """Land what the studies need beside the returns; a run on the returns then publishes both."""
+    from flows.run import fetch_and_land
 
     for name in BESIDE:
         folder = returns.parent / "arrivals" / name
         if folder.is_dir():
             fetch_and_land(settings, folder)
-    return run(settings, returns)
 
 
 def _number(value: float | None) -> str:
@@ -106,6 +104,7 @@ def write(database: Path) -> None:
 def main() -> None:
     """Run the main job on the real returns in a folder of its own (or read a warehouse that is there), and rewrite."""
     from flows.common.settings import ROOT, Settings
+    from flows.run import run
 
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--returns", type=Path, default=ROOT.parent / "shared" / "returns")
@@ -116,7 +115,8 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(data=Path(folder) / "data")
-        published_from(settings, chosen.returns)
+        land_beside(settings, chosen.returns)
+        run(settings, chosen.returns)
         write(settings.published)
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import duckdb
@@ -12,33 +9,19 @@ import pytest
 
 from flows.common.settings import ROOT, Settings
 from flows.warehouse.built import check_build
-from tests.conftest import digest_of, kept
+from tests.conftest import BY_HAND, dbt_build, digest_of, kept
 from tests.installation import made_once
 
 
 @pytest.fixture(scope="module")
 def built(landed: Settings, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
-    """The folder of a whole build: its database, and dbt's target.
+    """The database of a whole build: that of the published sample where dbt built it by hand.
 
     With ``--keep`` that of an earlier call while nothing changed that it is built from or by.
     """
 
     def make(folder: Path) -> None:
-        done = subprocess.run(
-            [str(Path(sys.executable).with_name("dbt")), "build", "--quiet"],
-            env={
-                **os.environ,
-                "CSW_LANDING": str(landed.landing),
-                "CSW_NEXT": str(folder / "next.duckdb"),
-                "DBT_TARGET_PATH": str(folder / "target"),
-                "DBT_LOG_PATH": str(folder / "logs"),
-            },
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
+        dbt_build(landed, folder / "next.duckdb", folder)
 
     if request.config.getoption("--keep"):
         project = [ROOT / "dbt_project", ROOT / "dbt_project.yml", ROOT / "profiles.yml", ROOT / "uv.lock"]
@@ -51,12 +34,14 @@ def built(landed: Settings, tmp_path_factory: pytest.TempPathFactory, request: p
         newest = max(path.stat().st_mtime_ns for path in files)
         whole = kept(request.config, "built-sample", f"{digest_of(*project)}-{newest}", make)
         made_once(tmp_path_factory, "built-by-hand", lambda folder: (folder / "target").symlink_to(whole / "target"))
-        return whole
-    return made_once(tmp_path_factory, "built-by-hand", make)
+        return whole / "next.duckdb"
+    if (landed.data.parent / BY_HAND).exists():
+        return landed.published
+    return made_once(tmp_path_factory, "built-by-hand", make) / "next.duckdb"
 
 
 def test_dbt_build_works_from_the_root_and_can_be_published(landed: Settings, built: Path) -> None:
-    with duckdb.connect(str(built / "next.duckdb"), read_only=True) as con:
+    with duckdb.connect(str(built), read_only=True) as con:
         assert con.execute("select count(*) > 100000 from marts.fct_la_year_measure").fetchone() == (True,)
     # And `csw publish` takes it.
-    assert check_build(landed, built / "next.duckdb").by_hand
+    assert check_build(landed, built).by_hand

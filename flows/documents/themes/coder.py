@@ -129,7 +129,8 @@ def load_codebook(path: Path = CODEBOOK) -> Codebook:
     """
     import yaml
 
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    content = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
     if not isinstance(content, dict) or not isinstance(content.get("categories"), list):
         raise CodebookError(f"{path.name}: no list of categories")
     categories: list[Entry] = []

@@ -27,13 +27,17 @@ for (file in list.files(folder, "^panel_.*csv$")) {
     random <- if (covariance == "correlated") "+ (1 + time | la)" else "+ (1 | la) + (0 + time | la)"
     f <- as.formula(paste(terms, random))
     for (family in c("poisson", "nbinom2")) {
-      m <- suppressWarnings(glmmTMB(f, data = d, family = family))
+      # Its standard errors are taken below, at the maximum.
+      m <- suppressWarnings(glmmTMB(f, data = d, family = family, se = FALSE))
       model <- paste("glmmTMB", family, covariance)
-      # nlminb stops some 1e-4 standard errors from the maximum: Newton steps with TMB's own gradient finish the way.
+      # nlminb stops some 1e-4 standard errors from the maximum: Newton steps with TMB's own gradient finish the way, the
+      # last of them shorter than anything that is compared.
       at <- m$fit$par
       for (i in 1:4) {
         hessian <- optimHess(at, m$obj$fn, m$obj$gr)
-        at <- at - solve(hessian, as.vector(m$obj$gr(at)))
+        step <- solve(hessian, as.vector(m$obj$gr(at)))
+        at <- at - step
+        if (isTRUE(max(abs(step) / sqrt(diag(solve(hessian)))) < 1e-7)) break
       }
       fixed <- names(at) == "beta"
       names_of <- names(fixef(m)$cond)
@@ -51,7 +55,7 @@ for (file in list.files(folder, "^panel_.*csv$")) {
                           check.conv.grad = "ignore", check.conv.singular = "ignore", check.conv.hess = "ignore")
     random <- if (covariance == "correlated") "+ (1 + time | la)" else "+ (1 + time || la)"
     f <- as.formula(paste(terms, random))
-    seconds <- system.time(g <- suppressMessages(glmer(f, data = d, family = poisson)))[["elapsed"]]
+    seconds <- system.time(g <- suppressMessages(glmer(f, data = d, family = poisson)), gcFirst = FALSE)[["elapsed"]]
     keep(case, paste("glmer", covariance), "seconds", "", seconds)
     deviance_at <- suppressMessages(glmer(f, data = d, family = poisson, control = tight, devFunOnly = TRUE))
     at <- read(paste0("at_", case, "_", covariance, ".csv"))$value
