@@ -105,7 +105,7 @@ members_of_a_return as (
             order by value_status = 'reported' desc, la_code asc
         ) as member_number
     from figures
-    where return_code in (select return_code from figures where is_joint_return)
+    where return_code in (select joint.return_code from figures as joint where joint.is_joint_return)
 
 ),
 
