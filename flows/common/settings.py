@@ -57,7 +57,10 @@ def _folder(path: Path) -> Path:
     strange = _NOT_IN_PATHS.search(text)
     if strange:
         raise ValueError(f"the folder's name has {strange[0]!r}, which databases take for a pattern; give one without")
-    found = path.expanduser().resolve()
+    try:
+        found = path.expanduser().resolve()
+    except RuntimeError:
+        raise ValueError("no home folder is known for the ~ in it; give the whole path") from None
     if not next((p for p in (found, *found.parents) if p.exists()), found.parent).is_dir():
         raise ValueError("a file is there; give a folder")
     return found
