@@ -82,8 +82,8 @@ def _lines(settings: Settings) -> list[Withdrawn]:
         return []
     names = [f.name for f in fields(Withdrawn)]
     advice = (
-        "It alone says what people took out of use: mend it, or put back the one of your backup. (A line has the columns "
-        f"{', '.join(names)}; without the file everything is in use again.)"
+        "It alone says what people took out of use: mend it, or put back the one of your backup. (A line has the "
+        f"columns {', '.join(names)}; without the file everything is in use again.)"
     )
     try:
         found = [(line, Withdrawn(**{n: row[n] for n in names})) for line, row in read_rows(path, names)]
