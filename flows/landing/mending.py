@@ -81,12 +81,13 @@ class Mending(UnderWay):
     def to_read_again(self, files: list[File]) -> list[File]:
         """Archived files that have to be read again, in the order in which they came.
 
-        All of them where passports, seeds or code changed; else those whose landed table is damaged or gone.
+        All of them where passports, seeds or code changed; else those whose landed table is damaged or gone, and those
+        that could not be read the last time.
         """
         if self.is_fresh:
             again = set(self.kept)
         else:
-            again = self._broken()
+            again = self._broken() | (self.kept.keys() - self.ledger.files.keys())
         delivered = {f.sha256: f for f in files}
         found = []
         order = sorted(again, key=lambda sha: _came(self.kept[sha][1]) if sha in self.kept else ("",))
