@@ -25,6 +25,9 @@ class Mending(UnderWay):
         """See that the archive is whole: good bytes that came replace damaged ones, lost proof is written again."""
         here = {f.sha256: f for f in files}
         found = self.archive.survey()
+        for path in found.strange:
+            name = path.relative_to(self.settings.data).as_posix()
+            self.report.notes.append(f"{name} is not of the archive and is not read (`csw verify`).")
         for path in found.without_proof:
             self._attest(path)
         for path, p in found.without_bytes:

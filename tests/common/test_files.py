@@ -116,7 +116,7 @@ def test_a_disk_that_cannot_lock_is_named(tmp_path: Path, monkeypatch: pytest.Mo
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr("filelock.BaseFileLock.acquire", refuse)
-    with pytest.raises(CswError, match="cannot lock files. Set CSW_DATA"), writer(tmp_path):
+    with pytest.raises(CswError, match="that cannot lock files"), writer(tmp_path):
         pass
 
 

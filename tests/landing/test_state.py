@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,22 @@ def test_a_damaged_landed_table_is_landed_again_from_the_archive(settings: Setti
     assert (report.landed, report.refused) == ([], [])
     assert "landed again from the archive" in report.notes[0]
     assert verify_files(settings).ok
+
+
+def test_what_another_program_put_into_the_archive_is_named_and_let_be(settings: Settings, landed: Path) -> None:
+    """A copy that a service of synchronising made, and a backup that was put back one folder too deep."""
+    place = archived(settings).parent
+    strange = [place.with_name(f"{place.name} (1)"), settings.archive / "archive" / "dfe_cin" / "2022"]
+    for folder in strange:
+        shutil.copytree(place, folder)
+    notes = " ".join(land_folders(settings, []).notes)
+    verified = verify_files(settings)
+    for folder in strange:
+        name = folder.relative_to(settings.data).as_posix()
+        assert f"{name} is not of the archive" in notes
+        assert f"{name}: not of the archive, and read by nobody" in verified.text()
+        assert (folder / "provenance.json").exists()
+    assert verified.ok
 
 
 def of_another_version(settings: Settings) -> None:
