@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Annotated
 
@@ -65,6 +66,7 @@ def main() -> None:
         with suppress(AttributeError, ValueError):
             signal.signal(getattr(signal, name), _stop)
     try:
+        _see_that_it_is_text(sys.argv[1:])
         # Not standalone: the library hands the exit code back instead of ending the process.
         code = app(standalone_mode=False) or 0
         sys.stdout.flush()
@@ -112,6 +114,22 @@ def _say(exc: BaseException, text: str) -> None:
     """A message and what was noted on the way up; nobody may be there to read it any more."""
     with suppress(OSError):
         typer.echo("\ncsw: " + "\n".join([text, *getattr(exc, "__notes__", [])]), err=True)
+
+
+def _see_that_it_is_text(arguments: Sequence[str]) -> None:
+    """See that what was given can be written down: a terminal or a job may have another encoding than its system says.
+
+    Files may be called as they like.
+
+    Raises:
+        WrongArgument: it is not UTF-8, and no file.
+    """
+    from flows.common.errors import WrongArgument
+    from flows.common.text import printable
+
+    for given in arguments:
+        if any("\udc80" <= c <= "\udcff" for c in given) and not os.path.lexists(given):
+            raise WrongArgument(f"{printable(given)}: this is not UTF-8. Set LC_ALL=C.UTF-8, or give it so.")
 
 
 def _stop(number: int, _: object) -> None:

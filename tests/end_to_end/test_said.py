@@ -133,6 +133,16 @@ def test_a_terminal_with_few_letters(csw: Csw, warehouse: Path, monkeypatch: pyt
     assert b"\\u2192" in said or "→" in said.decode("utf-8")
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [("withdraw", "dfe_cin", "2022", "-m"), ("sql",), ("trace", "--la")],
+)
+def test_what_is_given_in_another_encoding_is_no_traceback(csw: Csw, arguments: tuple[str, ...]) -> None:
+    ended = csw(*arguments, os.fsdecode(b"caf\xe9"))
+    assert ended.code == 2
+    assert "caf\\xe9: this is not UTF-8" in ended.said
+
+
 def test_exports_and_site_wait_for_whoever_writes(
     settings: Settings, warehouse: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
