@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
+import select
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -121,6 +124,35 @@ def test_a_machine_that_gives_out_is_said(
     monkeypatch.setattr("flows.landing.quarantine.unseen", fail)
     ended = csw("quarantine", "--json")
     assert (ended.code, says in ended.said) == (1, True), ended.said
+
+
+@pytest.mark.skipif(not hasattr(select, "poll"), reason="needs to know whether anybody reads")
+def test_only_a_reader_who_has_enough_ends_a_command_well(csw: Csw, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that was ended breaks a pipe, too: nothing was done then, and nobody may think it was."""
+
+    def fail(*_: object) -> None:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    monkeypatch.setattr("flows.landing.quarantine.unseen", fail)
+    ended = csw("quarantine", "--json")
+    assert (ended.code, "a process that works for this one was ended" in ended.said) == (1, True)
+    done = subprocess.run(
+        f"{sys.executable} -m flows.cli --help; echo $? >&2",
+        shell=True,
+        cwd=ROOT,
+        stdout=_closed_pipe(),
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == "0\n"
+
+
+def _closed_pipe() -> int:
+    """What is written into it, nobody reads."""
+    ours, theirs = os.pipe()
+    os.close(ours)
+    return theirs
 
 
 @pytest.mark.parametrize("letters", ["latin-1", "ascii"])
