@@ -79,6 +79,8 @@ class Prepared:
 
 
 def prepare(problem: MixedPoissonProblem, covariance: Covariance) -> Prepared:
+    """A problem's complete rows by cluster, with orthogonal columns and scaled time; ``failure`` says what cannot be
+    estimated. Raises ValueError on unequal lengths."""
     X, names = named_design(problem.X, problem.names)
     y, time = as_floats(problem.y), as_floats(problem.time)
     labels = np.asarray(problem.cluster)
@@ -91,39 +93,29 @@ def prepare(problem: MixedPoissonProblem, covariance: Covariance) -> Prepared:
         return Prepared(problem=problem, names=names, covariance=covariance, n_rows=n_rows, failure=reason)
 
     usable = np.isfinite(y) & np.isfinite(time) & np.isfinite(offset) & np.isfinite(X).all(axis=1)
-    usable &= ~pd.isna(labels)
-    rows = np.flatnonzero(usable)
-    if not len(rows):
-        return no("no row has outcome, exposure, time and predictors")
-    if y[rows].min() < 0:
-        return no("the outcome has negative values, which a count model cannot take")
-    if y[rows].max() == 0:
-        return no("the outcome is zero throughout")
+    rows = np.flatnonzero(usable & ~pd.isna(labels))
+    trouble = _trouble_with(y[rows])
+    if trouble:
+        return no(trouble)
     code, unique = pd.factorize(labels[rows], sort=True)
     order = np.argsort(code, kind="stable")
     rows, code = rows[order], code[order]
     if len(unique) < 2:
         return no("one cluster only: a multilevel model needs at least two")
     counts = np.bincount(code)
-    depth_of_row = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+    before = np.cumsum(counts) - counts
 
     endless = np.flatnonzero(np.isinf(y) | np.isinf(time) | np.isinf(offset) | np.isinf(X).any(axis=1))
     notes = [_note_of(endless, labels, time)] if len(endless) else []
-    design = X[rows]
-    Q, R, kept = _orthogonal(design)
+    Q, R, kept = _orthogonal(X[rows])
     if len(kept) < X.shape[1]:
         gone = [name for j, name in enumerate(names) if j not in kept]
         notes.append(f"dropped as constant or collinear: {', '.join(gone)}")
     if not kept:
         return no("no predictor varies")
-    t = time[rows]
-    # Correlated effects may be reckoned from any origin: the middle of the range keeps a calendar year harmless.
-    origin = float(t.min() + t.max()) / 2 if covariance == "correlated" else 0.0
-    scale = float(np.abs(t - origin).max()) or 1.0
-    t = (t - origin) / scale
+    t, scale, zero = _scaled(time[rows], covariance)
     effective = covariance
-    first = t[np.cumsum(counts) - counts]
-    if covariance != "intercept" and not np.any(t != first[code]):
+    if covariance != "intercept" and not np.any(t != t[before][code]):
         effective = "intercept"
         notes.append("time does not vary within any cluster: random intercept only")
     n_random = int(sum(STRUCTURES[effective]))
@@ -148,12 +140,31 @@ def prepare(problem: MixedPoissonProblem, covariance: Covariance) -> Prepared:
         offset=offset[rows],
         time=t,
         time_scale=scale,
-        time_zero=-origin / scale,
+        time_zero=zero,
         column=code,
-        depth_of_row=depth_of_row,
+        depth_of_row=np.arange(len(rows)) - np.repeat(before, counts),
         clusters=tuple(unique.tolist()),
         depth=int(counts.max()),
     )
+
+
+def _trouble_with(y: Array) -> str:
+    """Why no count model can be fitted to the outcome; blank where one can."""
+    if not len(y):
+        return "no row has outcome, exposure, time and predictors"
+    if y.min() < 0:
+        return "the outcome has negative values, which a count model cannot take"
+    return "" if y.max() > 0 else "the outcome is zero throughout"
+
+
+def _scaled(time: Array, covariance: Covariance) -> tuple[Array, float, float]:
+    """Time within [-1, 1], by what it was divided, and where zero as given lies on it.
+
+    Correlated effects may be reckoned from any origin: the middle of the range keeps a calendar year harmless.
+    """
+    origin = float(time.min() + time.max()) / 2 if covariance == "correlated" else 0.0
+    scale = float(np.abs(time - origin).max()) or 1.0
+    return (time - origin) / scale, scale, -origin / scale
 
 
 def _note_of(endless: IntArray, labels: np.ndarray, time: Array) -> str:

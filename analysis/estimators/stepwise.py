@@ -154,6 +154,24 @@ def stepwise_logistic(
     if direction == "backward" and not models.fit(current).ok:
         note = f"the model with every candidate cannot be fitted: {models.fit(current).reason}"
         return StepwiseFit(screened, no_steps, None, (), direction, note)
+    current, trace = _stepped(models, candidates, current, keep, direction, enter, remove)
+    selected = tuple(name for name in columns if name in current)
+    if not selected:
+        return StepwiseFit(screened, trace, None, (), direction, "no candidate stays in the model")
+    final = fit_logistic(y, design[:, [place[name] for name in selected]], names=selected, profile=profile)
+    return StepwiseFit(screened, trace, final, selected, direction, final.reason)
+
+
+def _stepped(
+    models: _Models,
+    candidates: Sequence[str],
+    current: list[str],
+    keep: Sequence[str],
+    direction: Direction,
+    enter: float,
+    remove: float,
+) -> tuple[list[str], pd.DataFrame]:
+    """The terms that stay when no step is left, or when one leads back to where it has been; and every step."""
     steps: list[dict[str, Any]] = []
     seen: set[frozenset[str]] = set()
     while frozenset(current) not in seen:
@@ -178,9 +196,4 @@ def stepwise_logistic(
             steps.append({"step": len(steps) + 1, "action": "drop", "term": dropped[1], "p_value": dropped[0]})
         elif direction == "backward":
             break
-    selected = tuple(name for name in columns if name in current)
-    trace = pd.DataFrame(steps, columns=["step", "action", "term", "p_value"])
-    if not selected:
-        return StepwiseFit(screened, trace, None, (), direction, "no candidate stays in the model")
-    final = fit_logistic(y, design[:, [place[name] for name in selected]], names=selected, profile=profile)
-    return StepwiseFit(screened, trace, final, selected, direction, final.reason)
+    return current, pd.DataFrame(steps, columns=["step", "action", "term", "p_value"])

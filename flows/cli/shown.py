@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from flows.cli.pace import RUN, Pace, in_words, last_stages
-from flows.common.text import printable
+from flows.common.text import counted, printable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from flows.landing.under_way import LandingReport
     from flows.publishers.fetch import FetchReport
     from flows.stages.report import RunReport
+
+#: So many of a kind are named; of more it is said how many there are.
+_FEW = 3
 
 
 @contextmanager
@@ -96,12 +100,7 @@ def show_landing(report: LandingReport | None, quiet: bool) -> None:
         typer.echo(f"flagged: {flag}", err=True)
     if quiet:
         return
-    typer.echo(
-        f"Landed {len(report.landed)} tables of {len({(x.source, x.edition) for x in report.landed})} editions; "
-        f"{report.documents} documents archived; {report.unchanged} files unchanged; "
-        f"{len(report.duplicates)} duplicates; {len(report.refused)} refused; "
-        f"{len(report.not_described)} of editions not yet described; {len(report.unrecognised)} not recognised."
-    )
+    typer.echo(_landed(report))
     for note in report.notes:
         typer.echo(f"  {note}")
     for path in report.unrecognised:
@@ -109,9 +108,31 @@ def show_landing(report: LandingReport | None, quiet: bool) -> None:
     for path, first in report.duplicates:
         typer.echo(f"  same content: {printable(path)} = {printable(first)}")
     if report.missing:
-        typer.echo(
-            f"  not delivered: {len(report.missing)} tables of known editions ({', '.join(report.missing[:3])} …)"
-        )
+        more = " …" if len(report.missing) > _FEW else ""
+        missing = f"{counted(len(report.missing), 'table')} of known editions"
+        typer.echo(f"  not delivered: {missing} ({', '.join(report.missing[:_FEW])}{more})")
+
+
+def _landed(report: LandingReport) -> str:
+    """What a landing did in one line, of which publications, and of which editions where they are few."""
+    editions: dict[str, list[str]] = {}
+    for source, edition in sorted({(x.source, x.edition) for x in report.landed}):
+        editions.setdefault(source, []).append(edition)
+    found = sum(map(len, editions.values()))
+    done = [
+        f"Landed {counted(len(report.landed), 'table')} of {counted(found, 'edition')}",
+        counted(report.documents, "document") + " archived",
+        counted(report.unchanged, "file") + " unchanged",
+        counted(len(report.duplicates), "duplicate"),
+        f"{len(report.refused)} refused",
+        f"{len(report.not_described)} of editions not yet described",
+        f"{len(report.unrecognised)} not recognised",
+    ]
+    line = "; ".join([done[0], *(said for said in done[1:] if not said.startswith("0 "))]) + "."
+    if not editions:
+        return line
+    named = [f"{s} {', '.join(e) if len(e) <= _FEW else counted(len(e), 'edition')}" for s, e in editions.items()]
+    return "\n".join([line, *textwrap.wrap("; ".join(named), 118, initial_indent="  ", subsequent_indent="  ")])
 
 
 def show_unwritten(report: RunReport) -> None:

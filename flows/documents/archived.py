@@ -118,6 +118,8 @@ def _land(settings: Settings, reports: list[Archived], workers: int | None) -> R
     new = [(sha, path) for sha, (path, _) in reports if readings[sha] is None]
     readings |= _read(settings, new, workers)
     authorities, placements = load_authorities(settings.seeds), read_placements(settings)
+    # Landing reads a PDF that no name makes known; it is new to the tables all the same.
+    read_now = {sha for sha, _ in new} | ({sha for sha, _ in reports} - _in_the_table(settings))
     rows: dict[str, list[Row]] = {table: [] for table in TABLES}
     for sha, (path, provenance) in reports:
         said = readings[sha] or {}
@@ -135,11 +137,20 @@ def _land(settings: Settings, reports: list[Archived], workers: int | None) -> R
     read = [row for row in rows["report"] if row["status"] == "read"]
     return ReportsRead(
         reports=len(reports),
-        read_now=len(new),
+        read_now=len(read_now),
         refused=len(rows["report"]) - len(read),
         not_placed=sum(row["la_code"] is None for row in read),
         recommendations=len(rows["recommendation"]),
     )
+
+
+def _in_the_table(settings: Settings) -> set[str]:
+    """Hashes of the reports that the landed table has by the rules of today; none where it cannot be read."""
+    try:
+        with (settings.landing / SOURCE / "report" / "read.csv").open(newline="", encoding="utf-8") as file:
+            return {row["sha256"] for row in csv.DictReader(file) if row["reader_version"] == reader_version()}
+    except (OSError, ValueError, KeyError, csv.Error):
+        return set()
 
 
 def _made_from(settings: Settings, reports: list[Archived]) -> str:

@@ -105,31 +105,49 @@ class _Probe:
 
     def _ees(self, query: Query) -> None:
         source = query.passport.source
-        about = f"EES content API, publication ({source})"
-        publication: tuple[str, Publication] | None = None
-        with self._asking(
-            about, "Its releases are not found; the latest one's zip is taken by the site's page, if that answers."
-        ):
-            publication = ees.publication_of(query)
-            slug, one = publication
-            moved = "" if slug == query.remote.slugs[0] else f", now under {slug}: put it first in `slugs`"
-            after = one.superseded_by_publication
-            if after is None:
-                self._fine(about, f"{one.title}, latest release {one.latest_release.slug}{moved}")
-            else:
-                what, _, advice = ees.superseded(query, slug, after).partition(": ")
-                self._wrong(about, what, f"{advice[0].upper()}{advice[1:]}.")
+        found = self._ees_publication(query, source)
         if self._once("redirects"):
             about = "EES content API, redirects"
             with self._asking(about, "A publication that is renamed is not found under its new slug."):
                 url = f"{query.servers.ees_content}/redirects"
                 said = fitted(Redirects, query.http.json(url), url)
                 self._fine(about, f"{len(said.publication_redirects)} for renamed publications")
-        if publication is None:
+        if found is None:
             return
-        slug, one = publication
+        slug, publication = found
+        latest = self._ees_releases(query, source, slug)
+        release = latest.slug if latest else publication.latest_release.slug
+        version = self._ees_version(query, source, slug, release, latest)
+        about = f"EES content API, data content ({source})"
+        content: DataContent | None = None
+        with self._asking(about, "The files of a release are not found one by one; its zip is taken."):
+            content = ees.data_content(query, slug, release)
+            self._fine(about, f"{len(content.data_sets)} data sets, {len(content.supporting_files)} supporting files")
+        if content is not None:
+            self._ees_catalogue(query, publication.id, content)
+            if self._once("ees files") and content.data_sets:
+                self._ees_files(query, slug, publication.id, version or content.release_version_id, content)
+
+    def _ees_publication(self, query: Query, source: str) -> tuple[str, Publication] | None:
+        """The publication under the slug that it has now; None where it is not found."""
+        about = f"EES content API, publication ({source})"
+        with self._asking(
+            about, "Its releases are not found; the latest one's zip is taken by the site's page, if that answers."
+        ):
+            slug, publication = ees.publication_of(query)
+            moved = "" if slug == query.remote.slugs[0] else f", now under {slug}: put it first in `slugs`"
+            after = publication.superseded_by_publication
+            if after is None:
+                self._fine(about, f"{publication.title}, latest release {publication.latest_release.slug}{moved}")
+            else:
+                what, _, advice = ees.superseded(query, slug, after).partition(": ")
+                self._wrong(about, what, f"{advice[0].upper()}{advice[1:]}.")
+            return slug, publication
+        return None
+
+    def _ees_releases(self, query: Query, source: str, slug: str) -> Release | None:
+        """The release that the list marks as the latest."""
         about = f"EES content API, releases ({source})"
-        latest: Release | None = None
         with self._asking(about, "Only the latest release is fetched."):
             url = f"{query.servers.ees_content}/publications/{slug}/releases"
             listed = fitted(list[Release], query.http.json(url), url)
@@ -140,9 +158,12 @@ class _Probe:
                 )
             else:
                 self._fine(about, f"{len(listed)}, the latest {latest.slug}")
-        release = latest.slug if latest else one.latest_release.slug
+            return latest
+        return None
+
+    def _ees_version(self, query: Query, source: str, slug: str, release: str, latest: Release | None) -> str:
+        """The release's version by its summary, else as the list says; blank where neither does."""
         about = f"EES content API, version summary ({source})"
-        version = latest.id if latest else ""
         with self._asking(about, "When an amendment came out is not known."):
             summary = ees.version_summary(query, slug, release)
             if latest and summary.id != latest.id:
@@ -156,16 +177,8 @@ class _Probe:
                 amended = max(summary.update_count - 1, 0)
                 times = f"amended {amended} time{'s' * (amended > 1)}" if amended else "not amended"
                 self._fine(about, f"last updated {summary.last_updated[:10]}, {times}")
-            version = summary.id
-        about = f"EES content API, data content ({source})"
-        content: DataContent | None = None
-        with self._asking(about, "The files of a release are not found one by one; its zip is taken."):
-            content = ees.data_content(query, slug, release)
-            self._fine(about, f"{len(content.data_sets)} data sets, {len(content.supporting_files)} supporting files")
-        if content is not None:
-            self._ees_catalogue(query, one.id, content)
-            if self._once("ees files") and content.data_sets:
-                self._ees_files(query, slug, one.id, version or content.release_version_id, content)
+            return summary.id
+        return latest.id if latest else ""
 
     def _ees_catalogue(self, query: Query, publication_id: str, content: DataContent) -> None:
         source = query.passport.source

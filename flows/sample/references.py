@@ -251,8 +251,8 @@ def _deflator(year: float) -> float:
     return float(100 * 1.02 ** (year - 2015))
 
 
-def _prices() -> Iterator[tuple[str, bytes]]:
-    """Price indices of the Treasury and of the Office for National Statistics, all invented."""
+def _treasury() -> list[Row]:
+    """The Treasury's table of GDP deflators: years on the left, and again on the right."""
     treasury: list[Row] = [
         (),
         ("", "GDP DEFLATORS AT MARKET PRICES, AND MONEY GDP"),
@@ -293,10 +293,15 @@ def _prices() -> Iterator[tuple[str, bytes]]:
         treasury.append(
             ("", label, index, 2.0, 1000, "", "", str(year - 1), round(100 * _deflator(year - 1) / base, 4), 2.0, 1000)
         )
-    treasury += [(), ("", _NOTE)]
+    return [*treasury, (), ("", _NOTE)]
+
+
+def _prices() -> Iterator[tuple[str, bytes]]:
+    """Price indices of the Treasury and of the Office for National Statistics, all invented."""
+    base = _deflator(2019)
     yield (
         "hmt_gdp_deflator/2020-03/GDP_Deflators_Budget_March_2020_update.xlsx",
-        xlsx_bytes([("11032020 deflator update", treasury)]),
+        xlsx_bytes([("11032020 deflator update", _treasury())]),
     )
     derived: list[Row] = [("year", "gdp", "deflator_2019")]
     derived += [(y, round(100 * _deflator(y) / base, 4), round(base / _deflator(y), 6)) for y in range(2011, 2020)]

@@ -61,11 +61,29 @@ def _zip(parts: Sequence[tuple[str, str]], *, stored_first: bool = False) -> byt
 
 
 _XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
+_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 
 
 def xlsx_bytes(sheets: Sheets) -> bytes:
     """A workbook of Office Open XML, its strings in place."""
-    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    parts = _xlsx_frame(sheets)
+    for i, (_, rows) in enumerate(sheets, 1):
+        body = []
+        for r, row in enumerate(rows, 1):
+            cells = "".join(_xlsx_cell(v, f"{_letters(c)}{r}") for c, v in enumerate(row) if v is not None and v != "")
+            if cells:
+                body.append(f'<row r="{r}">{cells}</row>')
+        parts.append(
+            (
+                f"xl/worksheets/sheet{i}.xml",
+                f'{_XML}<worksheet xmlns="{_MAIN}"><sheetData>{"".join(body)}</sheetData></worksheet>',
+            )
+        )
+    return _zip(parts)
+
+
+def _xlsx_frame(sheets: Sheets) -> list[tuple[str, str]]:
+    """The parts of a workbook beside its sheets: what they are, where they are, and how dates look."""
     relations = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
     package = "http://schemas.openxmlformats.org/package/2006"
     types = "application/vnd.openxmlformats-officedocument.spreadsheetml"
@@ -73,7 +91,7 @@ def xlsx_bytes(sheets: Sheets) -> bytes:
         f'<Override PartName="/xl/worksheets/sheet{i}.xml" ContentType="{types}.worksheet+xml"/>'
         for i in range(1, len(sheets) + 1)
     )
-    parts = [
+    return [
         (
             "[Content_Types].xml",
             f'{_XML}<Types xmlns="{package}/content-types">'
@@ -89,7 +107,7 @@ def xlsx_bytes(sheets: Sheets) -> bytes:
         ),
         (
             "xl/workbook.xml",
-            f'{_XML}<workbook xmlns="{main}" xmlns:r="{relations}"><sheets>'
+            f'{_XML}<workbook xmlns="{_MAIN}" xmlns:r="{relations}"><sheets>'
             + "".join(
                 f'<sheet name="{escape(name)}" sheetId="{i}" r:id="rId{i}"/>' for i, (name, _) in enumerate(sheets, 1)
             )
@@ -107,24 +125,11 @@ def xlsx_bytes(sheets: Sheets) -> bytes:
         ),
         (
             "xl/styles.xml",
-            f'{_XML}<styleSheet xmlns="{main}"><fonts count="1"><font/></fonts><fills count="1"><fill/></fills>'
+            f'{_XML}<styleSheet xmlns="{_MAIN}"><fonts count="1"><font/></fonts><fills count="1"><fill/></fills>'
             '<borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs>'
             '<cellXfs count="2"><xf/><xf numFmtId="14" applyNumberFormat="1"/></cellXfs></styleSheet>',
         ),
     ]
-    for i, (_, rows) in enumerate(sheets, 1):
-        body = []
-        for r, row in enumerate(rows, 1):
-            cells = "".join(_xlsx_cell(v, f"{_letters(c)}{r}") for c, v in enumerate(row) if v is not None and v != "")
-            if cells:
-                body.append(f'<row r="{r}">{cells}</row>')
-        parts.append(
-            (
-                f"xl/worksheets/sheet{i}.xml",
-                f'{_XML}<worksheet xmlns="{main}"><sheetData>{"".join(body)}</sheetData></worksheet>',
-            )
-        )
-    return _zip(parts)
 
 
 def _xlsx_cell(value: str | int | float | date, place: str) -> str:

@@ -49,6 +49,7 @@ def reports(arrivals: Path, tmp_path_factory: pytest.TempPathFactory) -> list[di
     assert (landing.refused, landing.unrecognised) == ([], [])
     said = read_archived(settings)
     assert (said.refused, said.not_placed) == (0, 0)
+    assert said.read_now == said.reports
     assert read_archived(settings).read_now == 0
     with (settings.landing / "ofsted_reports" / "report" / "read.csv").open(newline="", encoding="utf-8") as file:
         rows = [{name: "" if cell == "\\N" else cell for name, cell in row.items()} for row in csv.DictReader(file)]

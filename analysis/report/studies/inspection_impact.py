@@ -195,46 +195,12 @@ def _coefficients(found: Found) -> str:
 
 
 def _beyond(found: Found) -> str:
-    event = found.of("event study", "percent_change")
     parts = [
         "<p>Calendar trends go along with event time. Here authorities that have been inspected are compared "
-        "with those not yet inspected.</p>"
+        "with those not yet inspected.</p>",
+        _event_study(found),
+        _specifications(found),
     ]
-    pictures = []
-    for m in ("cpp", "s47_enquiries", "referrals", "cla"):
-        points = _series(event, "all", m)
-        if any(v is not None for _, v in points):
-            low, high = _series(event, "all", m, "ci_low"), _series(event, "all", m, "ci_high")
-            pictures.append(
-                charts.line_chart(
-                    f"{NAMES[m]}: change against the not yet inspected, %",
-                    [Line(_label(event, "all", m), points, "own", low, high)],
-                    TICKS,
-                    partial(words.number, digits=1),
-                    level=0.0,
-                    size=(400, 220),
-                )
-            )
-    parts.append(charts.many(pictures))
-    curve = found.of("specification curve", "percent_change")
-    agreeing = found.of("specification curve", "percent with the median's sign")
-    significant = found.of("specification curve", "percent significant with the median's sign")
-    parts.append(
-        "<h3>Under every specification</h3><p>The step in the year of the report: exposure, random effects, family, "
-        "window, calendar effects, basis of the year, deflator, editions of the figures, authorities left out, and the "
-        "estimator, smallest estimate first.</p>"
-        + charts.many([_curve(curve, k, agreeing[k], significant.get(k)) for k in agreeing])
-    )
-    rows = by_size(curve, "all | cpp | step0 | ")
-    if rows:
-        parts.append(
-            charts.forest(
-                "Child protection plans, step in the year of the report, under every specification, %",
-                rows,
-                partial(words.number, digits=1),
-                note="Exposure, random effects, family, window, and calendar effects, all ways.",
-            )
-        )
     placebo = found.of("placebo", "percent_change_clustered")
     parts.append(
         simple_table(
@@ -256,6 +222,47 @@ def _beyond(found: Found) -> str:
     parts.append("<h3>The same for inspections under ILACS, since 2018</h3>")
     parts.append(simple_table(["measure", *(label for _, label in PARTS)], rows_again))
     return "".join(parts)
+
+
+def _event_study(found: Found) -> str:
+    event = found.of("event study", "percent_change")
+    pictures = []
+    for m in ("cpp", "s47_enquiries", "referrals", "cla"):
+        points = _series(event, "all", m)
+        if any(v is not None for _, v in points):
+            low, high = _series(event, "all", m, "ci_low"), _series(event, "all", m, "ci_high")
+            pictures.append(
+                charts.line_chart(
+                    f"{NAMES[m]}: change against the not yet inspected, %",
+                    [Line(_label(event, "all", m), points, "own", low, high)],
+                    TICKS,
+                    partial(words.number, digits=1),
+                    level=0.0,
+                    size=(400, 220),
+                )
+            )
+    return charts.many(pictures)
+
+
+def _specifications(found: Found) -> str:
+    curve = found.of("specification curve", "percent_change")
+    agreeing = found.of("specification curve", "percent with the median's sign")
+    significant = found.of("specification curve", "percent significant with the median's sign")
+    curves = (
+        "<h3>Under every specification</h3><p>The step in the year of the report: exposure, random effects, family, "
+        "window, calendar effects, basis of the year, deflator, editions of the figures, authorities left out, and the "
+        "estimator, smallest estimate first.</p>"
+        + charts.many([_curve(curve, k, agreeing[k], significant.get(k)) for k in agreeing])
+    )
+    rows = by_size(curve, "all | cpp | step0 | ")
+    if not rows:
+        return curves
+    return curves + charts.forest(
+        "Child protection plans, step in the year of the report, under every specification, %",
+        rows,
+        partial(words.number, digits=1),
+        note="Exposure, random effects, family, window, and calendar effects, all ways.",
+    )
 
 
 def _curve(curve: dict[str, Row], subject: str, agreeing: Row, significant: Row | None) -> str:

@@ -104,17 +104,7 @@ def run(marts: Marts, spec: Spec, choices: Choices) -> list[Estimate]:
     out += claims("claims", fits, otherwise)
     headline = [m for m in chosen if m.name in spec.variables["headline"]]
     out += placebos(panel, choices.basis, headline, covariance)
-    prices = {
-        m.name: {index: other for index in ("rpi", "cpih") for other in measures(spec, index) if other.name == m.name}
-        for m in headline
-        if choices.deflator in m.column
-    }
-    read = [*headline, *(o for by in prices.values() for o in by.values())]
-    wider = read_panel(marts, choices.framework, read)
-    then = marts_of_the_day(marts, STUDY)
-    panels = {EDITIONS: read_panel(then, choices.framework, read)} if then else {}
-    panels |= {POPULATIONS: newest_populations(marts, wider)}
-    out += multiverse(wider, headline, prices, other_inspections(marts, choices.framework), panels=panels)
+    out += specifications(marts, spec, choices, headline)
     out += beyond(marts, choices, chosen, headline, frame, window, with_other_framework=is_the_papers)
     return out
 
@@ -170,6 +160,21 @@ def beyond(
 
 
 # --- description ------------------------------------------------------------------------------------------------------
+
+
+def specifications(marts: Marts, spec: Spec, choices: Choices, headline: list[Measure]) -> Iterator[Estimate]:
+    """The step in the year of the report under every defensible choice: of model, prices, editions and populations."""
+    prices = {
+        m.name: {index: other for index in ("rpi", "cpih") for other in measures(spec, index) if other.name == m.name}
+        for m in headline
+        if choices.deflator in m.column
+    }
+    read = [*headline, *(o for by in prices.values() for o in by.values())]
+    wider = read_panel(marts, choices.framework, read)
+    then = marts_of_the_day(marts, STUDY)
+    panels = {EDITIONS: read_panel(then, choices.framework, read)} if then else {}
+    panels |= {POPULATIONS: newest_populations(marts, wider)}
+    yield from multiverse(wider, headline, prices, other_inspections(marts, choices.framework), panels=panels)
 
 
 def sample(frame: pd.DataFrame, chosen: list[Measure], window: tuple[int, int]) -> list[Estimate]:

@@ -254,16 +254,15 @@ def _within_group(frame: pd.DataFrame, group: str, column: str, place: str) -> l
     """Total spend by deprivation third within a group: ANOVA, means and SDs, pairs by Bonferroni."""
     from analysis.estimators.group_comparison import anova
 
-    out: list[Estimate] = []
     part, name = frame[frame["group"] == group], TOTALS[column]
+    subject = f"{name} by deprivation | {group}"
     if not part[column].notna().any():
         # Under every name that it would have: what is not held is not a mistake of ours.
-        tests = [(s, f"{name} by deprivation | {group}") for s in ("anova_F", "anova_not_significant")]
+        tests = [(s, subject) for s in ("anova_F", "anova_not_significant")]
         cells = [(f"{s}_gbp", f"{name} | {group} | {third}") for third in THIRDS for s in ("mean", "sd")]
-        return [row(place, s, subject, None, n=0, reason=NO_BUDGET) for s, subject in tests + cells]
+        return [row(place, s, about, None, n=0, reason=NO_BUDGET) for s, about in tests + cells]
     variance = anova(part[column], part["third"], order=THIRDS)
-    subject = f"{name} by deprivation | {group}"
-    out.append(
+    in_all = [
         row(
             place,
             "anova_F",
@@ -274,9 +273,7 @@ def _within_group(frame: pd.DataFrame, group: str, column: str, place: str) -> l
             family=f"{place}: anova",
             method=f"one-way ANOVA, df {variance.df_between} and {variance.df_within}",
             reason=variance.reason,
-        )
-    )
-    out.append(
+        ),
         row(
             place,
             "anova_not_significant",
@@ -285,33 +282,27 @@ def _within_group(frame: pd.DataFrame, group: str, column: str, place: str) -> l
             n=variance.n,
             method="1 if p > .05",
             reason=variance.reason,
+        ),
+    ]
+    by_third = [
+        row(place, f"{statistic}_gbp", f"{name} | {group} | {cell['group']}", cell[statistic], n=cell["n"])
+        for cell in variance.groups.to_dict("records")
+        if cell["group"] in THIRDS
+        for statistic in ("mean", "sd")
+    ]
+    of_pairs = [
+        row(
+            place,
+            "bonferroni_difference_gbp",
+            f"{name} | {group} | {pair['first']} less {pair['second']}",
+            pair["difference"],
+            p_value=pair["p_bonferroni"],
+            n=variance.n,
+            method="pairwise t-test with the pooled variance, p times the number of pairs (Bonferroni)",
         )
-    )
-    for cell in variance.groups.to_dict("records"):
-        if cell["group"] in THIRDS:
-            for statistic in ("mean", "sd"):
-                out.append(
-                    row(
-                        place,
-                        f"{statistic}_gbp",
-                        f"{name} | {group} | {cell['group']}",
-                        cell[statistic],
-                        n=cell["n"],
-                    )
-                )
-    for pair in variance.pairs.to_dict("records"):
-        out.append(
-            row(
-                place,
-                "bonferroni_difference_gbp",
-                f"{name} | {group} | {pair['first']} less {pair['second']}",
-                pair["difference"],
-                p_value=pair["p_bonferroni"],
-                n=variance.n,
-                method="pairwise t-test with the pooled variance, p times the number of pairs (Bonferroni)",
-            )
-        )
-    return out
+        for pair in variance.pairs.to_dict("records")
+    ]
+    return [*in_all, *by_third, *of_pairs]
 
 
 def _model(place: str, subject: str, fit: LogisticFit, names: Mapping[str, str]) -> list[Estimate]:

@@ -8,7 +8,7 @@ coders are compared by Cohen's kappa and Krippendorff's alpha.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from analysis.marts import MartLacks, Marts
@@ -17,6 +17,8 @@ from analysis.studies.spec import Choices, Spec
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from analysis.studies.report_themes.reliability import Coded, Reliability
 
 STUDY = "report_themes"
 MATRIX = "studies.rpt_report_themes__matrix"
@@ -294,15 +296,10 @@ def agreement(marts: Marts) -> Iterator[Estimate]:
     """
     from analysis.studies.report_themes.reliability import reliability
 
-    codings: dict[str, dict[tuple[str, int], tuple[str, ...]]] = {}
     if not marts.has(CODINGS):
         yield _estimate("agreement", "kappa", "pooled", None, reason=f"the warehouse has no {CODINGS}")
         return
-    said = marts.frame(f"select coder, report_id, item, theme from {CODINGS} order by all")
-    for coder, report, item, theme in said.to_numpy(dtype=object):
-        themes = codings.setdefault(coder, {})
-        given = themes.get((report, item), ())
-        themes[report, item] = (*given, theme) if isinstance(theme, str) else given
+    codings = _codings(marts)
     if len(codings) < 2:
         reason = f"one coder only: {', '.join(codings) or 'none'}"
         yield _estimate("agreement", "kappa", "pooled", None, reason=reason)
@@ -325,10 +322,24 @@ def agreement(marts: Marts) -> Iterator[Estimate]:
             reason=found.reason,
         )
     people = {coder: coding for coder, coding in codings.items() if coder not in {PREFERRED_CODER, *MACHINES}}
-    if len(people) < 2:
-        return
-    of_people = reliability(people, book)
-    alpha = of_people.alpha
+    if len(people) > 1:
+        yield from _among(reliability(people, book), method)
+
+
+def _codings(marts: Marts) -> Mapping[str, Coded]:
+    """The themes that each coder gave to each item of each report; an item without a theme has none."""
+    codings: dict[str, dict[tuple[str, int], tuple[str, ...]]] = {}
+    said = marts.frame(f"select coder, report_id, item, theme from {CODINGS} order by all")
+    for coder, report, item, theme in said.to_numpy(dtype=object):
+        themes = codings.setdefault(coder, {})
+        given = themes.get((report, item), ())
+        themes[report, item] = (*given, theme) if isinstance(theme, str) else given
+    return codings
+
+
+def _among(people: Reliability, method: str) -> Iterator[Estimate]:
+    """Krippendorff's alpha of the people who coded, over all themes and by theme."""
+    alpha = people.alpha
     yield _estimate(
         "agreement",
         "alpha",
@@ -336,11 +347,11 @@ def agreement(marts: Marts) -> Iterator[Estimate]:
         alpha.alpha,
         ci_low=alpha.ci_low,
         ci_high=alpha.ci_high,
-        n=of_people.item_count,
+        n=people.item_count,
         method=method,
         reason=alpha.reason,
     )
-    for row in of_people.alpha_by_theme.to_dict("records"):
+    for row in people.alpha_by_theme.to_dict("records"):
         yield _estimate(
             "agreement",
             "alpha",
