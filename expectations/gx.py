@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: Results are named by the time of a run; one fixed time makes the names of their pages the same every time.
 ALWAYS = datetime(2000, 1, 1, tzinfo=UTC)
+#: The data source that frames are given to.
+SOURCE = "frames"
 #: So many failing rows of a landed table are kept with their index for Data Docs.
 INDEXED = 50
 RESULT_FORMAT = {
@@ -78,7 +80,7 @@ class Runner:
         self.exceptions = tuple(exceptions)
         self._context = gx.get_context(mode="ephemeral")
         self._context.variables.progress_bars = ProgressBarsConfig(globally=False)
-        self._source = self._context.data_sources.add_pandas("frames")
+        self._source = self._context.data_sources.add_pandas(SOURCE)
 
     def run(
         self, suite: Suite, frame: pd.DataFrame, *, of: str = "", parameters: dict[str, Any] | None = None
@@ -98,6 +100,7 @@ class Runner:
         for check in suite.checks:
             looked_at = self._set_aside(check, suite, frame, looked_at, outcome)
         validation = self._checkpoint(name, suite, looked_at, parameters)
+        self._let_go()
         for check, result in zip(suite.checks, _in_order(validation.results, suite.checks), strict=True):
             if result.success:
                 continue
@@ -150,6 +153,11 @@ class Runner:
             run_id=RunIdentifier(run_name=name.partition("_")[0], run_time=ALWAYS),
         )
         return next(iter(outcome.run_results.values()))
+
+    def _let_go(self) -> None:
+        """Drop the data source, whose engine keeps every frame that it was given."""
+        self._context.data_sources.delete(SOURCE)
+        self._source = self._context.data_sources.add_pandas(SOURCE)
 
     def _definition(self, name: str) -> Any:
         """A frame's asset, taken as a whole."""

@@ -15,6 +15,8 @@ check is then done in the asking process.
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import gc
 import json
 import os
 import queue
@@ -186,6 +188,14 @@ def serve(requests: Iterable[str], answers: TextIO) -> None:
             answer = {"error": traceback.format_exc()}
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
+        _give_back()
+
+
+def _give_back() -> None:
+    """Return to the system what a check took: this process waits now while others need the memory."""
+    gc.collect()  # the library's objects point at one another
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)  # of glibc; elsewhere there is none
 
 
 def _import() -> None:

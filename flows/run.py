@@ -86,7 +86,7 @@ def run(
             land(settings, returns, report, watch, live=live, sources=sources)
             return _build_as_of(settings, as_of, report, watch, progress)
         with Warm(settings, settings.next, expecting_work=_has_news(settings)) as warm:
-            land(settings, returns, report, watch, live=live, sources=sources)
+            land(settings, returns, report, watch, live=live, sources=sources, when_news=warm.start)
             stop_without_primaries(settings, report.fetched)
             _after_landing(settings, report, watch, warm, full, progress)
         write_outputs(settings, report, watch)

@@ -144,7 +144,9 @@ def _latest(published: Published, measure: Row, year: int) -> str:
     pooled = [(n, d) for _, _, _, n, d in found if d and n is not None]
     if per and len(sized) >= 20 and len(pooled) >= 20:
         centre = sum(n for n, _ in pooled) / sum(d for _, d in pooled)
-        return _funnel(measure, when, sized, centre, per, show, behind)
+        # One thing per another may be more than all of it: assessments per referral are no share of the referrals.
+        share = measure["unit"] == "pct" and all(n <= d for n, d in pooled)
+        return _funnel(measure, when, sized, centre, per, show, behind, share=share)
     points = [(v, 0.2 + 0.6 * ((i * 0.618034) % 1), name) for i, (_, name, v, _, _) in enumerate(found)]
     return _strip(measure, when, points, show, behind)
 
@@ -157,10 +159,11 @@ def _funnel(
     per: float,
     show: charts.Show,
     behind: str,
+    *,
+    share: bool,
 ) -> str:
     low, high = min(d for d, _, _ in sized), max(d for d, _, _ in sized)
     steps = [low + (high - low) * (i / 40) ** 2 for i in range(41)]
-    share = measure["unit"] == "pct"
     curves = [Line("all authorities together", [(low, centre * per), (high, centre * per)], "ref")]
     for z, label, style in LIMITS:
         for sign in (1, -1):

@@ -6,8 +6,9 @@ A table that fails is refused alone (:attr:`expectations.results.Result.by_table
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Collection, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,8 +65,7 @@ def check_gate(
             when_read()
         # The next frame is made while Great Expectations looks at this one.
         with ThreadPoolExecutor(1) as pool:
-            data = [(a, pool.submit(_asset, landed, headers, a, wanted)) for a in ASSETS]
-            _validate(result, data, files, known_symbols(seeds))
+            _validate(result, _frames(pool, landed, headers, wanted), files, known_symbols(seeds))
     finally:
         landed.close()
     result.checked = len(files) if wanted is None else len(wanted)
@@ -81,6 +81,19 @@ def _unfit(files: list[LandedFile], headers: list[list[str] | None]) -> dict[int
         elif header != file.catalogued:
             found[i] = "has other columns than the catalogue"
     return found
+
+
+def _frames(
+    pool: ThreadPoolExecutor, landed: LandedTables, headers: list[list[str] | None], wanted: set[TableKey] | None
+) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Each data asset's name and frame in turn; none is kept here, and only the next one is made ahead."""
+    ahead = pool.submit(_asset, landed, headers, ASSETS[0], wanted)
+    for asset, following in zip_longest(ASSETS, ASSETS[1:]):
+        frame = ahead.result()
+        if following is not None:
+            ahead = pool.submit(_asset, landed, headers, following, wanted)
+        yield asset, frame
+        del frame
 
 
 def _asset(
@@ -108,7 +121,7 @@ def _only(frame: pd.DataFrame, wanted: set[TableKey] | None) -> pd.DataFrame:
 
 def _validate(
     result: GateResult,
-    data: list[tuple[str, Future[pd.DataFrame]]],
+    data: Iterable[tuple[str, pd.DataFrame]],
     files: list[LandedFile],
     symbols: dict[str, list[str]],
 ) -> None:
@@ -120,8 +133,8 @@ def _validate(
     runner = Runner(load_exceptions())
     failures: list[Failure] = []
     met, idle = [], []
-    for asset, future in data:
-        for of, frame, parameters in _parts(asset, future.result(), symbols):
+    for asset, whole in data:
+        for of, frame, parameters in _parts(asset, whole, symbols):
             if frame.empty:
                 continue
             outcome = runner.run(suites[asset], frame, of=of, parameters=parameters)

@@ -44,7 +44,7 @@ def run(
                 settings, folder, live=live, sources=source, as_of=as_of, full=full, say=say, progress=each
             )
     show_fetch(report.fetched, quiet)
-    show_landing(report.landing, quiet)
+    show_landing(report.landing, quiet, is_live=live)
     show_run(report, quiet)
     refused = (report.landing and report.landing.refused) or (report.fetched and report.fetched.failed)
     if report.withheld or report.unwritten or refused or report.study_errors:
@@ -73,7 +73,7 @@ def land(
             _keep_apart(settings, folder)
         report = fetch_and_land(settings, folder, live=live, sources=source, say=say)
     show_fetch(report.fetched, quiet)
-    show_landing(report.landing, quiet)
+    show_landing(report.landing, quiet, is_live=live)
     if report.reports and report.reports.reports and not quiet:
         typer.echo(report.reports.text())
     if (report.landing and report.landing.refused) or (report.fetched and report.fetched.failed):

@@ -91,7 +91,8 @@ def show_fetch(report: FetchReport | None, quiet: bool) -> None:
         typer.echo(report.text())
 
 
-def show_landing(report: LandingReport | None, quiet: bool) -> None:
+def show_landing(report: LandingReport | None, quiet: bool, *, is_live: bool = False) -> None:
+    """What a landing did; of what was fetched, the report of the fetch says in one line what is not yet described."""
     if report is None:
         return
     for refusal in report.refused:
@@ -103,6 +104,8 @@ def show_landing(report: LandingReport | None, quiet: bool) -> None:
     typer.echo(_landed(report))
     for note in report.notes:
         typer.echo(f"  {note}")
+    for refusal in [] if is_live else report.not_described:
+        typer.echo(f"  not yet described: {refusal}")
     for path in report.unrecognised:
         typer.echo(f"  not recognised: {printable(path)}")
     for path, first in report.duplicates:

@@ -22,6 +22,8 @@ from flows.landing.grids import MAX_UNPACKED_BYTES, ForeignFile, kind_of
 
 #: A release has a hundred files.
 MAX_FILES = 5_000
+#: A mail holds the zips of a few releases; each may unpack to as much as a return can hold.
+MAX_ZIPS = 20
 #: Text packs to a hundredth; more than this is a bomb.
 MAX_RATIO = 1_000
 #: Endings of what other programs keep in a zip of their own.
@@ -115,6 +117,21 @@ def unpack(path: Path, name: str, into: Path) -> Iterator[Arrived]:
         raise RefusedFile(name, f"the zip cannot be read ({exc}).", advice="Download it again.") from exc
 
 
+def unpack_all(path: Path, name: str, into: Path) -> Iterator[Arrived]:
+    """As :func:`unpack`, and the files of the first few zips in the zip; those in these stay as they are.
+
+    Raises:
+        RefusedFile: one of them is damaged, names a place outside itself, or unpacks to more than a return can hold.
+    """
+    opened = 0
+    for found in list(unpack(path, name, into)):
+        if opened < MAX_ZIPS and is_packed(found.path):
+            opened += 1
+            yield from unpack(found.path, found.name, into / f"zip {opened}")
+        else:
+            yield found
+
+
 def _judge_name(member: zipfile.ZipInfo, name: str) -> None:
     path = PurePosixPath(member.filename.replace("\\", "/"))
     is_link = (member.external_attr >> 16) & 0o170000 == 0o120000
@@ -148,7 +165,7 @@ def files_of(path: Path, into: Path) -> list[Arrived]:
         if p.name.startswith(".") or p.name == "MANIFEST.csv" or is_litter(p.name):
             continue
         if is_packed(p):
-            found += unpack(p, p.name, into / str(len(found)))
+            found += unpack_all(p, p.name, into / str(len(found)))
         else:
             found.append(Arrived(p, p.name))
     return [f for f in found if f.path.suffix.casefold() in {".csv", ".xls", ".xlsx", ".ods", ".parquet"}]

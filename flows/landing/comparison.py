@@ -27,6 +27,7 @@ from flows.landing.edition_sheet import (
 )
 from flows.landing.figures import number
 from flows.landing.grids import label
+from flows.landing.levels import NATIONAL_NAMES, REGIONAL_NAMES
 from flows.landing.passport_entries import add_passport_entries
 from flows.landing.periods import last_year
 from flows.landing.places import NO_CODE, plain_code
@@ -73,10 +74,17 @@ def compare(
     table = found.table
     keys = {k: column_named(new, v) for k, v in table.keys.items()}
     code, period = keys.get("la_code"), keys.get("period")
-    last = max((r.get(period, "") for r in new.rows), key=lambda p: last_year(p) or 0, default="") if period else ""
-    name = edition or _edition_of(table, last)
+    # Where the release is told by some rows, the others may run further.
+    telling = {column_named(new, c): v for c, v in table.last_period_where.items()}
+    of_release = [r for r in new.rows if all((r.get(c or "") or "").strip() == v for c, v in telling.items())]
+    last = max((r.get(period, "") for r in of_release), key=lambda p: last_year(p) or 0, default="") if period else ""
+    name = edition or (_month_of(file) if _is_monthly(passport) else _edition_of(table, last))
     if not name:
-        raise CswError(f"{file.name}: no column says of which period it is. Give --edition NAME.")
+        raise CswError(
+            f"{file.name}: of a compilation that comes every month, its month. Give --edition YYYY-MM."
+            if _is_monthly(passport)
+            else f"{file.name}: no column says of which period it is. Give --edition NAME."
+        )
     other = _next_to(name, [x for x in landed if x.table_name == table.table])
     old, roles = landed_sheet(settings, other), dict(columns[other.key])
     draft = Draft(passport.source, table.table, name, other.edition)
@@ -210,6 +218,17 @@ def _by_filter(figures: Mapping[str, Mapping[Cell, float]]) -> dict[tuple[str, s
     return found
 
 
+def _is_monthly(passport: Passport) -> bool:
+    """Whether a publication comes so often that its editions are months."""
+    return passport.cadence is not None and passport.cadence.per_year >= 12
+
+
+def _month_of(file: Path) -> str:
+    """The month (YYYY-MM) that a file's name, or else its folder's, says; blank where neither does."""
+    found = (re.search(r"(?<!\d)(20\d\d)[-_](0[1-9]|1[0-2])(?!\d)", n) for n in (file.name, file.parent.name))
+    return next((f"{m[1]}-{m[2]}" for m in found if m), "")
+
+
 def _edition_of(table: Table, last: str) -> str:
     """The edition that a file of this table would be, by its last period."""
     year = last_year(last)
@@ -274,8 +293,13 @@ def _unknown_codes(settings: Settings, sheet: EditionSheet, code: str, name: str
     for seed, column in (("local_authority", "la_code"), ("reporting_unit", "unit_code")):
         with (settings.seeds / f"{seed}.csv").open(newline="", encoding="utf-8") as f:
             known |= {r[column] for r in csv.DictReader(f)}
+    # One publisher numbers England and the regions, too.
+    wider = NATIONAL_NAMES | REGIONAL_NAMES
     return {
         c: (r.get(name, "") if name else "")
         for r in sheet.rows
-        if (c := plain_code(r.get(code, ""))) and c not in known and c.casefold() not in NO_CODE
+        if (c := plain_code(r.get(code, "")))
+        and c not in known
+        and c.casefold() not in NO_CODE
+        and label(r.get(name or "", "")) not in wider
     }

@@ -19,7 +19,7 @@ from flows.common.errors import CswError, RefusedFile
 from flows.common.files import content_sha256_of, sha256_of
 from flows.common.synthetic import MARKER, is_of_synthetic
 from flows.common.text import printable
-from flows.landing.arrivals import is_packed, refused_name, unpack
+from flows.landing.arrivals import is_packed, refused_name, unpack_all
 
 #: What stands for an address where a file is of the bundled sample.
 SYNTHETIC = "synthetic:"
@@ -176,7 +176,7 @@ def _not_followed(link: Path, folder: Path) -> RefusedFile:
 
 def _look_into_zip(packed: File, into: Path, found: Delivery) -> None:
     try:
-        unpacked = list(unpack(packed.path, packed.name, into))
+        unpacked = list(unpack_all(packed.path, packed.name, into))
         if not packed.url.startswith(SYNTHETIC) and any(inner.path.name == MARKER for inner in unpacked):
             raise RefusedFile(packed.name, OF_SAMPLE, advice="Take it out of the folder.")
         for inner in unpacked:

@@ -42,11 +42,24 @@ class Draft:
     """Entry of the table's header, filters or ``contains`` to what it should be; blank where it is gone."""
     last_period: str = ""
     """The period to put into the table's entry, where its editions are told by it."""
+    entry: str = ""
+    """The table's lines for the edition, where a passport lists its editions one by one."""
+    file_pattern: str = ""
+    """The name that tells the edition from another that runs to ``last_period``; it then stands in its place."""
     edits: list[tuple[SeedRow, list[SeedRow]]] = field(default_factory=list)
     """Rows of measure_source.csv and what each becomes: ended, split, or widened to this edition."""
     new_rows: list[SeedRow] = field(default_factory=list)
     unmapped: list[str] = field(default_factory=list)
     """Mapped columns that are gone and have no successor: their measures end, or are computed from others."""
+
+    @property
+    def reading(self) -> str:
+        """The table's entry for the edition, as it stands in the passport; blank where it needs none."""
+        if self.entry:
+            return self.entry
+        if self.file_pattern:
+            return f"\"{self.edition}\": {{file: '{self.file_pattern}'}}"
+        return f'"{self.edition}": {{last_period: "{self.last_period}"}}' if self.last_period else ""
 
     @property
     def closed_rows(self) -> list[SeedRow]:
@@ -61,7 +74,7 @@ class Draft:
     @property
     def changes_nothing(self) -> bool:
         """Whether the project reads the file as it stands."""
-        return self.is_known and not (self.edits or self.new_rows or self.names or self.last_period)
+        return self.is_known and not (self.edits or self.new_rows or self.names or self.reading)
 
     def text(self) -> str:
         """For people."""
@@ -83,10 +96,10 @@ class Draft:
         lines += _part(
             f"For flows/sources/{self.source}.yml",
             [f"(edition {self.edition} is known already)" if self.is_known else self.edition_line]
+            + ([f"table {self.table}, editions: {self.reading}"] if self.reading else [])
             + (
-                [f'table {self.table}, editions: "{self.edition}": {{last_period: "{self.last_period}"}}']
-                if self.last_period
-                else []
+                ["(the file's name has to say the month: another edition runs to the same year)"]
+                * bool(self.file_pattern)
             )
             + [f"table {self.table}: {a} → {b or '(leave out: it is gone)'}" for a, b in self.names.items()],
         )

@@ -31,8 +31,8 @@ def write_entries(settings: Settings, draft: Draft) -> list[Path]:
         lines.insert(_place_of_edition(lines, draft.edition, passport.name), f"  {draft.edition_line}\n")
     for wanted, other in draft.names.items():
         _rename(lines, draft.table, wanted, other, passport.name)
-    if draft.last_period:
-        _add_last_period(lines, draft, passport.name)
+    if draft.reading:
+        _add_reading(lines, draft, passport.name)
     if lines != before:
         write_atomically(passport, "".join(lines).encode())
         changed.append(passport)
@@ -89,7 +89,12 @@ def _place_of_edition(lines: Sequence[str], edition: str, name: str) -> int:
     return later
 
 
-def _span_of_table(lines: Sequence[str], table: str, name: str) -> tuple[int, int]:
+def span_of_table(lines: Sequence[str], table: str, name: str) -> tuple[int, int]:
+    """Where the lines of a table stand in a passport: the first, and the one behind the last.
+
+    Raises:
+        CswError: there is no such table.
+    """
     start = next((i for i, x in enumerate(lines) if re.match(rf"\s*- table: {re.escape(table)}\s*$", x)), None)
     if start is None:
         raise CswError(f"{name} has no table {table}.")
@@ -98,7 +103,7 @@ def _span_of_table(lines: Sequence[str], table: str, name: str) -> tuple[int, in
 
 def _rename(lines: list[str], table: str, wanted: str, other: str, name: str) -> None:
     """Put another name beside one of a table's header, filters or values; or leave it out, where ``other`` is blank."""
-    start, end = _span_of_table(lines, table, name)
+    start, end = span_of_table(lines, table, name)
     token = rf"""(?P<q>["']?){re.escape(wanted)}(?P=q)(?=\s*[,\]:}}])"""
     hits = 0
     for i in range(start + 1, end):
@@ -123,8 +128,8 @@ def _quoted(text: str) -> Callable[[re.Match[str]], str]:
     return put
 
 
-def _add_last_period(lines: list[str], draft: Draft, name: str) -> None:
-    start, end = _span_of_table(lines, draft.table, name)
+def _add_reading(lines: list[str], draft: Draft, name: str) -> None:
+    start, end = span_of_table(lines, draft.table, name)
     at = next((i for i in range(start, end) if re.match(r"    editions:\s*$", lines[i])), None)
     if at is None:
         raise CswError(f"{name}: table {draft.table} has no list of editions to add to.")
@@ -134,4 +139,4 @@ def _add_last_period(lines: list[str], draft: Draft, name: str) -> None:
         if m and m[1] > draft.edition:
             break
         after += 1
-    lines.insert(after, f'      "{draft.edition}": {{last_period: "{draft.last_period}"}}\n')
+    lines.insert(after, f"      {draft.reading}\n")

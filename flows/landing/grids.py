@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -17,6 +18,15 @@ from flows.landing.workbooks import MAX_CELLS, MAX_COLUMNS, Parts
 
 Kind = Literal["csv", "sheet", "parquet", "pdf", "zip"]
 
+#: The marks at the beginning of text that a spreadsheet saved as "Unicode text".
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+#: What programs put between fields where it is no comma.
+OTHER_SEPARATORS = ("\t", ";")
+#: A row of so many fields and no comma says that another separator stands between them.
+FIELDS_OF_A_TABLE = 4
+#: Title rows that may stand above the first row of fields.
+LINES_ABOVE = 15
+_IN_A_NUMBER = re.compile(r"-?\d+,\d+")
 #: Characters in a field of a csv; more is a quote that is never closed.
 LONGEST_FIELD = 131_072
 #: A file, or what a workbook unpacks to, of more than this is no return (the largest real one is 100 MB).
@@ -69,8 +79,8 @@ def kind_of(data: bytes, file: str) -> Kind:
             "this is a web page saved under a data file's name, not data.",
             advice="Open the address in a browser to see the server's message, then download the file again.",
         )
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise ForeignFile(file, "the text is encoded as UTF-16.", advice="Save it as UTF-8, as it was published.")
+    if head.startswith(UTF_16):
+        return "csv"
     if b"\x00" in data[:65536]:
         raise ForeignFile(file, "these bytes are neither text nor a workbook.", advice="Download the file again.")
     return "csv"
@@ -120,6 +130,8 @@ def decode(data: bytes, file: str, encoding: str) -> str:
     """
     if data.startswith(b"\xef\xbb\xbf"):
         data, encoding = data[3:], "utf-8"
+    elif data.startswith(UTF_16):
+        encoding = "utf-16"
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as exc:
@@ -144,15 +156,23 @@ def read_csv_rows(text: str, file: str) -> list[list[str]]:
     """
     # One limit for the whole process: what else reads in it may have raised it.
     csv.field_size_limit(LONGEST_FIELD)
-    if plain := _plain_rows(text):
+    separator = _separator_of(text)
+    if separator == "," and (plain := _plain_rows(text)):
         return plain
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=separator)
     rows: list[list[str]] = []
     try:
         for row in reader:
             if len(row) > MAX_COLUMNS:
                 raise RefusedFile(file, f"{len(row):,} columns.", row=len(rows) + 1, advice="This is not a return.")
             rows.append(row)
+            if separator == ";" and (cell := next((c for c in row if _IN_A_NUMBER.fullmatch(c.strip())), "")):
+                raise RefusedFile(
+                    file,
+                    f"the fields are separated by semicolons, where the comma of {cell!r} is likely a decimal point.",
+                    row=len(rows),
+                    advice="Save it with commas between fields and points in numbers, as it was published.",
+                )
     except csv.Error as exc:
         if "field limit" in str(exc):
             raise RefusedFile(
@@ -165,6 +185,17 @@ def read_csv_rows(text: str, file: str) -> list[list[str]]:
             file, f"this is not a whole csv ({exc}).", row=reader.line_num, advice="Download it again."
         ) from exc
     return rows
+
+
+def _separator_of(text: str) -> str:
+    """What stands between the fields: a comma, save where the first rows have none and are full of another."""
+    for line in text[:20_000].splitlines()[:LINES_ABOVE]:
+        if "," in line:
+            return ","
+        for other in OTHER_SEPARATORS:
+            if line.count(other) >= FIELDS_OF_A_TABLE - 1:
+                return other
+    return ","
 
 
 def _plain_rows(text: str) -> list[list[str]] | None:

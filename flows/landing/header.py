@@ -10,6 +10,9 @@ from flows.landing.fits import Fit
 from flows.landing.grids import label
 from flows.landing.workbooks import column_letters
 
+#: How programs of statistics call the column in which they number a table's rows.
+COUNTERS = frozenset({"column 1", "unnamed: 0", "...1", "x", "v1", "index"})
+
 
 def columns_and_body(fit: Fit, path: str) -> tuple[list[str], list[list[str]], int]:
     """A table's columns, the rows under its header, and the number of the first of them (from 1).
@@ -84,10 +87,23 @@ def _joined_header(rows: list[list[str]], width: int) -> list[str]:
     return [" | ".join(p for p in parts if p) for parts in zip(*filled, strict=True)]
 
 
+def _counts_rows(name: str, body: list[list[str]]) -> bool:
+    """Whether a first column is the row's number, which programs put before a table that they save."""
+    if label(name) not in COUNTERS:
+        return False
+    cells = [r[0].strip() for r in body if any(r)]
+    return any(cells == [str(i) for i in range(first, first + len(cells))] for first in (0, 1))
+
+
 def kept_columns(columns: list[str], body: list[list[str]], width: int) -> list[int]:
-    """Columns that have a name or anything in them; spacer columns of sheets have neither."""
+    """Columns that have a name or anything in them; spacer columns of sheets have neither.
+
+    A first column that only numbers the rows is not the publisher's.
+    """
     keep = []
     for j in range(width):
+        if j == 0 and _counts_rows(columns[0], body):
+            continue
         unnamed = columns[j].startswith("column ") or " | " in columns[j]
         if not unnamed or any(j < len(r) and r[j].strip() for r in body):
             keep.append(j)

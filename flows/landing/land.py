@@ -11,7 +11,7 @@ passports, seeds or code.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,6 +45,7 @@ def land_folders(
     *,
     workers: int | None = None,
     documents: DocumentRecogniser | None = None,
+    when_news: Callable[[], object] = lambda: None,
 ) -> LandingReport:
     """Land every file of some folders, in whatever arrangement.
 
@@ -57,6 +58,7 @@ def land_folders(
         folders: publishers' files; read, never changed.
         workers: processes; the number of cores when absent.
         documents: asked of PDFs that no name makes known; without it they are not recognised.
+        when_news: called, once or more often, while it goes on, as soon as a table was read that is not landed yet.
 
     Raises:
         CswError: a folder is absent or holds no file, or the disk refuses.
@@ -67,7 +69,7 @@ def land_folders(
     landing.ledger.delivered = hashes.found
     landing.report.refused += delivery.refused
     landing.mend_archive(delivery.files)
-    landing.take(landing.to_read_again(delivery.files), delivery.files, workers)
+    landing.take(landing.to_read_again(delivery.files), delivery.files, workers, when_news)
     landing.correct_days(delivery.files)
     return landing.finish()
 
@@ -81,12 +83,18 @@ def published_is_lost(published: Collection[Key], settings: Settings) -> list[Ke
 class _Landing(Mending, Rivals):
     """One landing under way, step by step."""
 
-    def take(self, again: list[File], files: list[File], workers: int | None) -> None:
+    def take(self, again: list[File], files: list[File], workers: int | None, when_news: Callable[[], object]) -> None:
         """Read and put in its place what is known, in the order in which it came, and then what is new."""
+
+        def note(read: Read) -> None:
+            if read.tables:
+                when_news()
+
         known = {f.sha256 for f in again}
         new = self._new([f for f in files if f.sha256 not in known])
         again = [f for f in again if not self._is_withdrawn_whole(f)]
-        done = self._ask_documents([*again, *new], list(read_files([self._job(f) for f in [*again, *new]], workers)))
+        jobs = [self._job(f) for f in [*again, *new]]
+        done = self._ask_documents([*again, *new], list(read_files(jobs, workers, note)))
         for f, read in zip(again, done, strict=False):
             self._place(f, read)
         self._place_new(list(zip(new, done[len(again) :], strict=True)))

@@ -53,6 +53,16 @@ class MappedColumns:
 
     rows: dict[tuple[str, str], list[Mapped]] = field(default_factory=dict)
 
+    def is_another(self, source: str, landed: LandedTable) -> bool:
+        """Whether a table has rows of none of the filters that any edition of it is read by: it is its sister.
+
+        Args:
+            source: the publication.
+            landed: the table, told by its columns alone.
+        """
+        filters = {label(m.filter) for m in self.rows.get((source, landed.table), []) if m.filter}
+        return bool(filters) and filters.isdisjoint(map(label, landed.filters))
+
     def check(self, source: str, landed: LandedTable, path: str, *, by_year: bool = False) -> None:
         """Refuse a table of which a mapped column or filter is absent or empty, or is mapped in other editions only.
 

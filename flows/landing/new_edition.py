@@ -23,6 +23,7 @@ from flows.landing.edition_sheet import sheet_of
 from flows.landing.file_names import published_name
 from flows.landing.fits import SEARCH_ROWS
 from flows.landing.grids import label, read_grids
+from flows.landing.next_workbook import drafts_of_workbook
 from flows.sources.passport import Passport, load_passports
 
 
@@ -103,12 +104,18 @@ def new_editions(
         edition: what to call the edition, where the files do not tell.
         say: told of files that are left out, and why.
     """
+    passports = {p.source: p for p in load_passports(settings.passports)}
     drafts: list[tuple[Path, Draft]] = []
+    workbooks: list[Draft] = []
     for file in files:
         try:
             found = source or source_of(settings, file)
             if not found:
                 say(f"{file.name}: of no publication that is landed; left out.")
+                continue
+            listed = drafts_of_workbook(settings, passports[found], file, edition) if found in passports else []
+            if listed:
+                workbooks += listed
                 continue
             drafts.append((file, new_edition(settings, found, file, edition=edition)))
         except (CswError, RefusedFile) as exc:
@@ -119,7 +126,7 @@ def new_editions(
     for file, d in drafts:
         is_behind = d.edition != most[d.source] and d.last_period
         done.append(new_edition(settings, d.source, file, d.table, most[d.source]) if is_behind else d)
-    return done
+    return done + workbooks
 
 
 def _likest(

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from pathlib import PurePath
 
 from flows.common.errors import NotDescribed, RefusedFile
+from flows.landing.file_names import matches_any, published_name, spellings_of
 from flows.landing.fits import Fit
 from flows.landing.grids import label
 from flows.sources.passport import Passport, Table
+
+#: Years in the names of the department's files.
+_SPAN = re.compile(r"(?<!\d)20\d\d[_ ]to[_ ](20\d\d)(?!\d)", re.IGNORECASE)
 
 
 def last_year(period: str) -> int | None:
@@ -18,6 +23,13 @@ def last_year(period: str) -> int | None:
         return int(p)
     m = re.fullmatch(r"(\d{4})[-/ ]?(\d{2})", p)
     return int(m.group(1)) + 1 if m else None
+
+
+def _last_in_name(path: str, table: Table) -> int:
+    """The year to which a publisher's name says that its file runs (…_2013_to_2025.csv); 0 where it says none."""
+    name = published_name(PurePath(path).name)
+    found = _SPAN.search(name)
+    return int(found[1]) if found and table.file and matches_any(table.file, spellings_of(name)) else 0
 
 
 def edition_from_periods(
@@ -47,6 +59,13 @@ def last_period_edition(passport: Passport, table: Table, periods: Iterable[str]
             advice="Years are written 2022, 202122 or 2021-22.",
         )
     last = str(max(years))
+    if (said := _last_in_name(path, table)) > int(last):
+        raise RefusedFile(
+            path,
+            f"its name says that it runs to {said}, and its rows run to {last}.",
+            column=table.keys.get("period"),
+            advice="Give the whole file, or this one its own name.",
+        )
     for edition, reading in table.editions.items():
         if reading.last_period == last:
             return edition
@@ -56,5 +75,6 @@ def last_period_edition(passport: Passport, table: Table, periods: Iterable[str]
         path,
         f"{passport.source} {table.table} runs to {last}, and the passport has no such edition.",
         column=table.keys.get("period"),
-        advice=f"Add edition {last} to flows/sources/{passport.source}.yml (docs/adding_a_year.md shows how).",
+        advice=f"`csw new-edition` drafts what takes it in, and with --write puts it into "
+        f"flows/sources/{passport.source}.yml (docs/adding_a_year.md).",
     )

@@ -17,6 +17,7 @@ from flows.landing.catalogue import (
     revision_number,
 )
 from flows.landing.delivery import File, as_day, same_bytes
+from flows.landing.periods import last_year
 from flows.landing.quarantine import is_withdrawn, next_state
 from flows.landing.states import in_order
 from flows.landing.under_way import UNRECOGNISED, UnderWay
@@ -43,6 +44,10 @@ class Placing(UnderWay):
             self.report.documents += 1
             return
         new = [t for t in done.tables if self._same_cells(done, t.table, t.path) is None]
+        parts = [t for t in new if self._is_part(f, done, t)]
+        if parts and len(parts) == len(done.tables):
+            return
+        new = [t for t in new if t not in parts]
         if not new:
             first = self._same_cells(done, done.tables[0].table, done.tables[0].path) if done.tables else None
             self.ledger.files[f.sha256] = "in part" if done.refusals else "same"
@@ -129,6 +134,35 @@ class Placing(UnderWay):
             if there.exists() and self._cells(there) == self._cells(path):
                 return entry
         return None
+
+    def _is_part(self, f: File, done: Read, t: ReadTable) -> bool:
+        """Whether a table has fewer years than the edition has that is there: somebody's extract, not a revision.
+
+        It is refused: were it taken, the years that it lacks would be read from older editions again.
+        """
+        states = [
+            e
+            for e, _ in self._places(done.source, t.table, done.edition)
+            if not is_withdrawn(self.withdrawn, e.sha256, t.table)
+        ]
+        if not states or f.sha256 in self.kept:
+            return False
+        there = states[-1]
+        whole = last_year(there.first_period), last_year(there.last_period)
+        mine = last_year(t.first_period), last_year(t.last_period)
+        if not (all(whole) and all(mine)) or not ((whole[0] or 0) < (mine[0] or 0) or (mine[1] or 0) < (whole[1] or 0)):
+            return False
+        span = t.first_period if t.first_period == t.last_period else f"{t.first_period} to {t.last_period}"
+        self.report.refused.append(
+            RefusedFile(
+                f.name,
+                f"it holds {span} of {done.source} {t.table} {done.edition}, of which {there.first_period} to "
+                f"{there.last_period} is landed ({there.file}).",
+                advice="A part is no revision: give the whole file. If the publisher has cut the table, "
+                "`csw withdraw` takes out of use what is landed.",
+            )
+        )
+        return True
 
     def _is_known(self, done: Read) -> bool:
         return all(self._same_cells(done, t.table, t.path) is not None for t in done.tables)

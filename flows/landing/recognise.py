@@ -10,9 +10,12 @@ from pathlib import PurePath
 from flows.common.errors import RefusedFile
 from flows.landing.file_names import is_litter, matches_any, published_name, spellings_of, tables_named
 from flows.landing.fits import Fit, fits_of, is_certain, is_named, is_sheet, lacking_value
-from flows.landing.grids import ForeignFile, Grid, decode, kind_of, parquet_rows, read_csv_rows, read_grids
+from flows.landing.grids import UTF_16, ForeignFile, Grid, decode, kind_of, parquet_rows, read_csv_rows, read_grids
 from flows.landing.misfits import missing_column, missing_value
 from flows.sources.passport import Passport
+
+#: A calendar or financial year in the pattern of a file's name.
+_YEARS = re.compile(r"20\d\d(-\d\d)?")
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,8 @@ class Recognised:
     """Why it is only listed: not a publisher's, or a publication's table that no passport describes."""
     refused: list[RefusedFile] = field(default_factory=list)
     """Tables of the file that are refused; the others land."""
+    is_by_content: bool = False
+    """Whether the file's name is not the table's, so that its content alone says what it is."""
 
 
 def recognise(data: bytes, path: str, passports: Iterable[Passport]) -> Recognised | None:
@@ -60,7 +65,7 @@ def recognise(data: bytes, path: str, passports: Iterable[Passport]) -> Recognis
     if kind == "pdf":
         return _described_nowhere(name, passports)
     if kind == "zip":
-        return Recognised("", remark="not a publisher's file: a document, or a zip inside a zip (unpack it)")
+        return Recognised("", remark="not a publisher's file: a document, or a zip in zips (unpack it)")
     if kind == "sheet":
         return _recognise_workbook(data, path, name, passports)
     return _recognise_text(data, path, name, passports, kind)
@@ -79,6 +84,8 @@ def _recognise_text(data: bytes, path: str, name: str, passports: list[Passport]
         try:
             text = decode(data, path, "utf-8")
         except RefusedFile as exc:
+            if data.startswith(UTF_16) and tables_named(name, passports):
+                raise
             text, failure = data.decode("cp1252", errors="replace"), exc
         try:
             grid = Grid("", read_csv_rows(text, path))
@@ -101,7 +108,8 @@ def _recognise_text(data: bytes, path: str, name: str, passports: list[Passport]
         if encoding == "utf-8":
             raise failure
         fit = replace(fit, grid=Grid("", read_csv_rows(decode(data, path, encoding), path)))
-    return Recognised(fit.passport.source, [fit])
+    named = tables_named(name, passports)
+    return Recognised(fit.passport.source, [fit], is_by_content=not is_named(fit, named))
 
 
 def is_document_name(name: str, passports: Iterable[Passport]) -> bool:
@@ -111,7 +119,7 @@ def is_document_name(name: str, passports: Iterable[Passport]) -> bool:
 
 def _document(name: str, passports: list[Passport]) -> Recognised | None:
     for p in passports:
-        if any(re.search(d, name, re.IGNORECASE) for d in p.documents):
+        if any(matches_any(d, spellings_of(name)) for d in p.documents):
             return Recognised(p.source, is_document=True)
     return None
 
@@ -131,9 +139,20 @@ def _described_nowhere(name: str, passports: Iterable[Passport]) -> Recognised |
     """A file that is a known publication's by its name, and that no passport describes."""
     names = spellings_of(name)
     for p in passports:
+        if any(matches_any(_of_any_year(r.file), names) for t in p.tables for r in t.editions.values() if r.file):
+            return Recognised(p.source, remark=_edition_not_described(p.source))
         if any(matches_any(pattern, names) for pattern in p.other_files):
             return Recognised(p.source, remark=f"known publication ({p.source}), table not described")
     return None
+
+
+def _edition_not_described(source: str) -> str:
+    return f"known publication ({source}), edition not described: `csw new-edition` drafts what takes it in"
+
+
+def _of_any_year(pattern: str) -> str:
+    """The pattern of a file's name with any year in the place of its own."""
+    return _YEARS.sub(lambda m: r"20\d\d" + (r"-\d\d" if m[1] else ""), pattern)
 
 
 def _choose(fits: list[Fit], name: str, path: str, passports: list[Passport], grid: Grid) -> Fit | Recognised | None:
@@ -163,9 +182,13 @@ def _choose(fits: list[Fit], name: str, path: str, passports: list[Passport], gr
                 column=next(iter(f.reading.header), None),
                 advice="Put the right file under this name, or the right name on this file.",
             )
-    if named:
-        raise missing_column(named, grid, path)
     certain = [f for f in fits if lacking_value(f) is None and is_certain(f)]
+    if named:
+        # A name that another publication's table once had says nothing where the content is certain; within one
+        # publication it is a table that changed, and what it is like now may be its sister.
+        sources = {p.source for p, _, _ in named}
+        if not (certain := [f for f in certain if f.passport.source not in sources]):
+            raise missing_column(named, grid, path)
     if certain:
         return _heaviest(certain, path, "its content")
     like = sorted({f.passport.source for f in fits})
@@ -206,6 +229,8 @@ def _recognise_workbook(data: bytes, path: str, name: str, passports: list[Passp
             fit = _choose(fits_of(g, passports, sheet=False), name, path, passports, g)
             if isinstance(fit, Fit):
                 return Recognised(fit.passport.source, [fit])
+    if not fits and not named and (found := _plain_tables(data, path, passports)):
+        return found
     if not fits:
         if named:
             p, t, e = named[0]
@@ -233,7 +258,7 @@ def _recognise_workbook(data: bytes, path: str, name: str, passports: list[Passp
                 return _described_nowhere(name, passports)
             return Recognised(
                 sources[0],
-                remark=f"known publication ({sources[0]}), edition not described: its name and title tell none",
+                remark=_edition_not_described(sources[0]),
             )
         fits = certain
     fits = by_name or fits
@@ -252,6 +277,27 @@ def _recognise_workbook(data: bytes, path: str, name: str, passports: list[Passp
             )
         fits = [f for f in fits if (f.passport.source, f.edition) == winners[0]]
     return _one_sheet_a_table(fits, path)
+
+
+def _plain_tables(data: bytes, path: str, passports: list[Passport]) -> Recognised | None:
+    """A workbook of any name into which tables were saved that are published as text: what its sheets say they are.
+
+    Raises:
+        RefusedFile: they are of several publications, and what is kept of a file is kept under one.
+    """
+    certain: list[Fit] = []
+    for g in read_grids(data, path):
+        fits = [f for f in fits_of(g, passports, sheet=False) if lacking_value(f) is None and is_certain(f)]
+        if fits:
+            certain.append(_heaviest(fits, path, f"the content of sheet {g.name!r}"))
+    sources = sorted({f.passport.source for f in certain})
+    if len(sources) > 1:
+        raise RefusedFile(
+            path,
+            f"its sheets are tables of several publications ({', '.join(sources)}).",
+            advice="Give the publishers' files, or a workbook for each publication.",
+        )
+    return replace(_one_sheet_a_table(certain, path), is_by_content=True) if certain else None
 
 
 def _one_sheet_a_table(fits: list[Fit], path: str) -> Recognised:

@@ -11,7 +11,7 @@ import gc
 import os
 import traceback
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
@@ -27,7 +27,7 @@ from flows.landing.figures import known_symbols
 from flows.landing.fits import Fit
 from flows.landing.grids import label
 from flows.landing.mapping import mapped_columns
-from flows.landing.recognise import is_document_name, recognise
+from flows.landing.recognise import Recognised, is_document_name, recognise
 from flows.landing.tables import META, LandedTable, land
 from flows.sources.passport import load_passports
 
@@ -39,6 +39,10 @@ MAX_MEMORY_BYTES = 6_000_000_000
 
 #: File, problem, row, column and advice of a refusal, as they go from process to process.
 Refusal = tuple[Any, ...]
+
+
+class AnotherTable(Exception):
+    """A table whose columns are those of a described one, and whose rows are of something else."""
 
 
 @dataclass(frozen=True)
@@ -91,16 +95,21 @@ class Read:
     remark: str = ""
 
 
-def read_files(jobs: list[Job], workers: int | None = None) -> Iterator[Read]:
+def read_files(
+    jobs: list[Job], workers: int | None = None, when_read: Callable[[Read], object] = lambda _: None
+) -> Iterator[Read]:
     """Read files, in the order given.
 
     Args:
         jobs: what to read.
         workers: processes; the number of cores when absent.
+        when_read: told of files as soon as they are read, in any order; not of those whose process was lost.
     """
     workers = workers or os.cpu_count() or 1
     if workers == 1 or (len(jobs) < WORTH_WORKERS and all(map(_is_plain, jobs))):
-        yield from map(read_file, jobs)
+        for read in map(read_file, jobs):
+            when_read(read)
+            yield read
         return
     from concurrent.futures import Future, ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
@@ -113,6 +122,7 @@ def read_files(jobs: list[Job], workers: int | None = None) -> Iterator[Read]:
         for i, future in futures.items():
             try:
                 results[i] = future.result()
+                when_read(results[i])
             except BrokenProcessPool:
                 break
     for i in range(len(jobs)):
@@ -190,7 +200,7 @@ def read_file(job: Job) -> Read:
             return Read(found.source, "documents", is_document=True)
         if found.remark:
             return Read(found.source, remark=found.remark)
-        return _read_tables(job, found.source, found.fits, list(found.refused))
+        return _read_tables(job, found)
     except RefusedFile as exc:
         if exc.__cause__ is not None and is_of_the_machine(exc.__cause__, job.incoming):
             raise _as_system_error(exc.__cause__, job) from exc
@@ -224,14 +234,21 @@ def _as_system_error(exc: BaseException, job: Job) -> OSError:
     return OSError(number, os.strerror(number), str(job.incoming))
 
 
-def _read_tables(job: Job, source: str, fits: list[Fit], refused: list[RefusedFile]) -> Read:
+def _read_tables(job: Job, found: Recognised) -> Read:
     """Each table of a file by itself: one that does not hold is refused, and the others land."""
-    done = []
-    for fit in fits:
+    source, refused, done = found.source, list(found.refused), []
+    for fit in found.fits:
         try:
-            done.append(_read_table(job, fit))
+            done.append(_read_table(job, fit, is_by_content=found.is_by_content))
         except RefusedFile as exc:
             refused.append(exc)
+        except AnotherTable as exc:
+            return Read(source, remark=str(exc))
+    editions = sorted({edition for edition, _ in done})
+    if len(editions) > 1:
+        problem = f"its sheets are of several editions of {source} ({', '.join(editions)})."
+        refused = [RefusedFile(job.name, problem, advice="Give the publisher's files, or a workbook for each edition.")]
+        done = []
     strange = tuple(_refusal(exc) for exc in refused if isinstance(exc, NotDescribed))
     refusals = tuple(_refusal(exc) for exc in refused if not isinstance(exc, NotDescribed))
     if not done:
@@ -243,7 +260,7 @@ def _refusal(exc: RefusedFile) -> Refusal:
     return exc.file, exc.problem, exc.row, exc.column, exc.advice
 
 
-def _read_table(job: Job, fit: Fit) -> tuple[str, ReadTable]:
+def _read_table(job: Job, fit: Fit, *, is_by_content: bool) -> tuple[str, ReadTable]:
     out = job.incoming / f"{job.sha256[:16]}-{fit.table.table}.csv"
     out.parent.mkdir(parents=True, exist_ok=True)
     root = job.passports.parents[1]
@@ -257,6 +274,11 @@ def _read_table(job: Job, fit: Fit) -> tuple[str, ReadTable]:
         units = [(*unit, str(n)) for unit, n in sorted(Counter(map(itemgetter(1, 2, 3, 4), table.rows)).items())]
     columns = _roles(fit, table.columns)
     by_year = fit.table.shape in ("wide", "sheet")
+    if is_by_content and mapped_columns(root).is_another(fit.passport.source, table):
+        raise AnotherTable(
+            f"known publication ({fit.passport.source}), table not described: its columns are those of "
+            f"{table.table}, and none of its rows is of what is read there"
+        )
     mapped_columns(root).check(fit.passport.source, table, job.name, by_year=by_year)
     check_places(units, table.rows, root, job.name)
     meta = fit.passport.edition(base_edition(table.edition))

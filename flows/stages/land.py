@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,8 +34,11 @@ def land(
     *,
     live: bool,
     sources: Sequence[str] | None = None,
+    when_news: Callable[[], object] = lambda: None,
 ) -> None:
     """Fetch if wanted (some sources only, if given), land what came and what the folder holds, and read the reports.
+
+    ``when_news`` is called as soon as there is a table that was not landed yet.
 
     Raises:
         CswError: no server gave anything and there is no folder; or the input or the disk.
@@ -46,7 +49,7 @@ def land(
     with watch.stage("land"):
         if read_quarantine(settings):
             retry(settings, code_digest(settings))
-        report.landing = land_folders(settings, folders, documents=ReportRecogniser(settings))
+        report.landing = land_folders(settings, folders, documents=ReportRecogniser(settings), when_news=when_news)
         _retry_beside(settings, report.landing)
     if report.fetched is not None:
         report.fetched.note_landing(settings, report.landing)

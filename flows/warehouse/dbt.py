@@ -18,8 +18,13 @@ from flows.common.files import write_atomically
 from flows.common.settings import Settings
 from flows.common.text import printable
 
-#: What a build of every published return has been seen to fit in; more of it goes to disk.
+#: What a build may take on a machine of which this is more than a third.
 LEAST_MEMORY_MB = 1200
+#: Megabytes that a build may take for each that is landed, and where little is. Beyond this DuckDB only keeps more than
+#: it needs; with little over half of it, England's two largest models no longer fit side by side and are spilled.
+MEMORY_PER_LANDED, MEMORY_FOR_LITTLE_MB = 2.6, 600
+#: The setting that takes the place of both.
+MEMORY = "CSW_BUILD_MEMORY"
 #: What dbt keeps of a parsed project; it reads again only what has changed since.
 PARSED = "partial_parse.msgpack"
 #: Seconds that a worker has to end by itself once nobody asks any more.
@@ -72,13 +77,31 @@ class DbtResult:
         return [n for n in self.nodes if n.warned]
 
 
-def build_memory_mb() -> int:
-    """Megabytes that DuckDB may take for a build: a third of the machine's, and no less than it needs for England."""
+def build_memory_mb(landed_bytes: int) -> int:
+    """Megabytes that DuckDB may take for a build: by what is landed, and at most a third of the machine's.
+
+    Args:
+        landed_bytes: size of all landed files.
+    """
+    wanted = max(MEMORY_FOR_LITTLE_MB, int(MEMORY_PER_LANDED * landed_bytes / 1_000_000))
+    return min(wanted, max(LEAST_MEMORY_MB, _machine_mb() // 3))
+
+
+def _machine_mb() -> int:
+    """Megabytes of memory of the machine; 0 where the system does not say."""
     try:
-        whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1_000_000
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1_000_000
     except (AttributeError, OSError, ValueError):
-        return LEAST_MEMORY_MB  # a system that does not say
-    return max(LEAST_MEMORY_MB, whole // 3)
+        return 0
+
+
+def landed_bytes(landing: Path) -> int:
+    """Size of all landed files; what goes meanwhile counts nothing."""
+    total = 0
+    for path in landing.rglob("*.csv"):
+        with contextlib.suppress(OSError):
+            total += path.stat().st_size
+    return total
 
 
 def _borrow(held: Path, wanted: Path) -> None:
@@ -99,9 +122,9 @@ def memory_given() -> str:
     Raises:
         CswError: it is no amount of memory.
     """
-    said = os.environ.get("CSW_BUILD_MEMORY", "").strip()
+    said = os.environ.get(MEMORY, "").strip()
     if said and not re.fullmatch(r"[0-9]+(\.[0-9]+)?\s*[KMGT]i?B", said, re.IGNORECASE):
-        raise CswError(f"CSW_BUILD_MEMORY={printable(said)}: give an amount with its unit, e.g. 4GB.")
+        raise CswError(f"{MEMORY}={printable(said)}: give an amount with its unit, e.g. 4GB.")
     return said
 
 
@@ -116,6 +139,7 @@ class Dbt:
 
     def __init__(self, settings: Settings, database: Path, as_of: str = "") -> None:
         self.database, self.as_of = database, as_of
+        self._landing, self._memory_given = settings.landing, memory_given()
         target = settings.data / "dbt"
         (target / "logs").mkdir(parents=True, exist_ok=True)
         database.parent.mkdir(parents=True, exist_ok=True)
@@ -129,12 +153,11 @@ class Dbt:
         env = {
             # Flags that somebody gave dbt for work of their own (DBT_RESOURCE_TYPES, DBT_EMPTY, DBT_TARGET …) would
             # leave out tests or rows of what is published.
-            **{name: value for name, value in os.environ.items() if not name.upper().startswith("DBT_")},
+            **{n: v for n, v in os.environ.items() if n != MEMORY and not n.upper().startswith("DBT_")},
             # Seen from the folder of the database: dbt parses a project again when its environment is another, and so
             # one data folder looks like the next.
             "CSW_LANDING": os.path.relpath(settings.landing, database.parent),
             "CSW_NEXT": database.name,
-            "CSW_BUILD_MEMORY": memory_given() or f"{build_memory_mb()}MB",
             "DBT_TARGET_PATH": str(target / "target"),
             "DBT_PROJECT_DIR": str(settings.root),
             "DBT_PROFILES_DIR": str(settings.root),
@@ -199,7 +222,9 @@ class Dbt:
             arguments += ["--vars", json.dumps({"as_of": self.as_of})]
         assert self._process.stdin is not None
         try:
-            self._process.stdin.write(json.dumps({"arguments": arguments}) + "\n")
+            # Told now, and not when the process began: what is landed is known by now.
+            memory = self._memory_given or f"{build_memory_mb(landed_bytes(self._landing))}MB"
+            self._process.stdin.write(json.dumps({"arguments": arguments, "memory": memory}) + "\n")
             self._process.stdin.flush()
         except BrokenPipeError:
             raise CswError(f"the dbt process ended without an answer; see {self._log.name}.") from None

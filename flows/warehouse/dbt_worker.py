@@ -45,6 +45,7 @@ def main() -> None:
     answer("ready", success=bool(parsed.success), error=str(parsed.exception or ""))
     for line in requests:
         request = json.loads(line)
+        os.environ["CSW_BUILD_MEMORY"] = request["memory"]
         outcome = runner.invoke([*common, *request["arguments"]])
         nodes = []
         for r in getattr(outcome.result, "results", None) or []:

@@ -10,7 +10,8 @@ import pytest
 
 from flows.common.errors import CswError
 from flows.common.settings import Servers, Settings, unknown_settings
-from flows.warehouse.dbt import memory_given
+from flows.warehouse import dbt
+from flows.warehouse.dbt import build_memory_mb, memory_given
 
 
 def test_names_in_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -85,3 +86,15 @@ def test_the_memory_of_a_build_is_an_amount(monkeypatch: pytest.MonkeyPatch, sai
         return
     with pytest.raises(CswError, match=f"CSW_BUILD_MEMORY={said}: give an amount with its unit"):
         memory_given()
+
+
+@pytest.mark.parametrize(
+    ("landed_mb", "machine_mb", "given"),
+    [(0, 25_000, 600), (465, 25_000, 1_209), (465, 3_000, 1_200), (4_650, 25_000, 8_333), (4_650, 12_000, 4_000),
+     (4_650, 2_000, 1_200), (4_650, 0, 1_200)],
+)  # fmt: skip
+def test_a_build_takes_by_what_is_landed_and_at_most_a_third(
+    monkeypatch: pytest.MonkeyPatch, landed_mb: int, machine_mb: int, given: int
+) -> None:
+    monkeypatch.setattr(dbt, "_machine_mb", lambda: machine_mb)
+    assert build_memory_mb(landed_mb * 1_000_000) == given

@@ -11,7 +11,9 @@ import shutil
 import signal
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +23,7 @@ from flows.common.settings import Settings
 from flows.landing import land
 from flows.landing.archive import Archive
 from flows.landing.catalogue import landed_path, read_catalogue
-from flows.landing.land import land_returns
+from flows.landing.land import land_folders, land_returns
 from flows.landing.workers import Job, Read
 from tests.made_up import B1, B1_NAME, b1, put
 
@@ -82,6 +84,14 @@ def test_the_same_files_again_do_nothing(settings: Settings, tmp_path: Path) -> 
     again = land_returns(settings, tmp_path / "in", workers=1)
     assert (again.landed, again.unchanged) == ([], 1)
     assert landed_path(settings, "dfe_cin", "b1_children_in_need", "2022").stat().st_mtime_ns == before
+
+
+def test_news_is_told_when_a_table_is_read_and_never_for_what_is_landed(settings: Settings, tmp_path: Path) -> None:
+    told: list[str] = []
+    for name in ("letter.csv", B1_NAME, B1_NAME):
+        put(tmp_path / "in", name, b1() if name == B1_NAME else b"of,no,passport\n1,2,3\n")
+        land_folders(settings, [tmp_path / "in"], workers=1, when_news=partial(told.append, name))
+    assert told == [B1_NAME]
 
 
 def test_one_content_with_two_line_ends_is_landed_once(settings: Settings, tmp_path: Path) -> None:
@@ -235,8 +245,8 @@ def test_a_wrong_encoding_names_byte_row_and_field(settings: Settings, tmp_path:
     assert "byte 0xED is not utf-8" in said
     assert "row 4" in said
     assert "field 10" in said
-    put(tmp_path / "in", B1_NAME, b1().decode().encode("utf-16"))
-    assert "UTF-16" in one_refusal(settings, tmp_path / "in")
+    put(tmp_path / "in", B1_NAME, b1().decode().encode("utf-16")[:-1])
+    assert "utf-16" in one_refusal(settings, tmp_path / "in")
 
 
 def test_a_renamed_mapped_column_names_the_nearest(settings: Settings, tmp_path: Path) -> None:
@@ -310,11 +320,11 @@ def test_files_that_go_while_they_are_landed_are_refused_alone(
         put(tmp_path / "in", name, b1() if name == B1_NAME else b"%PDF-1.4")
     real = land.read_files
 
-    def read_files(jobs: list[Job], workers: int | None = None) -> Iterator[Read]:
-        done = list(real(jobs, workers)) if moment == "after it was read" else []
+    def read_files(jobs: list[Job], *more: Any) -> Iterator[Read]:
+        done = list(real(jobs, *more)) if moment == "after it was read" else []
         for job in jobs:
             job.path.unlink()
-        return iter(done or list(real(jobs, workers)))
+        return iter(done or list(real(jobs, *more)))
 
     monkeypatch.setattr(land, "read_files", read_files)
     report = land_returns(settings, tmp_path / "in", workers=1)
@@ -330,8 +340,8 @@ def test_a_file_that_grows_while_it_is_landed_is_not_kept_under_the_hash_of_its_
     growing = put(tmp_path / "in", B1_NAME, b1())
     real = land.read_files
 
-    def read_files(jobs: list[Job], workers: int | None = None) -> Iterator[Read]:
-        done = list(real(jobs, workers))
+    def read_files(jobs: list[Job], *more: Any) -> Iterator[Read]:
+        done = list(real(jobs, *more))
         growing.write_bytes(b1(figure=lambda code, year, column: "101"))
         return iter(done)
 

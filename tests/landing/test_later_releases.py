@@ -312,7 +312,7 @@ def test_before_its_edition_a_release_of_known_names_is_listed_by_year(
     settings = project_before(tmp_path / "cla", "dfe_cla", "2025")
     (said,) = map(str, landed(settings, tmp_path / "in", {PLACEMENTS: cla[PLACEMENTS]}).not_described)
     assert "dfe_cla new_placements runs to 2025, and the passport has no such edition" in said
-    assert "Add edition 2025 to flows/sources/dfe_cla.yml" in said
+    assert "`csw new-edition` drafts what takes it in" in said
     settings = project_before(tmp_path / "workforce", "dfe_workforce", "2024")
     report = landed(
         settings,
@@ -322,7 +322,7 @@ def test_before_its_edition_a_release_of_known_names_is_listed_by_year(
     assert [(x.table_name, x.edition) for x in report.landed] == [("headline_measures", "2023")]
     assert report.refused == []
     assert [r.file for r in report.not_described] == [INDICATORS.format(2024)]
-    assert "Add edition 2024 to flows/sources/dfe_workforce.yml" in str(report.not_described[0])
+    assert "runs to 2024" in str(report.not_described[0])
 
 
 #: The name that the workforce's passport needs, and the name of the file.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ElementTree
 from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 
@@ -167,3 +168,14 @@ def test_axes_are_named_by_the_publishers_day() -> None:
     assert ">2023<" in charts.sparkline(points, [], [], [], 2024, 2025, "w", ends=("2023", "2024"))
     # A tick is what its label says: none of 2.25 that would read 2.2.
     assert charts.nice_ticks(1.9, 2.9) == [1.5, 2.0, 2.5, 3.0]
+
+
+def test_one_thing_per_another_that_exceeds_it_is_drawn_as_no_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More assessments than referrals: a share's limits would be the root of a negative number."""
+    from analysis.report import measure
+
+    monkeypatch.setattr(measure, "_period", lambda *_: "2024")
+    found = [(f"{i:03}", f"Authority {i}", 110.0, 1100.0 + i, 1000.0 + i) for i in range(25)]
+    published = SimpleNamespace(latest={("ratio_pct", 2024): found})
+    row = {"measure_id": "ratio_pct", "unit": "pct", "label": "Assessments per referral", "denominator": "referrals"}
+    assert "Authority 7" in measure._latest(published, row, 2024)  # type: ignore[arg-type]

@@ -24,7 +24,7 @@ import duckdb
 from analysis.report.charts import Line, line_chart
 from dbt_project.landing_parquet import write
 from flows.common.settings import ROOT
-from flows.warehouse.dbt import build_memory_mb
+from flows.warehouse.dbt import build_memory_mb, landed_bytes
 
 #: Seeds that list authorities: their columns of codes, and of names.
 SEEDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -137,11 +137,12 @@ def _grow(
 
 def measure(project: Path, target: str, folder: Path, selected: str) -> Cost:
     """``dbt seed`` and ``dbt run`` of what is selected, on one engine."""
+    landed = landed_bytes(project.parent / "landing")
     given = {
         "CSW_LANDING": project.parent / ("landing" if target == "local" else "parquet"),
         "CSW_NEXT": folder / "next.duckdb",
         "CSW_SPARK": folder,
-        "CSW_BUILD_MEMORY": os.environ.get("CSW_BUILD_MEMORY") or f"{build_memory_mb()}MB",
+        "CSW_BUILD_MEMORY": os.environ.get("CSW_BUILD_MEMORY") or f"{build_memory_mb(landed)}MB",
         "DBT_TARGET_PATH": folder / "target",
         "DBT_LOG_PATH": folder / "logs",
     }

@@ -68,8 +68,15 @@ newest_breaks as (
 
 figures as (
 
+    -- Only what is asked of them: every ordering below carries all its columns.
     select
-        la_years.*,
+        la_years.la_code,
+        la_years.year,
+        la_years.measure_id,
+        la_years.value,
+        la_years.value_status,
+        la_years.is_secondary,
+        la_years.is_joint_return,
         authorities.region_name,
         measures.better_when,
         measures.unit in ('per_10k', 'pct', 'ratio', 'score') as is_ranked,
@@ -86,28 +93,59 @@ figures as (
 
 ),
 
+-- Few returns are joint, and only they are put in order.
+members_of_a_return as (
+
+    select
+        la_code,
+        year,
+        measure_id,
+        row_number() over (
+            partition by measure_id, year, return_code
+            order by value_status = 'reported' desc, la_code asc
+        ) as member_number
+    from figures
+    where return_code in (select return_code from figures where is_joint_return)
+
+),
+
 counted as (
 
     select
-        *,
-        value_status = 'reported' and row_number() over (
-            partition by measure_id, year, return_code
-            order by value_status = 'reported' desc, la_code asc
-        ) = 1 as is_counted
+        figures.*,
+        figures.value_status = 'reported' and coalesce(members_of_a_return.member_number, 1) = 1 as is_counted
     from figures
+    left join members_of_a_return
+        on {{ same_figure('figures', 'members_of_a_return') }}
 
 ),
 
 -- Better than this one: every counted figure of the groups of equals before it.
-ranked as (
+ranks as (
 
     select
-        *,
-        1 + count(*) filter (where is_counted) over (partition by measure_id, year order by place nulls last)
-        - count(*) filter (where is_counted) over (partition by measure_id, year, place) as rank_in_england,
-        1 + count(*) filter (where is_counted) over (partition by measure_id, year, region_name order by place nulls last)
-        - count(*) filter (where is_counted) over (partition by measure_id, year, region_name, place) as rank_in_region
+        la_code,
+        year,
+        measure_id,
+        rank() over (partition by measure_id, year order by place) as rank_in_england,
+        rank() over (partition by measure_id, year, region_name order by place) as rank_in_region
     from counted
+    where is_counted and is_ranked
+    union all
+    -- The other half of a joint return is not counted, and has a rank among those that are.
+    select
+        other_halves.la_code,
+        other_halves.year,
+        other_halves.measure_id,
+        1 + count(*) filter (where counted.place < other_halves.place) as rank_in_england,
+        1 + count(*) filter (
+            where counted.place < other_halves.place and counted.region_name = other_halves.region_name
+        ) as rank_in_region
+    from counted as other_halves
+    inner join counted
+        on other_halves.measure_id = counted.measure_id and other_halves.year = counted.year and counted.is_counted
+    where other_halves.value_status = 'reported' and not other_halves.is_counted and other_halves.is_ranked
+    group by other_halves.la_code, other_halves.year, other_halves.measure_id
 
 ),
 
@@ -246,77 +284,79 @@ among_neighbours as (
 final as (
 
     select
-        ranked.la_code,
-        ranked.year,
-        ranked.measure_id,
-        ranked.value,
-        ranked.value_status,
-        ranked.is_secondary,
-        ranked.is_joint_return,
-        ranked.better_when,
-        ranked.region_name,
+        counted.la_code,
+        counted.year,
+        counted.measure_id,
+        counted.value,
+        counted.value_status,
+        counted.is_secondary,
+        counted.is_joint_return,
+        counted.better_when,
+        counted.region_name,
         national.value as england_value,
-        case when ranked.is_ranked then england.median_value end as england_median,
+        case when counted.is_ranked then england.median_value end as england_median,
         regional.value as region_value,
-        case when ranked.is_ranked then regions.median_value end as region_median,
-        case when ranked.is_ranked then among_neighbours.neighbour_median end as neighbour_median,
+        case when counted.is_ranked then regions.median_value end as region_median,
+        case when counted.is_ranked then among_neighbours.neighbour_median end as neighbour_median,
         cast(coalesce(england.figures, 0) as integer) as authorities_in_england,
         cast(coalesce(regions.figures, 0) as integer) as authorities_in_region,
         cast(coalesce(among_neighbours.neighbour_count, 0) as integer) as neighbour_count,
         editions_in_force.edition as neighbour_edition,
-        {% set is_ranked = "ranked.is_ranked and ranked.value_status = 'reported'" %}
-        case when {{ is_ranked }} then cast(ranked.rank_in_england as integer) end as rank_in_england,
-        case when {{ is_ranked }} then {{ quartile_of('ranked.place', 'england') }} end as quartile_in_england,
-        case when {{ is_ranked }} then cast(ranked.rank_in_region as integer) end as rank_in_region,
-        case when {{ is_ranked }} then {{ quartile_of('ranked.place', 'regions') }} end as quartile_in_region,
+        {% set is_ranked = "counted.is_ranked and counted.value_status = 'reported'" %}
+        case when {{ is_ranked }} then cast(ranks.rank_in_england as integer) end as rank_in_england,
+        case when {{ is_ranked }} then {{ quartile_of('counted.place', 'england') }} end as quartile_in_england,
+        case when {{ is_ranked }} then cast(ranks.rank_in_region as integer) end as rank_in_region,
+        case when {{ is_ranked }} then {{ quartile_of('counted.place', 'regions') }} end as quartile_in_region,
         case
             when {{ is_ranked }} and among_neighbours.neighbour_count > 0
-                then cast(array_position(among_neighbours.places, ranked.place) as integer)
+                then cast(array_position(among_neighbours.places, counted.place) as integer)
         end as rank_among_neighbours,
         case
-            when {{ is_ranked }} then {{ quartile_of('ranked.place', 'among_neighbours') }}
+            when {{ is_ranked }} then {{ quartile_of('counted.place', 'among_neighbours') }}
         end as quartile_among_neighbours,
         case
-            when newest_breaks.series_break_year is null or newest_breaks.series_break_year < ranked.year
-                then round(ranked.value - a_year_before.value, 6)
+            when newest_breaks.series_break_year is null or newest_breaks.series_break_year < counted.year
+                then round(counted.value - a_year_before.value, 6)
         end as change_1_year,
         case
             when newest_breaks.series_break_year is null
-                then round(ranked.value - five_years_before.value, 6)
+                then round(counted.value - five_years_before.value, 6)
         end as change_5_years,
         cast(newest_breaks.series_break_year as integer) as series_break_year
-    from ranked
-    left join newest_breaks on ranked.measure_id = newest_breaks.measure_id and ranked.year = newest_breaks.year
-    left join england on ranked.measure_id = england.measure_id and ranked.year = england.year
+    from counted
+    left join ranks
+        on {{ same_figure('counted', 'ranks') }}
+    left join newest_breaks on counted.measure_id = newest_breaks.measure_id and counted.year = newest_breaks.year
+    left join england on counted.measure_id = england.measure_id and counted.year = england.year
     left join regions
         on
-            ranked.measure_id = regions.measure_id
-            and ranked.year = regions.year
-            and ranked.region_name = regions.region_name
+            counted.measure_id = regions.measure_id
+            and counted.year = regions.year
+            and counted.region_name = regions.region_name
     left join among_neighbours
-        on {{ same_figure('ranked', 'among_neighbours') }}
-    left join editions_in_force on ranked.la_code = editions_in_force.la_code and ranked.year = editions_in_force.year
+        on {{ same_figure('counted', 'among_neighbours') }}
+    left join editions_in_force on counted.la_code = editions_in_force.la_code and counted.year = editions_in_force.year
     left join areas as national
         on
-            ranked.measure_id = national.measure_id
-            and ranked.year = national.year
+            counted.measure_id = national.measure_id
+            and counted.year = national.year
             and national.area_level = 'national'
     left join areas as regional
         on
-            ranked.measure_id = regional.measure_id
-            and ranked.year = regional.year
+            counted.measure_id = regional.measure_id
+            and counted.year = regional.year
             and regional.area_level = 'regional'
-            and ranked.region_name = regional.area_name
+            and counted.region_name = regional.area_name
     left join la_years as a_year_before
         on
-            ranked.la_code = a_year_before.la_code
-            and ranked.measure_id = a_year_before.measure_id
-            and ranked.year = a_year_before.year + 1
+            counted.la_code = a_year_before.la_code
+            and counted.measure_id = a_year_before.measure_id
+            and counted.year = a_year_before.year + 1
     left join la_years as five_years_before
         on
-            ranked.la_code = five_years_before.la_code
-            and ranked.measure_id = five_years_before.measure_id
-            and ranked.year = five_years_before.year + 5
+            counted.la_code = five_years_before.la_code
+            and counted.measure_id = five_years_before.measure_id
+            and counted.year = five_years_before.year + 5
 
 )
 
