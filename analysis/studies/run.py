@@ -6,6 +6,7 @@ The first is a fact about the data (*not testable*), the second a mistake of our
 
 from __future__ import annotations
 
+import errno
 import logging
 import traceback
 from collections import deque
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 log = logging.getLogger(__name__)
+
+#: What the system says that gives out, or whose disk fails.
+_GIVEN_OUT = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 #: What takes longest begins first, so that no process is left with it at the end; the order changes no result.
 LONGEST_FIRST = (
@@ -70,6 +74,7 @@ def run_study(marts: Marts, spec: Spec, choices: Choices | None = None) -> list[
 
     Raises:
         ValueError: a choice that the study does not know (a window, a basis).
+        MemoryError, OSError: memory, disk or files of the machine gave out, which is no result of a study.
     """
     from threadpoolctl import threadpool_limits
 
@@ -88,6 +93,9 @@ def run_study(marts: Marts, spec: Spec, choices: Choices | None = None) -> list[
     except Exception as exc:
         # What is out of the caller's own choice is the caller's to mend.
         if isinstance(exc, ValueError) and not chosen.are_the_papers:
+            raise
+        # Published as a result, it would stand there until figures or models change.
+        if isinstance(exc, MemoryError) or (isinstance(exc, OSError) and exc.errno in _GIVEN_OUT):
             raise
         log.error("study %s failed", spec.study, exc_info=True)
         at = traceback.extract_tb(exc.__traceback__)[-1]

@@ -6,6 +6,8 @@ leave in the connection's tables is what :mod:`expectations.gate.frames` hands t
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -24,6 +26,9 @@ WIDTHS = (24, 60, 130, 1_000_000)
 #: A file of more rows than this is read only with others whose figures stand in the same columns.
 LONG = 4000
 
+#: What the system says that gives out, or whose disk fails.
+_GIVEN_OUT = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+
 _TABLES = """
 create table row_profile (id integer, rows bigint);
 create table key_row (
@@ -37,6 +42,12 @@ create table figure (
     measure_id text, component text, is_other_year boolean, year_rule text
 );
 """
+
+
+def _is_of_the_machine(exc: duckdb.Error) -> bool:
+    """Whether memory, disk or files gave out, which says nothing of what was being read."""
+    said = str(exc)
+    return isinstance(exc, duckdb.OutOfMemoryException) or any(os.strerror(number) in said for number in _GIVEN_OUT)
 
 
 class LandedTables:
@@ -96,6 +107,9 @@ class LandedTables:
             try:
                 self._read_rows(c, group)
             except duckdb.Error as exc:
+                if _is_of_the_machine(exc):
+                    # Said of a file, it would hold that back until its bytes or the checks change.
+                    raise
                 # One file that cannot be read keeps none of the others.
                 if len(group) == 1:
                     self.problems[group[0]] = f"cannot be read: {str(exc).splitlines()[0]}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Annotated
 
@@ -31,6 +32,11 @@ app.add_typer(reports)
 EARLIER = (
     "the warehouse lacks what this asks for: {}. An earlier version built it; `csw run` (for a date "
     "`csw run --as-of DATE`) builds it again from what is landed."
+)
+#: What is said where a process that works for this one could not be started, or was ended.
+NO_PROCESS = (
+    "a process that works for this one was ended, or could not be started: the machine gives no more processes, or no "
+    "more memory. End what else runs on it, and run again."
 )
 #: Signals that ask a command to end: Ctrl-C, a service manager, a terminal that is closed.
 ENDING = ("SIGINT", "SIGTERM", "SIGHUP")
@@ -65,6 +71,7 @@ def main() -> None:
         with suppress(AttributeError, ValueError):
             signal.signal(getattr(signal, name), _stop)
     try:
+        _see_that_it_is_text(sys.argv[1:])
         # Not standalone: the library hands the exit code back instead of ending the process.
         code = app(standalone_mode=False) or 0
         sys.stdout.flush()
@@ -80,11 +87,24 @@ def main() -> None:
         sys.exit(128 + getattr(signal, exc.name))
     except typer.Abort:
         sys.exit(1)
-    except BrokenPipeError:
-        # Whoever read (`csw sql … | head`) has had enough.
-        with suppress(OSError):
-            sys.stdout = None
-        sys.exit(0)
+    except (ConnectionError, SystemExit) as exc:
+        # The command-line library takes every broken pipe for one of standard output, and ends in silence.
+        broken = exc.__context__ if isinstance(exc, SystemExit) else exc
+        if not isinstance(broken, ConnectionError):
+            raise
+        if isinstance(broken, BrokenPipeError) and _nobody_reads():
+            # Whoever read (`csw sql … | head`) has had enough.
+            with suppress(OSError):
+                sys.stdout = None
+            sys.exit(0)
+        # Publishers' servers are spoken of elsewhere: this is about processes of our own.
+        _say(exc, NO_PROCESS)
+        sys.exit(1)
+    except RuntimeError as exc:
+        if "can't start new thread" not in str(exc):
+            raise
+        _say(exc, NO_PROCESS)
+        sys.exit(1)
     except MemoryError as exc:
         _say(exc, "memory ran out. Give the machine more, or end what else runs on it, and run again.")
         sys.exit(1)
@@ -112,6 +132,34 @@ def _say(exc: BaseException, text: str) -> None:
     """A message and what was noted on the way up; nobody may be there to read it any more."""
     with suppress(OSError):
         typer.echo("\ncsw: " + "\n".join([text, *getattr(exc, "__notes__", [])]), err=True)
+
+
+def _nobody_reads() -> bool:
+    """Whether what is printed comes to nobody any more."""
+    import select
+
+    if not hasattr(select, "poll"):
+        return True  # a system that does not say: it is the usual reason
+    asked = select.poll()
+    for number in (1, 2):
+        asked.register(number, 0)
+    return bool(asked.poll(0))
+
+
+def _see_that_it_is_text(arguments: Sequence[str]) -> None:
+    """See that what was given can be written down: a terminal or a job may have another encoding than its system says.
+
+    Files may be called as they like.
+
+    Raises:
+        WrongArgument: it is not UTF-8, and no file.
+    """
+    from flows.common.errors import WrongArgument
+    from flows.common.text import printable
+
+    for given in arguments:
+        if any("\udc80" <= c <= "\udcff" for c in given) and not os.path.lexists(given):
+            raise WrongArgument(f"{printable(given)}: this is not UTF-8. Set LC_ALL=C.UTF-8, or give it so.")
 
 
 def _stop(number: int, _: object) -> None:

@@ -6,7 +6,7 @@ import errno
 import json
 import os
 import re
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from traceback import walk_tb
 
 from flows.common.text import printable
@@ -74,6 +74,10 @@ AWAY = frozenset(
 )
 #: What a machine says that has given out all that it may.
 SPENT = frozenset({errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM})
+#: What is said to whoever writes or opens, and is the fault of no file that is read.
+OF_THE_MACHINE = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.EAGAIN}
+)
 #: What it says where a file is in a folder's place, or a folder in a file's.
 MISPLACED = frozenset({errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ELOOP})
 
@@ -97,6 +101,20 @@ _MACHINE = (
 def machine_refusal(text: str) -> str:
     """What to do where a message says that memory, disk or files gave out; blank where it says something else."""
     return next((advice for pattern, advice in _MACHINE if pattern.search(text)), "")
+
+
+def is_of_the_machine(exc: BaseException, ours: Path) -> bool:
+    """Whether an error that came while a file was read is of the machine, and says nothing of that file.
+
+    Args:
+        exc: what was raised, by the system or by a database.
+        ours: a folder of ours: what cannot be written there is no fault of what is read.
+    """
+    if isinstance(exc, OSError):
+        places = [Path(os.fsdecode(p)) for p in (exc.filename, exc.filename2) if isinstance(p, str | bytes | PurePath)]
+        return exc.errno in OF_THE_MACHINE or any(p.is_relative_to(ours) for p in places)
+    is_database = type(exc).__module__.split(".")[0] in {"duckdb", "_duckdb"}
+    return is_database and any(os.strerror(n) in str(exc) for n in OF_THE_MACHINE)
 
 
 def _file_at_hand(exc: OSError) -> PurePath | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -13,6 +14,8 @@ from pathlib import Path
 from flows.common.errors import Busy, CswError
 from flows.common.files import read_json, sweep, write_atomically
 
+#: What a disk without locks says.
+NO_LOCKS = frozenset({errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS})
 LOCK, HOLDER = ".writer.lock", ".writer.json"
 #: How a data folder is arranged; it changes only when what an earlier version wrote has to be taken over.
 LAYOUT, LAYOUT_FILE = 2, ".layout.json"
@@ -45,8 +48,9 @@ def writer(data: Path) -> Iterator[None]:
             f"another run is writing to {data}{_holder(data)}. "
             "Wait for it to end and run again; what is published stays readable meanwhile."
         ) from exc
-    except NotImplementedError as exc:
-        raise CswError(f"{data} is on a disk that cannot lock files. Set CSW_DATA to a folder on another one.") from exc
+    except (OSError, NotImplementedError) as exc:
+        see_that_it_locks(exc, data)
+        raise
     try:
         if lock.lock_counter == 1:
             _take_over(data)
@@ -55,6 +59,20 @@ def writer(data: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def see_that_it_locks(exc: Exception, place: Path) -> None:
+    """See that an error of locking is not that of a disk without locks.
+
+    Shares of other machines often have none (NFS without its lock service, some FUSE and cluster file systems).
+
+    Raises:
+        CswError: it is.
+    """
+    if isinstance(exc, NotImplementedError) or getattr(exc, "errno", 0) in NO_LOCKS:
+        raise CswError(
+            f"{place} is on a disk that cannot lock files. Set CSW_DATA to a folder on another one."
+        ) from exc
 
 
 def may_write(data: Path) -> bool:

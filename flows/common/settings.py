@@ -32,8 +32,9 @@ KEPT_IN = frozenset(
     {"analyses", "archive", "coding", "dbt", "export", "landing", "live", "prefect", "report", "warehouse"}
 )
 TAKEN_FROM = frozenset({"inbox", "incoming", "sample"})
-#: Letters that DuckDB and dbt take for something else than a folder's name: patterns of files, parts of an address.
-_NOT_IN_PATHS = re.compile(r"[*?\[\]{}#%]")
+#: Letters that DuckDB and dbt take for something else than a folder's name: patterns of files, parts of an address, a
+#: column and its value (``year=2024``), and, where it parts no folders, a backslash.
+_NOT_IN_PATHS = re.compile(r"[*?\[\]{}#%=]" if os.name == "nt" else r"[*?\[\]{}#%=\\]")
 
 
 def _address(text: str) -> str:
@@ -56,8 +57,12 @@ def _folder(path: Path) -> Path:
         raise ValueError("the folder's name has a line break or another control character; give one without")
     strange = _NOT_IN_PATHS.search(text)
     if strange:
-        raise ValueError(f"the folder's name has {strange[0]!r}, which databases take for a pattern; give one without")
-    found = path.expanduser().resolve()
+        what = f"{strange[0]!r}, which databases take for something else"
+        raise ValueError(f"the folder's name has {what}; give one without")
+    try:
+        found = path.expanduser().resolve()
+    except RuntimeError:
+        raise ValueError("no home folder is known for the ~ in it; give the whole path") from None
     if not next((p for p in (found, *found.parents) if p.exists()), found.parent).is_dir():
         raise ValueError("a file is there; give a folder")
     return found

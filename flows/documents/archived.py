@@ -25,6 +25,7 @@ from flows.common.settings import Settings
 from flows.documents.columns import COLUMNS, NAMED
 from flows.landing.archive import Archive, Kept, Provenance
 from flows.landing.quarantine import held_documents
+from flows.landing.under_way import ASK_AGAIN
 
 if TYPE_CHECKING:
     from flows.documents.rows import Row
@@ -175,7 +176,11 @@ def _landed_before(settings: Settings, made_from: str, reports: list[Archived]) 
 
 
 def _remember(settings: Settings, made_from: str, reports: list[Archived], landed: ReportsRead) -> None:
-    state = {"made_from": made_from, "files": _as_they_stand(settings, reports), "landed": asdict(landed)}
+    try:
+        there = _as_they_stand(settings, reports)
+    except FileNotFoundError:
+        return  # one of them is to be read again
+    state = {"made_from": made_from, "files": there, "landed": asdict(landed)}
     write_atomically(_memory(settings), json.dumps(state).encode())
 
 
@@ -245,13 +250,18 @@ class ReportRecogniser:
         self.digest = reader_version()
 
     def __call__(self, paths: Sequence[Path]) -> list[str | None]:
-        """The publication that each file belongs to, or None."""
+        """The publication that each file belongs to, or None; :data:`ASK_AGAIN` where it could not be read now."""
         hashes = [sha256_of(path.read_bytes()) for path in paths]
         known = dict(zip(hashes, paths, strict=True))
         readings = {sha: _reading(self.settings, sha) for sha in known}
         new = [(sha, path) for sha, path in known.items() if readings[sha] is None]
         readings |= _read(self.settings, new, self.workers)
-        return [SOURCE if self._is_report(readings[sha] or {}) else None for sha in hashes]
+        return [self._publication(readings[sha] or {}) for sha in hashes]
+
+    def _publication(self, reading: Reading) -> str | None:
+        if not _is_to_be_kept(reading):
+            return ASK_AGAIN
+        return SOURCE if self._is_report(reading) else None
 
     def _is_report(self, reading: Reading) -> bool:
         (row,) = reading["report"]
@@ -325,9 +335,17 @@ def _read(settings: Settings, new: list[tuple[str, Path]], workers: int | None) 
             row["sha256"] = sha
         # As it will be read again: dates are text.
         plain = readings[sha] = json.loads(json.dumps(said, default=str))
-        kept = json.dumps({"digest": _digest(plain), "read": plain}, ensure_ascii=False)
-        write_atomically(_kept(settings, sha), kept.encode())
+        if _is_to_be_kept(plain):
+            kept = json.dumps({"digest": _digest(plain), "read": plain}, ensure_ascii=False)
+            write_atomically(_kept(settings, sha), kept.encode())
     return readings
+
+
+def _is_to_be_kept(reading: Reading) -> bool:
+    """Whether the next reading would say the same: a reader that was ended, or could open nothing, says nothing of the
+    document."""
+    (row,) = reading["report"]
+    return row["refusal_reason"] not in ("reader_died", "unreadable_file")
 
 
 def _coded(settings: Settings, recommendations: list[Row]) -> Iterator[Row]:

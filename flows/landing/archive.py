@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from flows.common.files import read_json, sha256_of, write_atomically
 
 PROOF = "provenance.json"
+#: The first digits of a sha256, by which the folder of a file is named.
+_SHORT = re.compile(r"[0-9a-f]{12}")
 #: What is left beside a file while it is being written.
 _PART = ".part-"
 
@@ -54,11 +57,15 @@ class Kept:
 
 @dataclass(frozen=True)
 class Survey:
-    """What is in the archive: files with their proof, those of which only the proof is left, those without any."""
+    """What is in the archive: files with their proof, those of which only the proof is left, those without any, and
+    folders that are none of ours."""
 
     kept: list[tuple[Path, Provenance]]
     without_bytes: list[tuple[Path, Provenance]]
     without_proof: list[Path]
+    strange: list[Path]
+    """Where no folder of a file can be: copies that another program made (``0293eb48328c (1)``), an archive that was
+    put back one folder too deep. Nothing reads them."""
 
 
 class Archive:
@@ -102,8 +109,11 @@ class Archive:
 
     def survey(self, source: str = "*") -> Survey:
         """What is in the archive, and what of it is not whole."""
-        found = Survey([], [], [])
+        found = Survey([], [], [], [])
         for folder in sorted(p for p in self.root.glob(f"{source}/*/*") if p.is_dir()):
+            if not _SHORT.fullmatch(folder.name):
+                found.strange.append(folder)
+                continue
             p = _read(folder / PROOF)
             if p is None:
                 files = sorted(f for f in folder.iterdir() if f.name != PROOF and not f.name.startswith(_PART))

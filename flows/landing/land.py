@@ -30,7 +30,7 @@ from flows.landing.mending import Mending
 from flows.landing.quarantine import quarantine_path
 from flows.landing.rivals import Rivals
 from flows.landing.tables import META
-from flows.landing.under_way import UNRECOGNISED, DocumentRecogniser, LandingReport
+from flows.landing.under_way import ASK_AGAIN, UNRECOGNISED, DocumentRecogniser, LandingReport
 from flows.landing.workers import Read, read_files
 
 
@@ -110,7 +110,10 @@ class _Landing(Mending, Rivals):
         ]
         if unknown:
             for i, source in zip(unknown, self.documents([files[i].path for i in unknown]), strict=True):
-                if source:
+                if source == ASK_AGAIN:
+                    problem, advice = "its reader was ended, or could not open it.", "It is read again the next time."
+                    done[i] = Read(refusal=(files[i].name, problem, None, None, advice))
+                elif source:
                     done[i] = Read(source, "documents", is_document=True)
         return done
 

@@ -25,6 +25,9 @@ class Mending(UnderWay):
         """See that the archive is whole: good bytes that came replace damaged ones, lost proof is written again."""
         here = {f.sha256: f for f in files}
         found = self.archive.survey()
+        for path in found.strange:
+            name = path.relative_to(self.settings.data).as_posix()
+            self.report.notes.append(f"{name} is not of the archive and is not read (`csw verify`).")
         for path in found.without_proof:
             self._attest(path)
         for path, p in found.without_bytes:
@@ -81,12 +84,13 @@ class Mending(UnderWay):
     def to_read_again(self, files: list[File]) -> list[File]:
         """Archived files that have to be read again, in the order in which they came.
 
-        All of them where passports, seeds or code changed; else those whose landed table is damaged or gone.
+        All of them where passports, seeds or code changed; else those whose landed table is damaged or gone, and those
+        that could not be read the last time.
         """
         if self.is_fresh:
             again = set(self.kept)
         else:
-            again = self._broken()
+            again = self._broken() | (self.kept.keys() - self.ledger.files.keys())
         delivered = {f.sha256: f for f in files}
         found = []
         order = sorted(again, key=lambda sha: _came(self.kept[sha][1]) if sha in self.kept else ("",))

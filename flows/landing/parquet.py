@@ -50,7 +50,7 @@ def land_parquet(
     )
     source = _text(fit.passport.source)
     try:
-        con.execute(f"create view published as select * from read_parquet({_text(path.as_posix())})")
+        con.execute(f"create view published as from {_read(path)}")
         where = " and ".join(f"{quoted(c)} = {_text(v)}" for c, v in table.last_period_where.items()) or "true"
         periods = [
             r[0] for r in con.execute(f"select distinct {column('period')} from published where {where}").fetchall()
@@ -112,7 +112,7 @@ def refuse_unknown_symbols(
         text = f"trim(coalesce(cast({name} as varchar), ''))"
         strange = f"not regexp_full_match({text}, {_text(NUMBER)}) and {text} not in ({listed})"
         # Each text is looked at once; the row is looked for where one is strange.
-        values = f"select distinct {name} from read_parquet({_text(path.as_posix())})"
+        values = f"select distinct {name} from {_read(path)}"
         if not con.execute(f"select 1 from ({values}) where {strange} limit 1").fetchone():
             continue
         found = con.execute(
@@ -125,6 +125,11 @@ def refuse_unknown_symbols(
         ).fetchone()
         if found:
             raise unknown_symbol(rel, int(found[0]), column, found[1], symbols)
+
+
+def _read(path: Path) -> str:
+    """The file as it is: a folder called ``year=2024`` adds no column."""
+    return f"read_parquet({_text(path.as_posix())}, hive_partitioning = false)"
 
 
 def _text(value: str) -> str:

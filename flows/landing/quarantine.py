@@ -30,7 +30,7 @@ from flows.landing.catalogue import (
     read_held,
 )
 from flows.landing.ledger import Ledger
-from flows.landing.withdrawn import DOCUMENTS, Withdrawn, now, read_withdrawn, record
+from flows.landing.withdrawn import DOCUMENTS, RESTORE, WITHDRAW, Withdrawn, now, read_withdrawn, record
 
 #: Letters of a reason that are kept.
 LONGEST = 4000
@@ -279,7 +279,7 @@ def withdraw(
     if not chosen:
         raise WrongArgument(f"{units[0].file}: it is {'not withdrawn' if undo else 'withdrawn already'}.")
     at = now()
-    lines = [replace(u, action="restore" if undo else "withdraw", at=at, reason=reason.strip()) for u in chosen]
+    lines = [replace(u, action=RESTORE if undo else WITHDRAW, at=at, reason=reason.strip()) for u in chosen]
     record(settings, lines)
     keys = {(w.source, w.table_name, w.edition) for w in lines}
     if not undo:

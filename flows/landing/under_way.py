@@ -30,6 +30,8 @@ from flows.sources.passport import Passport, load_passports
 
 #: What became of a file that is listed and nothing more; a reason may follow.
 UNRECOGNISED = "unrecognised"
+#: What is said of a document that could not be read this time, and may be anything: it is asked about again.
+ASK_AGAIN = ""
 
 
 class DocumentRecogniser(Protocol):
@@ -40,7 +42,7 @@ class DocumentRecogniser(Protocol):
         """Changes with its rules."""
 
     def __call__(self, paths: Sequence[Path]) -> list[str | None]:
-        """The publication of each file, or None."""
+        """The publication of each file, None, or :data:`ASK_AGAIN`."""
 
 
 @dataclass

@@ -61,6 +61,11 @@ def _verify_archive(settings: Settings, found: Verified) -> None:
         found.damaged.append(
             f"{path.relative_to(settings.data)}: its provenance.json is gone or not whole (the next landing writes it)"
         )
+    for path in survey.strange:
+        found.checked.append(
+            f"{path.relative_to(settings.data)}: not of the archive, and read by nobody. A copy that another program "
+            "made, or an archive put back one folder too deep? Remove it, or put it where it belongs."
+        )
     try:
         read_withdrawn(settings)
     except CswError as exc:

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 
 from flows.common.errors import CswError
-from flows.common.files import write_atomically
+from flows.common.files import read_rows, write_atomically
 from flows.common.settings import Settings
 
 #: What stands for the table of a document.
 DOCUMENTS = "documents"
+#: What a line may say; another word would silently mean that the file is in use.
+ACTIONS = WITHDRAW, RESTORE = "withdraw", "restore"
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ def read_withdrawn(settings: Settings) -> list[Withdrawn]:
         CswError: the list cannot be read.
     """
     last = {(w.sha256, w.table_name): w for w in _lines(settings)}
-    return [w for w in last.values() if w.action == "withdraw"]
+    return [w for w in last.values() if w.action == WITHDRAW]
 
 
 def record(settings: Settings, lines: list[Withdrawn]) -> None:
@@ -76,11 +80,20 @@ def _lines(settings: Settings) -> list[Withdrawn]:
     path = withdrawn_path(settings)
     if not path.exists():
         return []
+    names = [f.name for f in fields(Withdrawn)]
+    advice = (
+        "It alone says what people took out of use: mend it, or put back the one of your backup. (A line has the "
+        f"columns {', '.join(names)}; without the file everything is in use again.)"
+    )
     try:
-        with path.open(newline="", encoding="utf-8") as f:
-            return [Withdrawn(**{k: v or "" for k, v in row.items()}) for row in csv.DictReader(f, strict=True)]
-    except (OSError, ValueError, TypeError, csv.Error) as exc:
-        raise CswError(
-            f"{path} cannot be read ({exc}), and it alone says what people took out of use. Mend it (a line has the "
-            f"columns {', '.join(f.name for f in fields(Withdrawn))}), or remove it to take everything into use again."
-        ) from exc
+        found = [(line, Withdrawn(**{n: row[n] for n in names})) for line, row in read_rows(path, names)]
+    except CswError as exc:
+        raise CswError(f"{exc} {advice}") from exc
+    for line, w in found:
+        if w.action not in ACTIONS:
+            raise CswError(
+                f"{path}, line {line}: the action is {w.action!r}, not one of {', '.join(ACTIONS)}. {advice}"
+            )
+        if not _SHA256.fullmatch(w.sha256):
+            raise CswError(f"{path}, line {line}: {w.sha256!r} is no sha256. {advice}")
+    return [w for _, w in found]

@@ -17,7 +17,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from flows.common.errors import NotDescribed, RefusedFile
+from flows.common.errors import OF_THE_MACHINE, NotDescribed, RefusedFile, is_of_the_machine
 from flows.common.files import sha256_of
 from flows.common.processes import work_for_parent, worker_context
 from flows.landing.catalogue import base_edition
@@ -186,7 +186,11 @@ def _size(path: Path) -> int:
 
 
 def read_file(job: Job) -> Read:
-    """Recognise, read and write one file; a refusal is an answer, not an exception."""
+    """Recognise, read and write one file; a refusal is an answer, not an exception.
+
+    Raises:
+        OSError: the disk is full or may not be written, or no more files can be opened.
+    """
     passports = load_passports(job.passports)
     try:
         found = recognise(same_bytes(job.path, job.name, job.sha256), job.name, passports)
@@ -198,12 +202,17 @@ def read_file(job: Job) -> Read:
             return Read(found.source, remark=found.remark)
         return _read_tables(job, found)
     except RefusedFile as exc:
+        if exc.__cause__ is not None and is_of_the_machine(exc.__cause__, job.incoming):
+            raise _as_system_error(exc.__cause__, job) from exc
         if isinstance(exc, NotDescribed):
             return Read(not_described=(_refusal(exc),))
         return Read(refusal=_refusal(exc), is_document=is_document_name(job.name, passports))
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as exc:
+        if is_of_the_machine(exc, job.incoming):
+            # Whatever is read next would meet the same, and be landed no more for want of space.
+            raise _as_system_error(exc, job) from exc
         # Nobody has seen every file: what breaks a reader (a panic of one is no Exception) is refused alone, and the
         # message says where to look.
         if isinstance(exc, MemoryError):
@@ -215,6 +224,14 @@ def read_file(job: Job) -> Read:
         return Read(
             refusal=(job.name, problem, None, None, "Is it the publisher's file? If so, this is a fault of ours.")
         )
+
+
+def _as_system_error(exc: BaseException, job: Job) -> OSError:
+    """The system's error, with the place it is about; a database's message says what it was in words."""
+    if isinstance(exc, OSError):
+        return OSError(exc.errno, exc.strerror, str(exc.filename or job.incoming))
+    number = next(n for n in OF_THE_MACHINE if os.strerror(n) in str(exc))
+    return OSError(number, os.strerror(number), str(job.incoming))
 
 
 def _read_tables(job: Job, found: Recognised) -> Read:
@@ -295,7 +312,11 @@ def _write(table: LandedTable, edition: str, sha: str, out: Path) -> str:
     header, front = _csv_lines([[*META, *table.columns], [table.source, table.table, edition, sha, ""]])
     # What is in front of every row is written out once.
     data = (header + front[:-1].join(["", *_csv_lines(table.rows)])).encode()
-    out.write_bytes(data)
+    try:
+        out.write_bytes(data)
+    except OSError as exc:
+        exc.filename = str(out)  # an error of writing names no file, and none that is read is to blame
+        raise
     return sha256_of(data)
 
 

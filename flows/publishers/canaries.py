@@ -85,6 +85,9 @@ def _judged(query: Query, offer: Offer, before: OfferEntry | None, now: datetime
     # A name with a title behind it (GOV.UK) is one or the other.
     wanted = [n for n in offer.names if query.wants(n) or query.wants(n.partition(" (")[0])]
     entry = OfferEntry(wanted=offer.wanted, names=wanted)
+    if offer.is_packed:
+        # One file in place of many is not less: what is in it is looked at when it is here.
+        return "", before or entry
     if before is not None and offer.wanted < before.wanted:
         since = before.fewer_since or now.replace(microsecond=0).isoformat()
         if now - datetime.fromisoformat(since) > PATIENCE:

@@ -186,7 +186,7 @@ def _release(
         content = data_content(query, slug, release.slug)
     except (Absent, Forbidden):
         one = _zip(query, version, folder, updated, release.id)
-        return [one], Offer(release.slug, (one.name,), 1, is_latest), []
+        return [one], Offer(release.slug, (one.name,), 1, is_latest, is_packed=True), []
     names = _names(query, publication_id, content)
     files, offered, unnamed = [], [], []
     for d in content.data_sets:

@@ -88,6 +88,8 @@ class Offer:
     """What people call the place, where its own name tells them nothing."""
     must_have: bool = True
     """Whether a release of this place without a wanted file is a change of names and no other kind of page."""
+    is_packed: bool = False
+    """Whether all of it comes in one file, of which nobody knows yet what is in it."""
 
 
 @dataclass

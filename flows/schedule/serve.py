@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 
 from flows.common.errors import CswError, Stopped
 from flows.common.files import write_atomically
+from flows.common.lock import see_that_it_locks
 from flows.common.settings import ROOT, Settings
 
 #: Seconds within which a server answers, also on its first start, when it makes its database.
@@ -94,6 +95,9 @@ def _alone(settings: Settings) -> Iterator[None]:
             f"`csw serve` runs already for {settings.data} (`csw status` shows it). End it first, or set CSW_DATA to "
             "another folder."
         ) from exc
+    except (OSError, NotImplementedError) as exc:
+        see_that_it_locks(exc, settings.data)
+        raise
     try:
         yield
     finally:

@@ -151,7 +151,9 @@ class Dbt:
         if self._shares:
             _borrow(self._parsed_before, self._parsed)
         env = {
-            **{name: value for name, value in os.environ.items() if name != MEMORY},
+            # Flags that somebody gave dbt for work of their own (DBT_RESOURCE_TYPES, DBT_EMPTY, DBT_TARGET …) would
+            # leave out tests or rows of what is published.
+            **{n: v for n, v in os.environ.items() if n != MEMORY and not n.upper().startswith("DBT_")},
             # Seen from the folder of the database: dbt parses a project again when its environment is another, and so
             # one data folder looks like the next.
             "CSW_LANDING": os.path.relpath(settings.landing, database.parent),

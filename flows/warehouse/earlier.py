@@ -32,6 +32,13 @@ class Earlier:
     path: Path
     build: Build | None
     bytes: int
+    number: int
+    """Which publication it was, counted; 0 where an earlier version published it."""
+
+    @property
+    def rank(self) -> tuple[int, str]:
+        """Its place in the order of publishing: a clock that was wrong changes nothing of it."""
+        return self.number, self.name
 
 
 def keep_published(settings: Settings, *, gone_back_from: bool = False) -> None:
@@ -44,7 +51,7 @@ def keep_published(settings: Settings, *, gone_back_from: bool = False) -> None:
         return
     name = _name(settings.published)
     settings.earlier.mkdir(parents=True, exist_ok=True)
-    state = {**(published_state(settings) or {}), "gone_back_from": gone_back_from}
+    state = {**(published_state(settings) or {"number": next_number(settings)}), "gone_back_from": gone_back_from}
     write_atomically(settings.earlier / f"{name}.json", json.dumps(state).encode())
     path = settings.earlier / f"{name}.duckdb"
     if not path.exists():
@@ -54,7 +61,8 @@ def keep_published(settings: Settings, *, gone_back_from: bool = False) -> None:
 def prune(settings: Settings) -> None:
     """Let go of all but the newest :data:`KEPT`, and of the published one, which is in its place."""
     held = earlier(settings)
-    for old in [*held[KEPT:], *(e for e in held if _is_published(settings, e.path))]:
+    published = [e for e in held if _is_published(settings, e.path)]
+    for old in [*published, *[e for e in held if e not in published][KEPT:]]:
         old.path.unlink(missing_ok=True)
         old.path.with_suffix(".json").unlink(missing_ok=True)
 
@@ -63,10 +71,21 @@ def earlier(settings: Settings) -> list[Earlier]:
     """What can be gone back to, the newest first."""
     found = []
     ours = (p for p in settings.earlier.glob("*.duckdb") if _NAME.fullmatch(p.stem))
-    for path in sorted(ours, reverse=True):
-        build = from_state(_state(path).get("build"))
-        found.append(Earlier(path.stem, path, build, path.stat().st_size))
-    return found
+    for path in ours:
+        state = _state(path)
+        found.append(Earlier(path.stem, path, from_state(state.get("build")), path.stat().st_size, number_of(state)))
+    return sorted(found, key=lambda e: e.rank, reverse=True)
+
+
+def number_of(state: dict[str, Any]) -> int:
+    """Which publication a warehouse was, as its state says; 0 where it does not."""
+    number = state.get("number")
+    return number if isinstance(number, int) else 0
+
+
+def next_number(settings: Settings) -> int:
+    """The number of the publication to come."""
+    return 1 + max([number_of(published_state(settings) or {}), *(e.number for e in earlier(settings))])
 
 
 def roll_back(settings: Settings, name: str = "") -> Earlier:
@@ -84,11 +103,13 @@ def roll_back(settings: Settings, name: str = "") -> Earlier:
         CswError: there is none, or none of this name, or none that is whole, or the disk refuses.
     """
     now = _name(settings.published) if settings.published.exists() else "~"
+    before = published_state(settings)
+    number = number_of(before) if before else next_number(settings)
     held = [e for e in earlier(settings) if e.name != now]
     if name:
         found = [e for e in held if e.name.startswith(name)]
     else:
-        found = [e for e in held if e.name < now and not _state(e.path).get("gone_back_from")]
+        found = [e for e in held if e.rank < (number, now) and not _state(e.path).get("gone_back_from")]
     if not found:
         known = ", ".join(e.name for e in held) or "none"
         problem = f"there is no earlier warehouse{f' {name}' if name else ''} to go back to. There are: {known}."
@@ -100,10 +121,9 @@ def roll_back(settings: Settings, name: str = "") -> Earlier:
         damaged = ", ".join(e.name for e in found)
         raise CswError(f"{damaged}: damaged, not the bytes that were published. What is published stays.")
     state = _state(chosen.path)
-    before = published_state(settings) or {}
     # What was set aside before stays so, unless it is what is published again now.
-    aside = [{"sources": s["sources"], "project": s["project"]} for s in [before] if "sources" in s]
-    aside += [a for a in before.get("set_aside", []) if a not in aside]
+    aside = [{"sources": s["sources"], "project": s["project"]} for s in [before] if s]
+    aside += [a for a in (before or {}).get("set_aside", []) if a not in aside]
     mine = {"sources": state.get("sources"), "project": state.get("project")}
     try:
         keep_published(settings, gone_back_from=True)

@@ -23,7 +23,7 @@ from flows.common.files import file_sha256, part_of, read_json, write_atomically
 from flows.common.settings import Settings
 from flows.landing.catalogue import read_catalogue
 from flows.warehouse.built import Build, check_build, from_state, to_state, why_not_default
-from flows.warehouse.earlier import keep_published, prune
+from flows.warehouse.earlier import keep_published, next_number, prune
 from flows.warehouse.fingerprint import (
     Fingerprint,
     file_identity,
@@ -139,6 +139,7 @@ def publish(settings: Settings) -> None:
             digest = hashlib.file_digest(f, "sha256").hexdigest()
         keep_published(settings)
         state = {**about, "build": to_state(build), "sha256": digest, "file": file_identity(settings.next)}
+        state["number"] = next_number(settings)
         os.replace(settings.next, settings.published)
     except OSError as exc:
         raise CswError(f"{settings.published}: could not be replaced ({exc.strerror}). The old one stays.") from exc

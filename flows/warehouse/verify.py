@@ -86,7 +86,7 @@ def _verify_earlier(settings: Settings, found: Verified) -> None:
 def _verify_exports(settings: Settings, found: Verified) -> None:
     folder = settings.data / "export"
     package = folder / "datapackage.json"
-    if not folder.is_dir():
+    if not folder.is_dir() or not any(folder.iterdir()):
         return
     again = "(`csw export` makes it anew)"
     try:

@@ -110,6 +110,16 @@ def test_a_table_that_people_keep_is_read_as_spreadsheets_save_it(tmp_path: Path
     assert read_rows(tmp_path / "x.csv", ("a", "b")) == [(3, {"a": "1", "b": "x\r\ny", "c": "3"})]
 
 
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP])
+def test_a_disk_that_cannot_lock_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("filelock.BaseFileLock.acquire", refuse)
+    with pytest.raises(CswError, match="that cannot lock files"), writer(tmp_path):
+        pass
+
+
 def test_the_lock_may_be_taken_again_by_who_holds_it_and_by_nobody_else(tmp_path: Path) -> None:
     ask = """
 import sys

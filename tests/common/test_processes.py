@@ -94,6 +94,25 @@ def test_a_worker_that_does_not_end_is_waited_for(settings: Settings, monkeypatc
     assert started[0].returncode == -signal.SIGKILL
 
 
+def test_what_somebody_told_dbt_for_work_of_their_own_changes_no_build(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``DBT_RESOURCE_TYPES=model`` would leave out every test, ``DBT_TARGET`` build elsewhere."""
+    given: list[dict[str, str]] = []
+    real = subprocess.Popen
+
+    def start(_: object, *, env: dict[str, str], **how: Any) -> Any:
+        given.append(env)
+        return real(["true"], **how)
+
+    monkeypatch.setattr("flows.warehouse.dbt.subprocess.Popen", start)
+    for name in ("DBT_RESOURCE_TYPES", "DBT_TARGET", "DBT_EMPTY", "DBT_PROFILES_DIR"):
+        monkeypatch.setenv(name, "theirs")
+    Dbt(settings, settings.next).close()
+    assert "theirs" not in given[0].values()
+    assert given[0]["DBT_PROFILES_DIR"] == str(settings.root)
+
+
 @pytest.mark.parametrize("busy", [False, True])
 def test_a_worker_ends_when_nobody_asks_any_more(tmp_path: Path, busy: bool) -> None:
     worker = subprocess.Popen(

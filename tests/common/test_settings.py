@@ -48,7 +48,9 @@ def test_names_in_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
         ("CSW_GOVUK", "gov.uk", "CSW_GOVUK=gov.uk: give an address"),
         ("CSW_DATA", "/x/a\nb", r"CSW_DATA=/x/a\\nb: .* line break"),
         ("CSW_DATA", os.fsdecode(b"/x/\xe9"), r"CSW_DATA=/x/\\xe9: .* not UTF-8"),
-        ("CSW_DATA", "/x/[1]", "CSW_DATA=/x/.*pattern"),
+        ("CSW_DATA", "/x/[1]", "CSW_DATA=/x/.*databases take"),
+        ("CSW_DATA", "/x/env=prod", "has .=., which databases take"),
+        ("CSW_DATA", "~nobody-at-all/x", "no home folder is known"),
         ("CSW_DATA", "/dev/null", "CSW_DATA=/dev/null: a file is there"),
     ],
 )

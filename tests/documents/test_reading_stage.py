@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 
 from flows.common.settings import Settings
-from flows.documents.archived import SOURCE, TABLES, read_archived
+from flows.documents.archived import SOURCE, TABLES, ReportRecogniser, read_archived
+from flows.documents.pdf import Refusal, RefusalReason
+from flows.documents.report import UnreadReport
 from flows.documents.themes.codings import Codings, ItemCoding
-from flows.landing.land import land_returns
+from flows.landing.land import land_folders, land_returns
 from flows.sample.inspections import Inspection
 from flows.sample.reports import report_pdf
 from flows.warehouse.fingerprint import fingerprint
@@ -87,6 +89,29 @@ def test_a_reading_that_is_not_as_it_was_kept_is_made_again(settings: Settings, 
         path.write_bytes({"cut off": said[:-9], "other": b"[]", "nested": b"[" * 200_000, "a digit": flipped}[harm])
     assert read_archived(settings, workers=0).read_now == len(kept) > 0
     assert {t: rows(settings, t) for t in TABLES} == before
+
+
+def test_a_report_whose_reader_was_ended_is_read_the_next_time(
+    settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where memory ran out once: nothing of that is about the report."""
+    (folder / "a_report_of_any_name.pdf").write_bytes(
+        report_pdf(inspection("sif", 3), "Essex", np.random.default_rng(2))
+    )
+
+    def ended(paths: list[Path], workers: int | None = None) -> list[UnreadReport]:
+        return [UnreadReport(p.name, "", Refusal(RefusalReason.READER_DIED, "ended")) for p in paths]
+
+    monkeypatch.setattr("flows.documents.batch.read_reports", ended)
+    landing = land_folders(settings, [folder], workers=1, documents=ReportRecogniser(settings))
+    assert (landing.documents, landing.unrecognised) == (3, [])
+    assert "a_report_of_any_name.pdf: its reader was ended" in str(landing.refused[0])
+    assert read_archived(settings).refused == 3
+    monkeypatch.undo()
+    assert land_folders(settings, [folder], workers=1, documents=ReportRecogniser(settings, workers=0)).documents == 1
+    said = read_archived(settings, workers=0)
+    assert (said.reports, said.refused) == (4, 1)
+    assert read_archived(settings, workers=0).read_now == 0
 
 
 def test_codings_by_people_land_with_their_version(settings: Settings) -> None:

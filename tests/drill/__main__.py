@@ -1,4 +1,4 @@
-"""The drill: ``python -m tests.drill [--only REGEX] [--round N] [--random N] [--seed S] [--home DIR]``.
+"""The drill: ``python -m tests.drill [--only REGEX] [--round N] [--random N [--drawn]] [--seed S] [--home DIR]``.
 
 By part, where there is no hour at once: what came of each fault is kept, and the page is written from all that is kept.
 """
@@ -65,10 +65,11 @@ def main() -> int:
     parser.add_argument("--round", type=int, action="append", help="only these rounds of faults that have several")
     parser.add_argument("--machines", type=int, default=2, help="how many installations at once")
     parser.add_argument("--home", type=Path, help="keep the installations here, for the next part")
+    parser.add_argument("--drawn", action="store_true", help="the random faults alone, a further part of them")
     parser.add_argument("--try", dest="is_try", action="store_true", help="keep no results and write no page")
     asked = parser.parse_args()
     chosen = [f for f in ALL if re.search(asked.only, f.name)]
-    jobs = [j for f in chosen for j in rounds(f, asked.seed, asked.round)]
+    jobs = [] if asked.drawn else [j for f in chosen for j in rounds(f, asked.seed, asked.round)]
     jobs += [Job(f, asked.seed * 100_000 + n, "random") for n, f in enumerate(drawn(chosen, asked.random, asked.seed))]
     started = time.monotonic()
     kept = nullcontext(str(asked.home)) if asked.home else tempfile.TemporaryDirectory(prefix="csw-drill-")

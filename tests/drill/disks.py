@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import re
 import resource
 import subprocess
@@ -10,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-from tests.drill.faults import Fault, Seen, completes, line_of
+from tests.drill.faults import STAYED, Fault, Seen, completes, line_of
 from tests.drill.machine import TARGET, Done, Machine, digest
 
 SAID = re.compile(r"refuses|could not be written|could not be replaced|may not write|IO Error|Input/output|Read-only")
@@ -48,6 +49,32 @@ def disk_says(number: int, after: Callable[[Random], int]) -> Callable[[Machine,
         return seen
 
     return do
+
+
+def full_while_read_again(machine: Machine, random: Random) -> Seen:
+    """As after an update all of the archive is read again, and the disk fills up: no landed table is the poorer for
+    it, and with room again everything is there."""
+    before = machine.held()
+    path = machine.settings.landing / "ledger.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "digest": "of another version"}))
+    done = machine.csw(
+        "land",
+        "--archive",
+        "--quiet",
+        LD_PRELOAD=shim(machine),
+        DRILL_DISK=str(machine.settings.landing / ".incoming"),
+        DRILL_DISK_SAYS=str(errno.ENOSPC),
+        DRILL_DISK_AFTER=str(int(10 ** random.uniform(2, 6.5))),
+    )
+    found = SAID.search(done.said)
+    problems = [] if (done.code, bool(found)) == (1, True) else [f"it ends with {done.code}: {done.said[-400:]}"]
+    problems += told_wrongly(machine, before.published, done) + machine.lost(before, may_publish=False)
+    again = machine.csw("land", "--archive", "--quiet")
+    problems += [] if again.code == 0 else [f"afterwards it ends with {again.code}: {again.said[-400:]}"]
+    problems += [f"afterwards {p}" for p in machine.lost(before, may_publish=False)]
+    verified = machine.csw("verify")
+    problems += [] if verified.code == 0 else [f"`csw verify` at the end: {verified.said[-300:]}"]
+    return Seen(line_of(done.said, found), STAYED, problems)
 
 
 def told_wrongly(machine: Machine, before: str, done: Done) -> list[str]:
@@ -157,6 +184,14 @@ DISKS = [
         "machine",
         disk_says(errno.EIO, lambda random: int(10 ** random.uniform(2, 8))),
         2,
+    ),
+    Fault(
+        "disk full while all is read again",
+        "The disk is full, at some byte, while the archive is read again after an update.",
+        "machine",
+        full_while_read_again,
+        1,
+        True,
     ),
     Fault("1 GB of memory", "No process gets more than 1 GB.", "machine", little_memory, 0),
     *(

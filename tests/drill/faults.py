@@ -337,7 +337,7 @@ SERVERS = [
         taken_in("new-release-renamed", "models and seeds built"),
         1,
     ),
-    Fault("BOM", "The file begins with a byte-order mark.", "servers", taken_in("bom", "models and seeds built"), 1),
+    Fault("BOM", "The same file begins with a byte-order mark: nothing new.", "servers", another_way("bom"), 1, True),
     Fault(
         "recode mid-series",
         "Two authorities have new codes from a year on.",
@@ -563,7 +563,7 @@ FILES = [
         "unknown symbol",
         "A cell that is neither a figure nor a known symbol.",
         "files",
-        delivered(with_cell(lambda _, r: r.choice(["?", "n/k", "-", "***"])), GATE),
+        delivered(with_cell(lambda _, r: r.choice(["?", "n/k", "-", "***"])), r"refused: FILE, row \d+, column"),
         3,
     ),
     Fault(

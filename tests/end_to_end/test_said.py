@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
+import select
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -123,6 +126,35 @@ def test_a_machine_that_gives_out_is_said(
     assert (ended.code, says in ended.said) == (1, True), ended.said
 
 
+@pytest.mark.skipif(not hasattr(select, "poll"), reason="needs to know whether anybody reads")
+def test_only_a_reader_who_has_enough_ends_a_command_well(csw: Csw, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that was ended breaks a pipe, too: nothing was done then, and nobody may think it was."""
+
+    def fail(*_: object) -> None:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    monkeypatch.setattr("flows.landing.quarantine.unseen", fail)
+    ended = csw("quarantine", "--json")
+    assert (ended.code, "a process that works for this one was ended" in ended.said) == (1, True)
+    done = subprocess.run(
+        f"{sys.executable} -m flows.cli --help; echo $? >&2",
+        shell=True,
+        cwd=ROOT,
+        stdout=_closed_pipe(),
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == "0\n"
+
+
+def _closed_pipe() -> int:
+    """What is written into it, nobody reads."""
+    ours, theirs = os.pipe()
+    os.close(ours)
+    return theirs
+
+
 @pytest.mark.parametrize("letters", ["latin-1", "ascii"])
 def test_a_terminal_with_few_letters(csw: Csw, warehouse: Path, monkeypatch: pytest.MonkeyPatch, letters: str) -> None:
     written = io.BytesIO()
@@ -131,6 +163,16 @@ def test_a_terminal_with_few_letters(csw: Csw, warehouse: Path, monkeypatch: pyt
     said = written.getvalue()
     # The command-line library writes UTF-8 where a terminal says that it knows ASCII only.
     assert b"\\u2192" in said or "→" in said.decode("utf-8")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("withdraw", "dfe_cin", "2022", "-m"), ("sql",), ("trace", "--la")],
+)
+def test_what_is_given_in_another_encoding_is_no_traceback(csw: Csw, arguments: tuple[str, ...]) -> None:
+    ended = csw(*arguments, os.fsdecode(b"caf\xe9"))
+    assert ended.code == 2
+    assert "caf\\xe9: this is not UTF-8" in ended.said
 
 
 def test_exports_and_site_wait_for_whoever_writes(

@@ -100,6 +100,23 @@ def test_a_csv_saved_as_a_workbook_or_as_parquet_is_the_same_table(settings: Set
     assert [(x.table_name, x.edition) for x in again.landed] == [("b1_children_in_need", "2022")], again.refused
 
 
+def test_a_folder_called_like_a_column_and_its_value_adds_no_column(settings: Settings, tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    seed = csv.DictReader(io.StringIO((settings.seeds / "measure_source.csv").read_text()))
+    mapped = {row["filter"].removeprefix("series=") for row in seed if row["source"] == "dfe_lait"}
+    series = sorted({"LACStable_2016on", *mapped})
+    columns = {"Data item": None, "Years": "2024", "LA and Regions": "Camden", "Values": "61", "LA Number": 202.0}
+    out = io.BytesIO()
+    pq.write_table(pa.table({"Short Desc": series, **{c: [v] * len(series) for c, v in columns.items()}}), out)
+    put(tmp_path / "in" / "year=2024", "bds_long.parquet", out.getvalue())
+    report = landed(settings, tmp_path / "in")
+    assert [(x.source, x.edition) for x in report.landed] == [("dfe_lait", "2025-05")], report.refused
+    path = landed_path(settings, *report.landed[0].key)
+    assert path.read_text().splitlines()[0].endswith(",".join(["Short Desc", *columns]))
+
+
 def zipped(files: dict[str, bytes]) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as z:

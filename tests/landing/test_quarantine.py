@@ -183,5 +183,24 @@ def test_an_odd_list_of_withdrawals_is_said_and_an_odd_quarantine_is_tried_again
     land_folders(two, [])
     assert in_use(two) == ["2022", "2024"]
     (two.archive / "withdrawn.csv").write_text("action,when\nwithdraw,now\n")
-    with pytest.raises(CswError, match=r"withdrawn\.csv cannot be read"):
+    with pytest.raises(CswError, match=r"withdrawn\.csv: the column 'at' is missing"):
         land_folders(two, [])
+
+
+def test_a_withdrawal_is_never_lost_by_a_list_that_is_not_whole(two: Settings) -> None:
+    withdraw(two, "dfe_cin", "2022", reason='a "quoted",\nreason')
+    path = two.archive / "withdrawn.csv"
+    whole, held = path.read_bytes(), read_withdrawn(two)
+    assert held
+    # Saved by a spreadsheet program.
+    path.write_bytes(b"\xef\xbb\xbf" + whole.replace(b"\n", b"\r\n"))
+    assert [w.sha256 for w in read_withdrawn(two)] == [w.sha256 for w in held]
+    for damaged, says in (
+        (b"", "the column 'action' is missing"),
+        (whole[: whole.index(held[0].sha256.encode()) + 20], "line 2: the row ends before column 'reason'"),
+        (whole.replace(b"\nwithdraw,", b"\nWithdrawn,"), "line 3: the action is 'Withdrawn'"),
+        (whole.replace(held[0].sha256.encode(), b"1.2E+30"), "line 3: '1.2E\\+30' is no sha256"),
+    ):
+        path.write_bytes(damaged)
+        with pytest.raises(CswError, match=says):
+            read_withdrawn(two)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -54,6 +57,71 @@ def test_a_damaged_landed_table_is_landed_again_from_the_archive(settings: Setti
     assert (report.landed, report.refused) == ([], [])
     assert "landed again from the archive" in report.notes[0]
     assert verify_files(settings).ok
+
+
+def test_what_another_program_put_into_the_archive_is_named_and_let_be(settings: Settings, landed: Path) -> None:
+    """A copy that a service of synchronising made, and a backup that was put back one folder too deep."""
+    place = archived(settings).parent
+    strange = [place.with_name(f"{place.name} (1)"), settings.archive / "archive" / "dfe_cin" / "2022"]
+    for folder in strange:
+        shutil.copytree(place, folder)
+    notes = " ".join(land_folders(settings, []).notes)
+    verified = verify_files(settings)
+    for folder in strange:
+        name = folder.relative_to(settings.data).as_posix()
+        assert f"{name} is not of the archive" in notes
+        assert f"{name}: not of the archive, and read by nobody" in verified.text()
+        assert (folder / "provenance.json").exists()
+    assert verified.ok
+
+
+def of_another_version(settings: Settings) -> None:
+    """Let the next landing read all of the archive again, as after an update."""
+    path = settings.landing / "ledger.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "digest": "another"}))
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EMFILE])
+def test_a_full_disk_is_no_fault_of_the_files_and_takes_nothing_from_landing(
+    settings: Settings, landed: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    good, lists = landed.read_bytes(), read_catalogue(settings)
+    of_another_version(settings)
+    real = Path.write_bytes
+
+    def full(path: Path, data: bytes) -> int:
+        if ".incoming" in path.parts:
+            raise OSError(number, os.strerror(number))
+        return real(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match=os.strerror(number)) as said:
+        land_folders(settings, [], workers=1)
+    assert ".incoming" in str(said.value.filename)
+    monkeypatch.undo()
+    assert (landed.read_bytes(), read_catalogue(settings)) == (good, lists)
+    assert land_folders(settings, [], workers=1).refused == []
+    assert landed.read_bytes() == good
+
+
+def test_what_could_not_be_read_again_is_tried_the_next_time(
+    settings: Settings, landed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where memory ran out: otherwise it would be missing until the next change of code."""
+    good = landed.read_bytes()
+    of_another_version(settings)
+
+    def too_much(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("flows.landing.workers.land", too_much)
+    for _ in range(2):
+        assert "more memory" in str(land_folders(settings, [], workers=1).refused[0])
+        assert read_catalogue(settings) == []
+    monkeypatch.undo()
+    assert [e.key for e in land_folders(settings, []).landed] == [KEY]
+    assert landed.read_bytes() == good
+    assert land_folders(settings, []).landed == []
 
 
 def test_a_flipped_digit_in_the_archive_is_not_landed_under_the_old_hash(settings: Settings, landed: Path) -> None:

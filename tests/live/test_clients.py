@@ -342,6 +342,19 @@ def test_a_page_among_others_may_have_no_wanted_file(start: Start, tmp_path: Pat
     assert fetch(settings, sources=["dfe_cla"]).failed == {}
 
 
+def test_a_release_of_which_only_the_zip_is_to_be_had_has_no_fewer_files(start: Start, tmp_path: Path) -> None:
+    fake = start(sources=["dfe_cin", "dfe_workforce"], every_release=False)
+    settings, _ = cin(fake, tmp_path)
+    before = arrived(settings)
+    fake.turn_to("zip-only")
+    assert fetch(settings, sources=["dfe_cin"]).failed == {}
+    # And what there was before is remembered.
+    fake.turn_to("")
+    del fake.world.latest("dfe_cin").files[B1]
+    assert "where it had 2 before" in fetch(settings, sources=["dfe_cin"]).failed["dfe_cin"]
+    assert arrived(settings) == before
+
+
 def test_fewer_files_than_last_time_are_told_for_a_week(start: Start, tmp_path: Path) -> None:
     fake = start(sources=["dfe_cin", "dfe_workforce"], every_release=False)
     settings, _ = cin(fake, tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import pickle
 import threading
 from collections import Counter
@@ -200,6 +201,23 @@ def test_our_own_failure_is_an_error_and_no_verdict_on_the_paper(
     ran.clear()
     analyse_into(database)
     assert ran == ["inspection_factors"]
+
+
+@pytest.mark.parametrize("error", [MemoryError(), OSError(errno.ENOSPC, "No space left on device")])
+def test_a_machine_that_gives_out_is_no_result_of_a_study(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """Published as one, it would stand there until the figures change."""
+    database = tmp_path / "w.duckdb"
+    with duckdb.connect(str(database)) as con:
+        con.execute("create schema marts")
+
+    def run(*_: object) -> NoReturn:
+        raise error
+
+    monkeypatch.setattr("analysis.studies.run.import_module", lambda _: type("Model", (), {"run": staticmethod(run)}))
+    with pytest.raises(type(error)):
+        analyse_into(database)
 
 
 class _Ended(Executor):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -36,6 +37,29 @@ def test_the_last_three_are_kept(settings: Settings) -> None:
     assert len(held(settings)) == KEPT
     # What is kept beside the published one costs no copy while it is published, and nothing else stays.
     assert sorted(p.suffix for p in settings.earlier.iterdir()) == [".duckdb"] * 3 + [".json"] * 3
+
+
+def publish_at(settings: Settings, text: str, year: int) -> None:
+    """Publish by a clock that says another year."""
+    make_next(settings, text)
+    os.utime(settings.next, (0, datetime(year, 1, 1, tzinfo=UTC).timestamp()))
+    publish(settings)
+
+
+def test_a_clock_that_was_wrong_changes_nothing_of_their_order(settings: Settings) -> None:
+    for text, year in zip("abcdef", (2026, 2099, 2027, 1999, 2031, 1970), strict=True):
+        publish_at(settings, text, year)
+    assert held(settings) == ["e", "d", "c"]
+    # Newest first; the one that leaves a place free is the one that is published, not one that could be gone back to.
+    roll_back(settings)
+    assert (content(settings.published), held(settings)) == ("e", ["f", "d", "c"])
+    # Killed before it had written which publication it was, it is still the newest.
+    publish_at(settings, "g", 1980)
+    state_path(settings).unlink()
+    publish_at(settings, "h", 1975)
+    assert held(settings) == ["g", "f", "e"]
+    roll_back(settings)
+    assert content(settings.published) == "g"
 
 
 def test_what_others_put_beside_them_stays(settings: Settings) -> None:
