@@ -17,6 +17,8 @@ from typing import Any
 from flows.common.errors import MISPLACED, CswError, disk_refusal
 from flows.common.processes import is_alive
 
+#: Characters in a field of a csv; more is a quote that is never closed.
+LONGEST_FIELD = 131_072
 #: A file under way: ``.part-<process>-<random>``, with a suffix where what writes it wants one. Earlier versions wrote
 #: ``.part-<8 characters>``.
 _PART = re.compile(r"\.part-(?:(\d+)-[0-9a-f]{8}|[a-z0-9_]{8})(?:\.\w+)?")
@@ -82,6 +84,8 @@ def read_rows(path: Path, columns: Iterable[str]) -> list[tuple[int, dict[str, s
         raise CswError(
             f"{path}, line {line}: byte 0x{exc.object[exc.start]:02X} is not UTF-8. Save it as such."
         ) from None
+    # One limit for the whole process: what else reads in it may have raised it.
+    csv.field_size_limit(LONGEST_FIELD)
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     rows = []
     try:

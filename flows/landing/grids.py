@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from flows.common.errors import RefusedFile
+from flows.common.files import LONGEST_FIELD
 from flows.landing.workbooks import MAX_CELLS, MAX_COLUMNS, Parts
 
 Kind = Literal["csv", "sheet", "parquet", "pdf", "zip"]
@@ -27,8 +28,6 @@ FIELDS_OF_A_TABLE = 4
 #: Title rows that may stand above the first row of fields.
 LINES_ABOVE = 15
 _IN_A_NUMBER = re.compile(r"-?\d+,\d+")
-#: Characters in a field of a csv; more is a quote that is never closed.
-LONGEST_FIELD = 131_072
 #: A file, or what a workbook unpacks to, of more than this is no return (the largest real one is 100 MB).
 MAX_UNPACKED_BYTES = 600_000_000
 

@@ -31,6 +31,8 @@ from tests.conftest import Sample
 from tests.sample_truth import SampleTruth, truth_of
 
 SEED = 2024
+#: Described from a file that was found later than those after whose layouts the sample is made.
+NOT_IN_THE_SAMPLE = {("dfe_cin", "population", "2024")}
 
 
 def digest(folder: Path) -> str:
@@ -115,7 +117,7 @@ def test_every_file_is_read_as_the_edition_that_it_is(sample: Sample) -> None:
         for e in (t.editions or ([t.edition] if t.edition else []))
         if t.shape != "documents" and p.source != "dfe_lait" and (p.source, e) in releases
     }
-    assert expected - seen == set()
+    assert expected - seen == NOT_IN_THE_SAMPLE
 
 
 def test_every_mapped_measure_has_a_quantity() -> None:
