@@ -63,7 +63,7 @@ class Served:
         # Not encrypted, and asked every fifth of a second: no certificates are read.
         return httpx.Client(base_url=self.url, auth=(user, password), timeout=20, verify=False, **options)
 
-    def ask(self, path: str, **body: Any) -> Any:
+    def ask(self, path: str, /, **body: Any) -> Any:
         with self.client() as client:
             for _ in range(10):
                 answer = client.post(path, json=body)
@@ -179,11 +179,10 @@ def test_a_deployment_that_was_changed_runs_nothing_else(served: Served, tmp_pat
     trace = tmp_path / "ran"
     with served.client() as client:
         full = client.get(f"deployments/{refresh['id']}").json()
-        kept = ("name", "flow_id", "entrypoint", "path", "parameters", "parameter_openapi_schema", "version")
-        step = {"prefect.deployments.steps.run_shell_script": {"script": f"touch {trace}"}}
-        posted = client.post("deployments/", json={**{k: full[k] for k in kept}, "pull_steps": [step]})
-        posted.raise_for_status()
-        assert posted.json()["id"] == refresh["id"]
+    kept = ("name", "flow_id", "entrypoint", "path", "parameters", "parameter_openapi_schema", "version")
+    step = {"prefect.deployments.steps.run_shell_script": {"script": f"touch {trace}"}}
+    posted = served.ask("deployments/", **{k: full[k] for k in kept}, pull_steps=[step])
+    assert posted["id"] == refresh["id"]
     run = served.ask(f"deployments/{refresh['id']}/create_flow_run", parameters={})["id"]
     assert served.ended(run)[0] == "FAILED"  # nothing to land, as before
     assert not trace.exists()
