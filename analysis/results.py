@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.spreadsheet import harmless_frame
 from analysis.verdicts import Key, ScoreRow
+from analysis.yaml_file import read_yaml
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,10 +25,7 @@ DICTIONARY = Path(__file__).resolve().parent / "results.yml"
 
 
 def _tables() -> dict[str, dict[str, str]]:
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    models = yaml.load(DICTIONARY.read_text(encoding="utf-8"), Loader=loader)["models"]
+    models = read_yaml(DICTIONARY)["models"]
     return {m["name"]: {c["name"]: c["data_type"] for c in m["columns"]} for m in models}
 
 

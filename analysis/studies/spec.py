@@ -24,6 +24,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from analysis.yaml_file import read_yaml
+
 HERE = Path(__file__).resolve().parent
 
 Kind = Literal["number", "claim"]
@@ -186,16 +188,13 @@ def load_spec(study: str) -> Spec:
     Raises:
         ValueError: there is no such study, or its spec is not whole.
     """
-    import yaml
-
     path = HERE / study / "spec.yml"
     if not path.exists():
         raise ValueError(f"no study is called {study}; there are {', '.join(slugs())}")
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    body = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
+    body = read_yaml(path)
     if "tolerances" in body:
         raise ValueError(f"{path}: a study has no tolerances of its own; they are those of tolerances.yml")
-    spec = Spec(**body, tolerances=yaml.load((HERE / "tolerances.yml").read_text(encoding="utf-8"), Loader=loader))
+    spec = Spec(**body, tolerances=read_yaml(HERE / "tolerances.yml"))
     if spec.study != study:
         raise ValueError(f"{path}: is the spec of {spec.study}")
     return spec

@@ -67,6 +67,18 @@ def _finite(text: str) -> float:
     return number
 
 
+def read_yaml(path: Path) -> Any:
+    """What a YAML file holds, by libyaml where it is at hand: a tenth of the time of the parser in Python.
+
+    Raises:
+        yaml.YAMLError: it is none.
+        OSError: it cannot be read.
+    """
+    import yaml
+
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
 def read_rows(path: Path, columns: Iterable[str]) -> list[tuple[int, dict[str, str]]]:
     """The rows of a CSV that people keep, which nothing else can make again: each with its line in the file.
 

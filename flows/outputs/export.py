@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.spreadsheet import harmless
 from flows.common.errors import CswError, WrongArgument, database_says
-from flows.common.files import file_sha256, read_json
+from flows.common.files import file_sha256, read_json, read_yaml
 from flows.common.output_folder import OutputFolder
 from flows.common.settings import Settings
 from flows.outputs.lock import writing_outputs
@@ -241,13 +241,10 @@ def _refers(
 
 def _said(settings: Settings) -> dict[str, dict[str, Any]]:
     """What the YAML says of each table."""
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     paths = sorted((settings.root / "dbt_project" / "models" / "marts").rglob("*.yml"))
     found: dict[str, dict[str, Any]] = {}
     for path in [*paths, settings.root / "analysis" / "results.yml"]:
-        for model in yaml.load(path.read_text(encoding="utf-8"), Loader=loader).get("models", []):
+        for model in read_yaml(path).get("models", []):
             found[model["name"]] = model
     return found
 

@@ -18,6 +18,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from flows.common.errors import CswError
+from flows.common.files import read_yaml
 
 Level = Literal["national", "regional", "la", "none"]
 Shape = Literal["wide", "tidy", "sheet", "attributes", "documents"]
@@ -313,10 +314,9 @@ def load_passports(folder: Path) -> list[Passport]:
 @lru_cache(maxsize=4)
 def _load(folder: str, digest: str) -> tuple[Passport, ...]:
     passports = []
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     for path in sorted(Path(folder).glob("*.yml")):
         try:
-            passports.append(Passport.model_validate(yaml.load(path.read_text(encoding="utf-8"), Loader=loader)))
+            passports.append(Passport.model_validate(read_yaml(path)))
         except (ValueError, yaml.YAMLError) as exc:
             raise CswError(f"passport {path.name} is not valid: {exc}") from exc
     return tuple(passports)

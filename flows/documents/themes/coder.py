@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from flows.common.files import read_yaml
+
 CODEBOOK = Path(__file__).with_name("codebook.yml")
 CODER = "rules"
 
@@ -127,10 +129,7 @@ def load_codebook(path: Path = CODEBOOK) -> Codebook:
             pattern, or a pattern is not valid.
         OSError: the file cannot be read.
     """
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    content = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
+    content = read_yaml(path)
     if not isinstance(content, dict) or not isinstance(content.get("categories"), list):
         raise CodebookError(f"{path.name}: no list of categories")
     categories: list[Entry] = []
