@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -120,9 +121,10 @@ def run_by_prefect(installation: Installation, folder: Path) -> dict[str, Any]:
 
 
 def without_what_nobody_reads(patched: pytest.MonkeyPatch) -> None:
-    """Leave out of a refresh what no test of it looks at: the exports, and most studies."""
+    """Leave out of a refresh what no test of it looks at: the exports, most studies, and models side by side."""
     from analysis.results import Inputs, kept_inputs
     from analysis.studies.spec import slugs
+    from flows.warehouse.dbt import Dbt, DbtResult
 
     kept = [study for study in slugs() if study not in RUN_AGAIN]
 
@@ -130,5 +132,11 @@ def without_what_nobody_reads(patched: pytest.MonkeyPatch) -> None:
         # Nothing was asked, so nothing is answered otherwise than before.
         return {**kept_inputs(marts), **{study: {} for study in kept}}
 
+    whole = Dbt.build
+
+    def one_at_a_time(self: Dbt, select: list[str] | None, progress: Callable[[str], None] | None) -> DbtResult:
+        return whole(self, select and [*select, "--threads", "1"], progress)
+
+    patched.setattr(Dbt, "build", one_at_a_time)
     patched.setattr("analysis.studies.run.kept_inputs", inputs)
     patched.setattr("flows.stages.outputs.exports_are_current", lambda _: True)
