@@ -97,8 +97,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Whether a test of this call wants the warehouse of the real returns, and they are here."""
     wanted = any("real_settings" in getattr(item, "fixturenames", ()) for item in session.items)
     session.config.stash[REAL] = wanted and has_real_returns()
-    # What is imported and collected stays to the end: looking through it again and again for what may go was a twelfth
-    # of the tests' time in these processes.
+    # What is imported and collected stays to the end: looking through it again and again for what may go costs a few
+    # hundredths of the tests' time.
     gc.set_threshold(50_000, 20, 100)
 
 
