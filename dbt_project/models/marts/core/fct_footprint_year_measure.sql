@@ -2,13 +2,13 @@
     line, other figures do not apply where more than one authority is united. Nothing is ever split. -#}
 with la_years as (
 
-    select * from {{ ref('int_measures__la_year') }}
+    select * from {{ ref('int_measures__la_year') }} where {{ changed_measures('measure_id') }}
 
 ),
 
 published as (
 
-    select * from {{ ref('int_measures__published') }}
+    select * from {{ ref('int_measures__published') }} where {{ changed_measures('measure_id') }}
 
 ),
 
