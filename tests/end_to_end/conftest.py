@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +125,7 @@ def without_what_nobody_reads(patched: pytest.MonkeyPatch) -> None:
     from analysis.results import Inputs, kept_inputs
     from analysis.studies.spec import slugs
     from flows.warehouse.dbt import Dbt, DbtResult
+    from flows.warehouse.refresh import Refresh
 
     kept = [study for study in slugs() if study not in RUN_AGAIN]
 
@@ -134,8 +135,8 @@ def without_what_nobody_reads(patched: pytest.MonkeyPatch) -> None:
 
     whole = Dbt.build
 
-    def one_at_a_time(self: Dbt, select: list[str] | None, progress: Callable[[str], None] | None) -> DbtResult:
-        return whole(self, select and [*select, "--threads", "1"], progress)
+    def one_at_a_time(self: Dbt, wanted: Refresh | None, progress: Callable[[str], None] | None) -> DbtResult:
+        return whole(self, wanted and replace(wanted, select=(*wanted.select, "--threads", "1")), progress)
 
     patched.setattr(Dbt, "build", one_at_a_time)
     patched.setattr("analysis.studies.run.kept_inputs", inputs)
