@@ -200,9 +200,9 @@ def landed(request: pytest.FixtureRequest) -> Settings:
     if not request.config.getoption("--keep"):
         published: Installation = request.getfixturevalue("published")
         return published.settings
-    sample: Sample = request.getfixturevalue("sample")
 
     def make(folder: Path) -> None:
+        sample: Sample = request.getfixturevalue("sample")
         installation = Installation(Settings(data=folder / "data"), sample.returns, sample.truth)
         installation.must("land", "--returns", str(sample.returns))
 
