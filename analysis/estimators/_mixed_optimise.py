@@ -270,7 +270,6 @@ def maximise(
         settled = np.logical_and.reduceat(result.settled, part.starts)
         gain = np.einsum("fp,fp->f", score[asked], step)
         good = live[asked] & settled & _rises(part, value[asked], new_value, gain, with_alpha)
-
         moved = asked[good]
         inverse[moved] = _bfgs(inverse[moved], step[good], (score[asked] - new_score)[good])
         theta[moved], value[moved], score[moved] = trial[good], new_value[good], new_score[good]

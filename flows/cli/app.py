@@ -120,17 +120,22 @@ def main() -> None:
         _say(exc, said)
         sys.exit(1)
     except Exception as exc:
-        # Usage errors of the command-line library, whichever copy of it typer carries.
-        show = getattr(exc, "show", None)
-        if show is not None:
-            show()
-            sys.exit(getattr(exc, "exit_code", 2))
-        if type(exc).__module__.split(".")[0] in {"duckdb", "_duckdb"}:
-            # What people ask in SQL is answered where they ask it: this is a question of ours.
-            lacks = type(exc).__name__ in {"CatalogException", "BinderException"}
-            _say(exc, EARLIER.format(str(exc).splitlines()[0]) if lacks else f"the database says: {exc}")
-            sys.exit(1)
+        _end_by_library(exc)
         raise
+
+
+def _end_by_library(exc: Exception) -> None:
+    """End in words where the command-line library or the database is what raised it; else return."""
+    # Usage errors of the command-line library, whichever copy of it typer carries.
+    show = getattr(exc, "show", None)
+    if show is not None:
+        show()
+        sys.exit(getattr(exc, "exit_code", 2))
+    if type(exc).__module__.split(".")[0] in {"duckdb", "_duckdb"}:
+        # What people ask in SQL is answered where they ask it: this is a question of ours.
+        lacks = type(exc).__name__ in {"CatalogException", "BinderException"}
+        _say(exc, EARLIER.format(str(exc).splitlines()[0]) if lacks else f"the database says: {exc}")
+        sys.exit(1)
 
 
 def _say(exc: BaseException, text: str) -> None:
