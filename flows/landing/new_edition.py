@@ -16,7 +16,7 @@ from pathlib import Path
 
 from flows.common.errors import CswError, RefusedFile, WrongArgument
 from flows.common.settings import Settings
-from flows.landing.catalogue import Landed, read_catalogue, read_columns
+from flows.landing.catalogue import Landed, base_edition, read_catalogue, read_columns
 from flows.landing.comparison import SAME_VALUES, Likest, compare, is_monthly
 from flows.landing.draft import Draft
 from flows.landing.edition_sheet import sheet_of
@@ -48,7 +48,9 @@ def new_edition(settings: Settings, source: str, file: Path, table: str = "", ed
     if not file.is_file():
         raise WrongArgument(f"{file} is not a file.")
     passport = passports[source]
-    landed = [x for x in read_catalogue(settings) if x.source == source]
+    mine = [x for x in read_catalogue(settings) if x.source == source]
+    # An edition that the passport has no longer is of no help.
+    landed = [x for x in mine if passport.edition(base_edition(x.edition)) is not None]
     if not landed:
         raise CswError(f"nothing of {source} is landed to hold the file against. Run `csw land` first.")
     columns = read_columns(settings)

@@ -8,7 +8,7 @@ rows higher or lower, on a sheet of any name and under any title.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -164,19 +164,28 @@ def _edition_told(tables: Sequence[Table], file: _File, edition: str) -> tuple[s
 
 
 def _all_found(passport: Passport, tables: Sequence[Table], name: str, file: _File) -> list[tuple[Table, _Found]]:
-    """The tables that read as another edition does; where none does, those that do so with something changed."""
+    """The tables that read as another edition does, and besides those that do so with something changed."""
     found = [(t, f) for t in tables if (f := _found(passport, t, name, file))]
-    if found:
-        return found
-    changed = [(t, f) for t in tables if (f := _found(passport, t, name, file, is_changed=True))]
+    taken = {f.fit.grid.name for _, f in found}
+    missing = [t for t in tables if all(t is not known for known, _ in found)]
+    changed = [(t, f) for t in missing if (f := _found(passport, t, name, file, is_changed=True, taken=taken))]
     # One sheet is one table: that whose edition is nearest.
-    nearest: dict[str, tuple[Table, _Found]] = {}
     for t, f in sorted(changed, key=lambda x: abs(int(name[:4]) - int(x[1].like[:4]))):
-        nearest.setdefault(f.fit.grid.name, (t, f))
-    return list(nearest.values())
+        if f.fit.grid.name not in taken:
+            taken.add(f.fit.grid.name)
+            found.append((t, f))
+    return found
 
 
-def _found(passport: Passport, table: Table, name: str, file: _File, *, is_changed: bool = False) -> _Found | None:
+def _found(
+    passport: Passport,
+    table: Table,
+    name: str,
+    file: _File,
+    *,
+    is_changed: bool = False,
+    taken: Collection[str] = (),
+) -> _Found | None:
     """A table as it is read in the edition next to the file's that reads it.
 
     With something changed only where the file has the table's own name.
@@ -190,11 +199,12 @@ def _found(passport: Passport, table: Table, name: str, file: _File, *, is_chang
     for like in order:
         reading = _later(table.editions[like], mine[like])
         encoding = file.encoding_like(reading.encoding or table.encoding)
+        grids = [g for g in file.grids(encoding) if g.name not in taken]
         # The text may have come in another encoding, and is then to be read in that.
         reading = reading.model_copy(update={"encoding": None if encoding == table.encoding else encoding})
         for variant in _changed(reading, table) if is_changed else [reading]:
             alone = _only(passport, table, name, variant)
-            fits = [f for g in file.grids(encoding) for f in fits_of(g, [alone], sheet=is_sheet(table))]
+            fits = [f for g in grids for f in fits_of(g, [alone], sheet=is_sheet(table))]
             if len(fits) == 1 and (not is_changed or land(fits[0], file.path.name).rows):
                 return _Found(fits[0], like, is_changed)
     return None
@@ -247,12 +257,23 @@ def _entry_later(
         said = f"encoding: {reading.encoding}"
         rest = f"{rest}\n        {said}" if rest.startswith("\n") else f"{rest[:-1]}, {said}}}"
     if found.is_changed:
-        rest = re.sub(rf"(,|\n) *title: (?:{_QUOTED.pattern})", "", rest)
+        title = _title_of(found.fit, name)
+        rest = re.sub(
+            rf"(,|\n)( *)title: (?:{_QUOTED.pattern})", lambda m: title and f"{m[1]}{m[2]}title: {title}", rest
+        )
         rest = re.sub(r"header_rows: \[[\d, ]+\]", f"header_rows: {reading.header_rows}", rest)
         if is_sheet(found.fit.table):
             sheet = _in_quotes(f"^{re.escape(found.fit.grid.name)}$")
             rest = re.sub(rf"\bsheet: (?:{_QUOTED.pattern})", lambda _: f"sheet: {sheet}", rest)
     return f"{head.replace(last, name)}:{rest}"
+
+
+def _title_of(fit: Fit, name: str) -> str:
+    """The first words above a header that say the edition's year, as a pattern in quotes; blank where none do."""
+    year = int(name[:4])
+    said = re.compile(rf"(?<!\d)({year}|{year - 1}[-/]?{year % 100:02})(?!\d)")
+    above = (c.strip() for row in fit.grid.rows[: fit.header_row] for c in row)
+    return next((_in_quotes(f"^{re.escape(c[:80])}") for c in above if said.search(c[:80])), "")
 
 
 def _in_quotes(pattern: str) -> str:
