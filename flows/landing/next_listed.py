@@ -263,7 +263,7 @@ def _entry_later(
         )
         rest = re.sub(r"header_rows: \[[\d, ]+\]", f"header_rows: {reading.header_rows}", rest)
         if is_sheet(found.fit.table):
-            sheet = _in_quotes(f"^{re.escape(found.fit.grid.name)}$")
+            sheet = _in_quotes(f"^{_as_it_is(found.fit.grid.name)}$")
             rest = re.sub(rf"\bsheet: (?:{_QUOTED.pattern})", lambda _: f"sheet: {sheet}", rest)
     return f"{head.replace(last, name)}:{rest}"
 
@@ -273,7 +273,12 @@ def _title_of(fit: Fit, name: str) -> str:
     year = int(name[:4])
     said = re.compile(rf"(?<!\d)({year}|{year - 1}[-/]?{year % 100:02})(?!\d)")
     above = (c.strip() for row in fit.grid.rows[: fit.header_row] for c in row)
-    return next((_in_quotes(f"^{re.escape(c[:80])}") for c in above if said.search(c[:80])), "")
+    return next((_in_quotes(f"^{_as_it_is(c[:80])}") for c in above if said.search(c[:80])), "")
+
+
+def _as_it_is(text: str) -> str:
+    """A text as a pattern that people can read."""
+    return re.sub(r"\\([ -])", r"\1", re.escape(text))
 
 
 def _in_quotes(pattern: str) -> str:

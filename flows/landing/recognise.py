@@ -55,6 +55,8 @@ def recognise(data: bytes, path: str, passports: Iterable[Passport]) -> Recognis
     passports = list(passports)
     if is_litter(PurePath(path).name):
         return Recognised("", remark="not a publisher's file: what a program leaves lying about")
+    if name.casefold().endswith(".meta.csv") and data.lstrip(b"\xef\xbb\xbf").startswith(b"col_name,"):
+        return Recognised("", remark="not a table of figures: the description of one (metadata)")
     document = _document(name, passports)
     if document is not None and next(p for p in passports if p.source == document.source).documents_are_read:
         return document
@@ -63,7 +65,14 @@ def recognise(data: bytes, path: str, passports: Iterable[Passport]) -> Recognis
     except ForeignFile as exc:
         if tables_named(name, passports) or document is not None:
             raise
-        return Recognised("", remark=f"not a publisher's file: {exc.problem.rstrip('.')}")
+        # What only has to be opened otherwise may hold the publisher's.
+        advice = f" ({exc.advice.rstrip('.')})" if exc.advice and not exc.advice.startswith("Download") else ""
+        return Recognised(
+            "",
+            remark=f"not read: {exc.problem.rstrip('.')}{advice}"
+            if advice
+            else f"not a publisher's file: {exc.problem.rstrip('.')}",
+        )
     if document is not None and (kind == "pdf" or not tables_named(name, passports)):
         return document
     if kind == "pdf":
