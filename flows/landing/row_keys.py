@@ -49,6 +49,7 @@ class RowKeys:
         of_place = [p for p in own if p is not None] + self._wider + [p for p, _ in self._classes]
         self._cells_of_place = cells_at(of_place)
         self._cells_of_filters = cells_at([p for _, p in self._filters])
+        self._left_blank: dict[str, list[int]] = {"period": [], "level": []}
         self._places: dict[Sequence[str], tuple[Level, str, str, str, bool]] = {}
         self.filters_seen: dict[tuple[str, Sequence[str]], str] = {}
         """Title of the block and cells of the filters → what ``_filter`` says of them."""
@@ -68,6 +69,8 @@ class RowKeys:
         if is_nameless and sum(bool(c.strip()) for c in row) == 1:
             # A heading between rows, or a footnote.
             level, code, name = "none", "", self._printed_name(row)
+        elif level == "none" and self._level is not None and not _text(row[self._level]) and self._has_code(row):
+            self._left_blank["level"].append(number)
         period = self._printed_period(row, level, number)
         seen = block, self._cells_of_filters(row)
         filters = self.filters_seen.get(seen)
@@ -75,24 +78,38 @@ class RowKeys:
             filters = self.filters_seen[seen] = self._read_filters(row, block)
         return level, code, gss, name, period, filters
 
+    def _has_code(self, row: list[str]) -> bool:
+        return any(p is not None and row[p].strip() for p in (self._code, self._gss))
+
     def _printed_period(self, row: list[str], level: Level, number: int) -> str:
         if self._period is None:
             return self._default_period
         period = row[self._period].strip()
-        if level != "none" and (not period or label(period) in _BLANK):
-            raise self._left_blank("period", number)
+        if level != "none" and not period:
+            self._left_blank["period"].append(number)
         # Programs that read years as numbers write them with a point.
         return period.removesuffix(".0") if period[:4].isdigit() else period
 
-    def _left_blank(self, key: str, number: int) -> RefusedFile:
-        """Cells that were merged, or printed once for all rows below, hold their word once."""
-        return RefusedFile(
-            self._path,
-            f"the row is of an authority or area and its {key} is blank.",
-            row=number,
-            column=self._fit.keys.get(key),
-            advice="Where a spreadsheet shows it once for the rows below, fill it down, or give the file as published.",
-        )
+    def refuse_merged(self, rows: int) -> None:
+        """Cells that were merged, or printed once for all rows below, hold their word once. A row or two without a word
+        are the publisher's.
+
+        Args:
+            rows: how many were read.
+
+        Raises:
+            RefusedFile: most rows of authorities or areas have no level or period.
+        """
+        for key, blank in self._left_blank.items():
+            if 2 * len(blank) > rows:
+                raise RefusedFile(
+                    self._path,
+                    f"the {key} of {len(blank):,} of {rows:,} rows is blank.",
+                    row=blank[0],
+                    column=self._fit.keys.get(key),
+                    advice="Where a spreadsheet shows it once for the rows below, fill it down, or give the file as "
+                    "published.",
+                )
 
     def _read_filters(self, row: list[str], block: str) -> str:
         parts = [f"{f}={' '.join(row[j].split())}" for f, j in self._filters]
@@ -112,8 +129,6 @@ class RowKeys:
                 level = "none"
         else:
             word = _text(row[self._level]) if self._level is not None else None
-            if word == "" and (code or gss):
-                raise self._left_blank("level", number)
             level = table.level or level_of(word, code, gss, name, self._path, number)
         is_nameless = table.level is None and not code and not gss
         if level == "la":
