@@ -53,6 +53,10 @@ class ForeignFile(RefusedFile):
     """
 
 
+class OtherKind(ForeignFile):
+    """A file that may well hold a publisher's table and has to be opened otherwise first: an archive, a password."""
+
+
 @dataclass(frozen=True)
 class Grid:
     """A rectangle of text as published. ``rows[i]`` is row ``i + 1`` of the sheet or file.
@@ -78,13 +82,13 @@ def kind_of(data: bytes, file: str) -> Kind:
     if head.startswith(b"PK\x03\x04"):
         return _kind_of_zip(data, file)
     if found := next((x for x in OTHER_KINDS if data.startswith(x[0])), None):
-        raise ForeignFile(file, f"this is {found[1]}.", advice=found[2])
+        raise OtherKind(file, f"this is {found[1]}.", advice=found[2])
     if data[257:262] == b"ustar":
-        raise ForeignFile(file, "this is a tar archive.", advice=UNPACK)
+        raise OtherKind(file, "this is a tar archive.", advice=UNPACK)
     if head.startswith(b"\xd0\xcf\x11\xe0"):
         if "EncryptedPackage".encode("utf-16-le") in data:
             problem = "this workbook is protected by a password."
-            raise ForeignFile(file, problem, advice="Open it with the password and save it without one.")
+            raise OtherKind(file, problem, advice="Open it with the password and save it without one.")
         if any(name.encode("utf-16-le") in data for name in ("Workbook", "Book")):
             return "sheet"
         raise ForeignFile(file, "this is an Office document, not a workbook.", advice="Download the file again.")
@@ -95,7 +99,7 @@ def kind_of(data: bytes, file: str) -> Kind:
     start = data[:2048].lstrip(b"\xef\xbb\xbf \r\n\t").lower()
     if start.startswith(b"<?xml") and (b"urn:schemas-microsoft-com:office" in start or b"opendocument" in start):
         problem = "this is a spreadsheet saved as XML."
-        raise ForeignFile(file, problem, advice="Open it in a spreadsheet program and save it as .xlsx or .ods.")
+        raise OtherKind(file, problem, advice="Open it in a spreadsheet program and save it as .xlsx or .ods.")
     if start.startswith(WEB_PAGE):
         raise ForeignFile(
             file,

@@ -17,7 +17,17 @@ from flows.landing.file_names import (
     tables_named,
 )
 from flows.landing.fits import Fit, fits_of, is_certain, is_named, is_sheet, lacking_value
-from flows.landing.grids import UTF_16, ForeignFile, Grid, decode, kind_of, parquet_rows, read_csv_rows, read_grids
+from flows.landing.grids import (
+    UTF_16,
+    ForeignFile,
+    Grid,
+    OtherKind,
+    decode,
+    kind_of,
+    parquet_rows,
+    read_csv_rows,
+    read_grids,
+)
 from flows.landing.misfits import missing_column, missing_value
 from flows.sources.passport import Passport
 
@@ -65,14 +75,10 @@ def recognise(data: bytes, path: str, passports: Iterable[Passport]) -> Recognis
     except ForeignFile as exc:
         if tables_named(name, passports) or document is not None:
             raise
-        # What only has to be opened otherwise may hold the publisher's.
-        advice = f" ({exc.advice.rstrip('.')})" if exc.advice and not exc.advice.startswith("Download") else ""
-        return Recognised(
-            "",
-            remark=f"not read: {exc.problem.rstrip('.')}{advice}"
-            if advice
-            else f"not a publisher's file: {exc.problem.rstrip('.')}",
-        )
+        problem = exc.problem.rstrip(".")
+        if isinstance(exc, OtherKind):
+            return Recognised("", remark=f"not read: {problem} ({exc.advice.rstrip('.')})")
+        return Recognised("", remark=f"not a publisher's file: {problem}")
     if document is not None and (kind == "pdf" or not tables_named(name, passports)):
         return document
     if kind == "pdf":
