@@ -56,8 +56,8 @@ def try_build(
     from flows.warehouse.failures import describe_warned
 
     with watch.stage("build"):
-        select = start_next(settings, made_from, changed)
-        report.built = warm.dbt.build(select, progress)
+        refresh = start_next(settings, made_from, changed)
+        report.built = warm.dbt.build(refresh, progress)
         # dbt keeps its database open until it ends; the checks that follow read the file.
         warm.close_dbt()
         if not report.built.success:

@@ -17,6 +17,7 @@ from flows.common.errors import CswError
 from flows.common.files import write_atomically
 from flows.common.settings import Settings
 from flows.common.text import printable
+from flows.warehouse.refresh import VARIABLE, Refresh
 
 #: What a build may take on a machine of which this is more than a third.
 LEAST_MEMORY_MB = 1200
@@ -195,14 +196,14 @@ class Dbt:
             self._process.wait()
         self._log.close()
 
-    def build(self, select: list[str] | None = None, progress: Callable[[str], None] | None = None) -> DbtResult:
+    def build(self, refresh: Refresh | None = None, progress: Callable[[str], None] | None = None) -> DbtResult:
         """Build models and test what they hold.
 
         Unit tests are of the SQL, on rows made up for it, and the same for any data: they belong to whoever changes a
         model (``dbt build`` by hand, the test suite), not to a refresh.
 
         Args:
-            select: dbt selectors; everything when absent.
+            refresh: what to build; everything when absent.
             progress: called with the name of each finished node.
 
         Raises:
@@ -216,10 +217,13 @@ class Dbt:
                 _borrow(self._parsed, self._parsed_before)
             self._ready = True
         arguments = ["build", "--exclude-resource-type", "unit_test"]
-        if select:
-            arguments += ["--select", *select]
-        if self.as_of:
-            arguments += ["--vars", json.dumps({"as_of": self.as_of})]
+        variables: dict[str, Any] = {"as_of": self.as_of} if self.as_of else {}
+        if refresh:
+            arguments += ["--select", *refresh.select]
+            if refresh.changed_publications:
+                variables[VARIABLE] = list(refresh.changed_publications)
+        if variables:
+            arguments += ["--vars", json.dumps(variables)]
         assert self._process.stdin is not None
         try:
             # Told now, and not when the process began: what is landed is known by now.

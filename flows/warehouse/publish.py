@@ -33,13 +33,10 @@ from flows.warehouse.fingerprint import (
     published_state,
     state_path,
 )
+from flows.warehouse.refresh import Refresh, refresh_of
 
 if TYPE_CHECKING:
     import duckdb
-
-#: Models that list every edition: rebuilt whichever publication changed. What reads them takes the rows of its own
-#: publications alone (a test), and so is not built again because of another's.
-EVERY_EDITION = ["stg_landing__catalogue", "stg_landing__edition", "stg_landing__unit", "tag:every_edition"]
 
 
 def needed(settings: Settings, now: Fingerprint) -> list[str] | None:
@@ -54,14 +51,14 @@ def needed(settings: Settings, now: Fingerprint) -> list[str] | None:
     return now.changed_since(published_fingerprint(settings))
 
 
-def start_next(settings: Settings, made_from: Fingerprint, changed: list[str] | None) -> list[str] | None:
+def start_next(settings: Settings, made_from: Fingerprint, changed: list[str] | None) -> Refresh | None:
     """Make ready the file to build, and say what to build in it.
 
     When only some publications changed, it starts as a copy of the published file and only what depends on them is
     built again.
 
     Returns:
-        dbt selectors, or None for everything.
+        What to build; None for everything.
     """
     settings.warehouse.mkdir(parents=True, exist_ok=True)
     remove_database(settings.next)
@@ -70,7 +67,7 @@ def start_next(settings: Settings, made_from: Fingerprint, changed: list[str] | 
     if changed is None or damage(settings):
         return None
     shutil.copyfile(settings.published, settings.next)
-    return [*EVERY_EDITION, *(f"source:landing.{s}+" for s in changed)]
+    return refresh_of(settings, changed)
 
 
 def remove_database(path: Path) -> None:

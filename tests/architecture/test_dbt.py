@@ -16,7 +16,7 @@ import yaml
 
 from flows.common.settings import ROOT, Settings
 from flows.sources.passport import load_passports
-from flows.warehouse.publish import EVERY_EDITION
+from flows.warehouse.refresh import EVERY_EDITION, refresh_of
 from tests.installation import made_already
 
 PROJECT = ROOT / "dbt_project"
@@ -206,3 +206,52 @@ def test_what_lists_every_edition_is_read_by_publication(manifest: dict[str, Any
             if not re.search(by_source + rf"{alias} using \(source\b", sql):
                 found.add((node["name"], name))
     assert found == set(READ_OTHERWISE)
+
+
+#: What a model that keeps the rows of unchanged measures reads of figures beside such models; why nothing is missed.
+READ_BESIDE = {
+    "int_measures__changed_measure": "says which measures change",
+    "int_measures__spine_year": "its last year is a measure's own, or of what it is made of; the common one of looked-"
+    "after children, whose primary publication changes every measure",
+    "int_measures__edition": "an edition's day is its publication's",
+    "int_measures__derived": "by measure, of its two sides",
+    "int_measures__on_basis": "by measure, of its count; populations change every rate per child",
+    "int_measures__newer_secondary": "by measure",
+    "int_population__agreeing_edition": "of populations: they change every rate per child",
+    "int_population__la_year": "of populations: they change every rate per child",
+    "int_spend__early_help": "by measure, of its parts",
+    "dim_measure": "asked only for the dictionary's own columns",
+    "dim_measure_break": "by measure; a change of populations changes every rate per child",
+    "dim_edition": "an edition's day and file are its publication's",
+}
+
+
+def test_what_keeps_rows_misses_no_change(manifest: dict[str, Any]) -> None:
+    """A refresh of figures makes the rows of changed measures again: whatever else such a model reads is the same as it
+    was, or is named above with the reason why the measures it changes are among them."""
+    keep = {n["unique_id"] for n in nodes(manifest, "model") if n["config"]["meta"].get("refreshed_by")}
+    assert keep
+    seeds = csv.DictReader((PROJECT / "seeds" / "measure_source.csv").open(encoding="utf-8"))
+    figures = {row["source"] for row in seeds}
+    reached = {s for s, about in manifest["sources"].items() if about["name"] in figures}
+    assert len(reached) == len(figures)
+    while more := {c for of in reached for c in manifest["child_map"][of]} - reached:
+        reached |= more
+    lists = {n["unique_id"] for n in nodes(manifest, "model") if "every_edition" in n["tags"]}
+    lists |= {f"model.childrens_services_warehouse.{s}" for s in EVERY_EDITION if ":" not in s}
+    cells = {n["unique_id"] for n in nodes(manifest, "model") if n["name"].endswith("__cells")}
+    parents = {p for n in nodes(manifest, "model") if n["unique_id"] in keep for p in n["depends_on"]["nodes"]}
+    found = {manifest["nodes"][p]["name"] for p in parents & (reached | lists) - keep - cells}
+    assert found == set(READ_BESIDE) | LISTS_READ
+
+
+#: Lists of every edition that such models read: of other publications' rows they are what they were.
+LISTS_READ = {"int_geography__reporting_unit", "stg_landing__catalogue"}
+
+
+def test_only_figures_leave_other_measures_as_they_are() -> None:
+    changed = refresh_of(Settings(), ["dfe_cin", "dfe_workforce"])
+    assert changed.changed_publications == ("dfe_cin", "dfe_workforce")
+    assert {"tag:every_edition", "source:landing.dfe_cin+", "source:landing.dfe_workforce+"} <= set(changed.select)
+    assert refresh_of(Settings(), ["dfe_cin", "ofsted_reports"]).changed_publications == ()
+    assert refresh_of(Settings(), ["ons_population"]).changed_publications == ()

@@ -117,9 +117,9 @@ def test_only_what_changed_is_built_again(settings: Settings) -> None:
     assert before.changed_since(None) is None
     make_next(settings, "first", before)
     publish(settings)
-    select = start_next(settings, before, ["dfe_cin"])
-    assert select is not None
-    assert "source:landing.dfe_cin+" in select
+    refresh = start_next(settings, before, ["dfe_cin"])
+    assert refresh is not None
+    assert "source:landing.dfe_cin+" in refresh.select
     assert content(settings.next) == "first"
 
 

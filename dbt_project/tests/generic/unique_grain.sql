@@ -18,6 +18,7 @@ with doubtful as (
 
     select {{ key_hash }} as key_hash
     from {{ model }}
+    where {{ rows_made_again(model) }}
     group by key_hash
     having count(*) > 1
 
@@ -28,8 +29,11 @@ select
     count(*) as row_count
 from {{ model }}
 where
-    {{ key_hash }} in (select key_hash from doubtful)
-    {{ lacks_a_part | join('\n    ') }}
+    {{ rows_made_again(model) }}
+    and (
+        {{ key_hash }} in (select key_hash from doubtful)
+        {{ lacks_a_part | join('\n        ') }}
+    )
 group by {{ columns | join(', ') }}
 having
     count(*) > 1

@@ -1,7 +1,7 @@
 {#- Published first, then spend sums, then what can be derived; every cell of the spine has a row and a status. -#}
 with spine as (
 
-    select * from {{ ref('int_measures__spine') }}
+    select * from {{ ref('int_measures__spine') }} where {{ changed_measures('measure_id') }}
 
 ),
 

@@ -1,7 +1,7 @@
 {#- Parts that a publisher prints apart (bands, reasons) are summed; one part that is not a number leaves none. -#}
 with mapped_cells as (
 
-    select * from {{ ref('int_measures__mapped_cells') }}
+    select * from {{ ref('int_measures__mapped_cells') }} where {{ changed_measures('measure_id') }}
 
 ),
 

@@ -2,7 +2,11 @@
     rate, its count and the population of the same edition. -#}
 with components as (
 
-    select * from {{ ref('int_measures__edition_components') }}
+    select
+        components.*,
+        {{ name_without_code('components') }} as name_without_code
+    from {{ ref('int_measures__edition_components') }} as components
+    where {{ changed_measures('components.measure_id', with_parts=true) }}
 
 ),
 
@@ -31,7 +35,7 @@ side_by_side as (
         max(value) filter (where component = 'denominator') as denominator,
         max(value_status) filter (where component = 'denominator') as denominator_status
     from components
-    group by source, edition, level, unit_code, {{ name_without_code('components') }}, measure_id, year
+    group by source, edition, level, unit_code, name_without_code, measure_id, year
 
 ),
 
@@ -162,6 +166,7 @@ final as (
         denominator,
         printed_status is null as is_computed
     from together
+    where {{ changed_measures('measure_id') }}
 
 )
 

@@ -55,7 +55,7 @@ resolved as (
             and edition_values.unit_code = joint_series.unit_code
             and edition_values.measure_id = joint_series.measure_id
     left join authorities on reporting_units.la_code = authorities.la_code
-    where edition_values.level = 'la'
+    where edition_values.level = 'la' and {{ changed_measures('edition_values.measure_id') }}
 
 ),
 

@@ -4,7 +4,7 @@
     people knew. -#}
 with as_published as (
 
-    select * from {{ ref('int_measures__as_published') }}
+    select * from {{ ref('int_measures__as_published') }} where {{ changed_measures('measure_id') }}
 
 ),
 

@@ -27,6 +27,7 @@ meanings as (
             catalogue.source = measure_source.source
             and catalogue.table_name = measure_source.table_name
             and {{ in_editions('catalogue.edition', 'measure_source') }}
+    where {{ changed_measures('measure_source.measure_id') }}
 
 ),
 

@@ -13,7 +13,7 @@ corrections as (
 
 standing as (
 
-    select * from ranked_values where precedence = 1
+    select * from ranked_values where precedence = 1 and {{ changed_measures('measure_id') }}
 
 ),
 

@@ -2,7 +2,7 @@
     number; a secondary source fills only where the standing primary edition has no number. -#}
 with la_values as (
 
-    select * from {{ ref('int_measures__la_values') }}
+    select * from {{ ref('int_measures__la_values') }} where {{ changed_measures('measure_id') }}
 
 ),
 

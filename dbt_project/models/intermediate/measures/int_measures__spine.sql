@@ -20,7 +20,9 @@ final as (
         spine_years.measure_id
     from authorities
     cross join spine_years
-    where {{ existed_in('authorities.valid_from', 'authorities.valid_to', 'spine_years.year') }}
+    where
+        {{ changed_measures('spine_years.measure_id') }}
+        and {{ existed_in('authorities.valid_from', 'authorities.valid_to', 'spine_years.year') }}
 
 )
 

@@ -52,18 +52,7 @@ common_year as (
 
 parts as (
 
-    select measures.measure_id, sum_parts.part_id
-    from measures
-    cross join lateral unnest({{ parts_of('measures.sum_of', ' + ') }}) as sum_parts (part_id)
-    where measures.sum_of is not null
-    union all
-    select measure_id, numerator_measure as part_id
-    from measures
-    where numerator_measure is not null
-    union all
-    select measure_id, denominator_measure as part_id
-    from measures
-    where numerator_measure is not null
+    select * from {{ ref('int_measures__part') }}
 
 ),
 

@@ -2,7 +2,7 @@
     being a number. Secondary sources are not compared with primary ones, nor two tables of one edition with each other. -#}
 with la_values as (
 
-    select * from {{ ref('int_measures__la_values') }} where la_code is not null
+    select * from {{ ref('int_measures__la_values') }} where la_code is not null and {{ changed_measures('measure_id') }}
 
 ),
 
@@ -10,7 +10,7 @@ areas as (
 
     select source, edition, level, unit_name, measure_id, year, value, value_status, is_computed
     from {{ ref('int_measures__edition_values') }}
-    where level in ('national', 'regional')
+    where level in ('national', 'regional') and {{ changed_measures('measure_id') }}
 
 ),
 

@@ -2,13 +2,13 @@
     once. Figures that grow with the size of an authority (counts, pounds, staff) have no rank and no median. -#}
 with la_years as (
 
-    select * from {{ ref('fct_la_year_measure') }}
+    select * from {{ ref('fct_la_year_measure') }} where {{ changed_measures('measure_id') }}
 
 ),
 
 published as (
 
-    select * from {{ ref('int_measures__published') }}
+    select * from {{ ref('int_measures__published') }} where {{ changed_measures('measure_id') }}
 
 ),
 
@@ -26,7 +26,7 @@ authorities as (
 
 areas as (
 
-    select * from {{ ref('fct_area_year_measure') }}
+    select * from {{ ref('fct_area_year_measure') }} where {{ changed_measures('measure_id') }}
 
 ),
 

@@ -40,7 +40,9 @@ areas as (
     from edition_values
     inner join editions
         on edition_values.source = editions.source and edition_values.edition = editions.edition
-    where edition_values.level in ('national', 'regional')
+    where
+        edition_values.level in ('national', 'regional')
+        and {{ changed_measures('edition_values.measure_id', with_parts=true) }}
 
 ),
 
@@ -240,6 +242,7 @@ final as (
             and standing.year = on_basis.year
             and standing.measure_id = on_basis.measure_id
     left join regions on standing.area_name = regions.region_name
+    where {{ changed_measures('standing.measure_id') }}
 
 )
 

@@ -2,13 +2,13 @@
     line, other figures do not apply where more than one authority is united. Nothing is ever split. -#}
 with la_years as (
 
-    select * from {{ ref('int_measures__la_year') }}
+    select * from {{ ref('int_measures__la_year') }} where {{ changed_measures('measure_id') }}
 
 ),
 
 published as (
 
-    select * from {{ ref('int_measures__published') }}
+    select * from {{ ref('int_measures__published') }} where {{ changed_measures('measure_id') }}
 
 ),
 
@@ -24,17 +24,71 @@ measures as (
 
 ),
 
-members as (
+years as (
+
+    select distinct year from la_years
+
+),
+
+-- How many authorities a footprint has in a year: most are one, whose figures are theirs as they are.
+footprint_years as (
 
     select
         footprints.policy,
         footprints.footprint_code,
+        years.year,
+        count(*) as authority_count
+    from footprints
+    inner join years
+        on {{ existed_in('footprints.valid_from', 'footprints.valid_to', 'years.year') }}
+    group by footprints.policy, footprints.footprint_code, years.year
+
+),
+
+footprint_members as (
+
+    select
+        footprints.policy,
+        footprints.footprint_code,
+        footprints.la_code,
+        footprint_years.year,
+        footprint_years.authority_count
+    from footprints
+    inner join footprint_years
+        on footprints.policy = footprint_years.policy and footprints.footprint_code = footprint_years.footprint_code
+    where {{ existed_in('footprints.valid_from', 'footprints.valid_to', 'footprint_years.year') }}
+
+),
+
+single as (
+
+    select
+        footprint_members.policy,
+        footprint_members.footprint_code,
+        la_years.year,
+        la_years.measure_id,
+        la_years.value,
+        la_years.value_status,
+        la_years.numerator,
+        la_years.denominator,
+        footprint_members.authority_count
+    from la_years
+    inner join footprint_members
+        on la_years.la_code = footprint_members.la_code and la_years.year = footprint_members.year
+    where footprint_members.authority_count = 1
+
+),
+
+members as (
+
+    select
+        footprint_members.policy,
+        footprint_members.footprint_code,
         la_years.*
     from la_years
-    inner join footprints
-        on
-            la_years.la_code = footprints.la_code
-            and {{ existed_in('footprints.valid_from', 'footprints.valid_to', 'la_years.year') }}
+    inner join footprint_members
+        on la_years.la_code = footprint_members.la_code and la_years.year = footprint_members.year
+    where footprint_members.authority_count > 1
 
 ),
 
@@ -105,12 +159,12 @@ united as (
 
 ),
 
-final as (
+figures as (
 
     select
         policy,
         footprint_code,
-        cast(year as integer) as year,
+        year,
         measure_id,
         case
             when unit_count = 1 or unit in ('count', 'gbp', 'fte') then summed_value
@@ -124,8 +178,27 @@ final as (
         end as value_status,
         numerator,
         denominator,
-        cast(authority_count as integer) as authority_count
+        authority_count
     from united
+    union all
+    select policy, footprint_code, year, measure_id, value, value_status, numerator, denominator, authority_count
+    from single
+
+),
+
+final as (
+
+    select
+        policy,
+        footprint_code,
+        cast(year as integer) as year,
+        measure_id,
+        value,
+        value_status,
+        numerator,
+        denominator,
+        cast(authority_count as integer) as authority_count
+    from figures
 
 )
 

@@ -8,13 +8,13 @@ with inspections as (
 
 la_years as (
 
-    select * from {{ ref('fct_la_year_measure') }}
+    select * from {{ ref('fct_la_year_measure') }} where {{ changed_measures('measure_id') }}
 
 ),
 
 measures as (
 
-    select measure_id from {{ ref('measure') }}
+    select measure_id from {{ ref('measure') }} where {{ changed_measures('measure_id') }}
 
 ),
 

@@ -1,6 +1,6 @@
 with la_years as (
 
-    select * from {{ ref('int_measures__la_year') }}
+    select * from {{ ref('int_measures__la_year') }} where {{ changed_measures('measure_id') }}
 
 ),
 
