@@ -133,3 +133,10 @@ def test_a_header_alone_is_said(tmp_path: Path) -> None:
     refusal = _read(tmp_path, b1().splitlines()[0] + b"\n").refusal
     assert refusal is not None
     assert "no row is under the header" in refusal[1]
+
+
+def test_a_newest_year_that_is_all_symbols_is_refused(tmp_path: Path) -> None:
+    text = b1(figure=lambda code, year, column: "100" if year == 2021 else "z")
+    refusal = _read(tmp_path, text).refusal
+    assert refusal is not None
+    assert "no authority has a figure of 2022, its newest period" in refusal[1]
