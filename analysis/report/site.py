@@ -149,7 +149,7 @@ def _study_files(published: Published, name: str, folder: Path) -> None:
     quoted = name.replace("'", "''")
     for what, sql in (
         ("estimates", f"from results.estimate where study = '{quoted}'"),
-        ("sample", f"from studies.rpt_{name}__sample"),
+        ("sample", f"from studies.rpt_{name}__sample order by all"),
     ):
         table = "estimate" if what == "estimates" else f"rpt_{name}__sample"
         known = published.con.execute("select count(*) from duckdb_tables() where table_name = ?", [table]).fetchone()

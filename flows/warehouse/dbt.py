@@ -23,7 +23,7 @@ from flows.warehouse.refresh import VARIABLE, Refresh
 LEAST_MEMORY_MB = 1200
 #: Megabytes that a build may take for each that is landed, and where little is. Beyond this DuckDB only keeps more than
 #: it needs; with three quarters of it, England's largest models no longer fit side by side and are spilled.
-MEMORY_PER_LANDED, MEMORY_FOR_LITTLE_MB = 1.9, 600
+MEMORY_PER_LANDED, MEMORY_FOR_LITTLE_MB = 1.75, 600
 #: The setting that takes the place of both.
 MEMORY = "CSW_BUILD_MEMORY"
 #: What dbt keeps of a parsed project; it reads again only what has changed since.

@@ -35,7 +35,7 @@ def fingerprint(settings: Settings) -> Fingerprint:
             (
                 f"{e.table_name} {e.edition} {e.sha256} {e.published_on} {e.symbols} {e.row_count} "
                 # The same bytes may be read in another way, or be ordered in another.
-                f"{e.landed_sha256} {e.edition_published_on}\n"
+                f"{e.landed_sha256} {e.edition_published_on} {e.role} {e.published_basis} {e.maturity}\n"
             ).encode()
         )
     for path in read_tables(settings):
