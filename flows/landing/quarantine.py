@@ -120,13 +120,17 @@ def unseen(settings: Settings) -> list[Quarantined]:
     ]
 
 
-def superseded(settings: Settings) -> frozenset[Key]:
-    """Quarantined states of an edition of which a later one is in use: they change no figure, and are not tried again.
+def superseded(settings: Settings, units: Iterable[Quarantined] | None = None) -> frozenset[Key]:
+    """States of an edition of which a later one is in use: they change no figure, and are not tried again.
+
+    Args:
+        settings: where the lists are.
+        units: which to look at; what is quarantined where absent.
 
     Raises:
         CswError: the list of what is landed cannot be read.
     """
-    listed = [q for q in read_quarantine(settings) if not q.is_document]
+    listed = [q for q in (read_quarantine(settings) if units is None else units) if not q.is_document]
     newest: dict[Key, int] = {}
     for x in read_catalogue(settings) if listed else []:
         edition = (x.source, x.table_name, base_edition(x.edition))

@@ -12,7 +12,7 @@ from flows.common.settings import Settings
 from flows.documents.archived import ReportRecogniser, read_archived
 from flows.landing.catalogue import read_catalogue
 from flows.landing.land import land_folders, published_is_lost
-from flows.landing.quarantine import read_quarantine, release, retry, superseded
+from flows.landing.quarantine import hold, read_quarantine, release, retry, superseded
 from flows.landing.under_way import LandingReport
 from flows.landing.withdrawn import read_withdrawn
 from flows.sample.bundled import keep_apart
@@ -47,9 +47,11 @@ def land(
     if live:
         folders.append(_fetch(settings, report, watch, sources, alone=returns is None))
     with watch.stage("land"):
-        if read_quarantine(settings):
-            retry(settings, code_digest(settings))
+        again = retry(settings, code_digest(settings)) if read_quarantine(settings) else []
         report.landing = land_folders(settings, folders, documents=ReportRecogniser(settings), when_news=when_news)
+        # What came may have taken the place of what was to be tried again.
+        replaced = superseded(settings, again)
+        hold(settings, [q for q in again if q.key in replaced])
         _retry_beside(settings, report.landing)
     if report.fetched is not None:
         report.fetched.note_landing(settings, report.landing)

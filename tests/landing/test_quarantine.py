@@ -23,6 +23,8 @@ from flows.landing.quarantine import (
     withdraw,
 )
 from flows.landing.withdrawn import read_withdrawn
+from flows.stages.land import land
+from flows.stages.report import RunReport, Stopwatch
 from tests.made_up import B1_NAME, b1, put
 
 KEY = ("dfe_cin", "b1_children_in_need", "2022")
@@ -220,3 +222,13 @@ def test_what_a_later_state_has_taken_the_place_of_is_waited_for_no_more(two: Se
     assert in_use(two) == ["2022-r2", "2024"]
     hold(two, [entry(two, "2022-r2")])
     assert {q.edition for q in unseen(two)} == {"2022", "2022-r2"}
+
+
+def test_a_corrected_file_spares_a_retry_of_what_it_corrects(two: Settings, tmp_path: Path) -> None:
+    hold(two, [entry(two, code="before")])
+    corrected = b1(figure=lambda code, year, column: "101" if "rate" not in column else "250.5")
+    put(tmp_path / "again", B1_NAME, corrected)
+    report = RunReport()
+    land(two, tmp_path / "again", report, Stopwatch(report, lambda _: None), live=False)
+    assert in_use(two) == ["2022-r2", "2024"]
+    assert unseen(two) == []
