@@ -78,11 +78,11 @@ def compare(
     telling = {column_named(new, c): v for c, v in table.last_period_where.items()}
     of_release = [r for r in new.rows if all((r.get(c or "") or "").strip() == v for c, v in telling.items())]
     last = max((r.get(period, "") for r in of_release), key=lambda p: last_year(p) or 0, default="") if period else ""
-    name = edition or (_month_of(file) if _is_monthly(passport) else _edition_of(table, last))
+    name = edition or (_month_of(file) if is_monthly(passport) else _edition_of(table, last))
     if not name:
         raise CswError(
             f"{file.name}: of a compilation that comes every month, its month. Give --edition YYYY-MM."
-            if _is_monthly(passport)
+            if is_monthly(passport)
             else f"{file.name}: no column says of which period it is. Give --edition NAME."
         )
     other = _next_to(name, [x for x in landed if x.table_name == table.table])
@@ -218,7 +218,7 @@ def _by_filter(figures: Mapping[str, Mapping[Cell, float]]) -> dict[tuple[str, s
     return found
 
 
-def _is_monthly(passport: Passport) -> bool:
+def is_monthly(passport: Passport) -> bool:
     """Whether a publication comes so often that its editions are months."""
     return passport.cadence is not None and passport.cadence.per_year >= 12
 
