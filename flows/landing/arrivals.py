@@ -114,6 +114,9 @@ def unpack(path: Path, name: str, into: Path) -> Iterator[Arrived]:
                 target.write_bytes(content)
                 yield Arrived(target, f"{name}/{inner}", name)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error) as exc:
+        if isinstance(exc, RuntimeError) and "encrypted" in str(exc):
+            problem = "the zip is protected by a password."
+            raise RefusedFile(name, problem, advice="Unpack it with the password, and give the folder.") from exc
         raise RefusedFile(name, f"the zip cannot be read ({exc}).", advice="Download it again.") from exc
 
 

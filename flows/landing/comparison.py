@@ -134,11 +134,11 @@ def _edition_by(file: Path, passport: Passport, table: Table, last: str) -> str:
     Raises:
         CswError: it says none.
     """
-    name = _month_of(file) if _is_monthly(passport) else _edition_of(table, last)
+    name = _month_of(file) if is_monthly(passport) else _edition_of(table, last)
     if not name:
         raise CswError(
             f"{file.name}: of a compilation that comes every month, its month. Give --edition YYYY-MM."
-            if _is_monthly(passport)
+            if is_monthly(passport)
             else f"{file.name}: no column says of which period it is. Give --edition NAME."
         )
     return name
@@ -235,7 +235,7 @@ def _by_filter(figures: Mapping[str, Mapping[Cell, float]]) -> dict[tuple[str, s
     return found
 
 
-def _is_monthly(passport: Passport) -> bool:
+def is_monthly(passport: Passport) -> bool:
     """Whether a publication comes so often that its editions are months."""
     return passport.cadence is not None and passport.cadence.per_year >= 12
 

@@ -130,7 +130,7 @@ def _quoted(text: str) -> Callable[[re.Match[str]], str]:
 
 def _add_reading(lines: list[str], draft: Draft, name: str) -> None:
     start, end = span_of_table(lines, draft.table, name)
-    at = next((i for i in range(start, end) if re.match(r"    editions:\s*$", lines[i])), None)
+    at = next((i for i in range(start, end) if re.match(r"    editions:(\s+&\w+)?\s*$", lines[i])), None)
     if at is None:
         raise CswError(f"{name}: table {draft.table} has no list of editions to add to.")
     after = at + 1

@@ -14,6 +14,8 @@ _LITTER = re.compile(
 )
 #: What a publisher puts behind a name when the same table comes again.
 _MARKS = re.compile(r"([-_ ]+(revised|revision|amended|updated|final|v\d{1,2}))+(?=\.[a-z]+$|$)", re.IGNORECASE)
+#: A calendar or financial year in the pattern of a file's name.
+_YEARS = re.compile(r"20\d\d(-\d\d)?")
 #: Kinds of file that hold a table, by their usual ending.
 _TABLES = frozenset({"csv", "xls", "xlsx", "ods", "parquet"})
 #: Endings that programs add behind a file's own.
@@ -76,6 +78,16 @@ def spellings_of(name: str) -> list[str]:
         elif not dot or not re.fullmatch(r"[a-z0-9]{2,5}", extension, re.IGNORECASE):
             found += [f"{n}.{other}" for other in sorted(_TABLES)]
     return found
+
+
+def patterns_of_any_year(passport: Passport) -> list[str]:
+    """The patterns of the names of a passport's listed editions, with any year in the place of their own."""
+    return [
+        _YEARS.sub(lambda m: r"20\d\d" + (r"-\d\d" if m[1] else ""), r.file)
+        for t in passport.tables
+        for r in t.editions.values()
+        if r.file
+    ]
 
 
 def matches_any(pattern: str, names: Iterable[str]) -> bool:

@@ -90,7 +90,7 @@ def fits_of(grid: Grid, passports: Iterable[Passport], *, sheet: bool) -> list[F
             for edition, reading in readings_of(t):
                 if sheet and not re.search(reading.sheet or t.sheet or "", grid.name, re.IGNORECASE):
                     continue
-                if reading.title and not _has_title(grid, reading.title):
+                if reading.title and not has_title(grid, reading.title):
                     continue
                 row = _header_row(t, reading, heads, every, grid)
                 if row is not None:
@@ -132,7 +132,8 @@ def readings_of(table: Table) -> Iterator[tuple[str | None, TableEdition]]:
         yield from table.editions.items()
 
 
-def _has_title(grid: Grid, pattern: str) -> bool:
+def has_title(grid: Grid, pattern: str) -> bool:
+    """Whether one of the first rows has a title."""
     find = finder_of(pattern)
     return any(find(c) for row in grid.rows[:SEARCH_ROWS] for c in row if c)
 

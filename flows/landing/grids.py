@@ -21,8 +21,22 @@ Kind = Literal["csv", "sheet", "parquet", "pdf", "zip"]
 
 #: The marks at the beginning of text that a spreadsheet saved as "Unicode text".
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+UNPACK = "Unpack it, and give the folder of its files."
+#: First bytes of what holds or was a table and is not read here, what it is, and what to do.
+OTHER_KINDS = (
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", UNPACK),
+    (b"Rar!\x1a\x07", "a RAR archive", UNPACK),
+    (b"BZh", "packed with bzip2", UNPACK),
+    (b"\xfd7zXZ\x00", "packed with xz", UNPACK),
+    (b"\x28\xb5\x2f\xfd", "packed with zstd", UNPACK),
+    (b"ARROW1", "an Arrow (Feather) file", "Save it as .parquet or .csv, or give the file as published."),
+    (b"SQLite format 3\x00", "a database", "Save its table as .csv, or give the file as published."),
+    (b"version https://git-lfs", "a pointer of Git LFS in place of the file", "Fetch the file itself: `git lfs pull`."),
+    (b"bplist00", "a place holder of a synchronising program", "Let it download the file."),
+)
+WEB_PAGE = (b"<!doctype", b"<html", b"<?xml", b"<head", b"<body", b"<table", b"<meta", b"<style", b"<script", b"<div")
 #: What programs put between fields where it is no comma.
-OTHER_SEPARATORS = ("\t", ";")
+OTHER_SEPARATORS = ("\t", ";", "|")
 #: A row of so many fields and no comma says that another separator stands between them.
 FIELDS_OF_A_TABLE = 4
 #: Title rows that may stand above the first row of fields.
@@ -37,6 +51,10 @@ class ForeignFile(RefusedFile):
 
     Under a publisher's name it is refused; under another it is listed, and nothing more.
     """
+
+
+class OtherKind(ForeignFile):
+    """A file that may well hold a publisher's table and has to be opened otherwise first: an archive, a password."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +81,14 @@ def kind_of(data: bytes, file: str) -> Kind:
         raise ForeignFile(file, "the file is empty.", advice="Download it again.")
     if head.startswith(b"PK\x03\x04"):
         return _kind_of_zip(data, file)
+    if found := next((x for x in OTHER_KINDS if data.startswith(x[0])), None):
+        raise OtherKind(file, f"this is {found[1]}.", advice=found[2])
+    if data[257:262] == b"ustar":
+        raise OtherKind(file, "this is a tar archive.", advice=UNPACK)
     if head.startswith(b"\xd0\xcf\x11\xe0"):
+        if "EncryptedPackage".encode("utf-16-le") in data:
+            problem = "this workbook is protected by a password."
+            raise OtherKind(file, problem, advice="Open it with the password and save it without one.")
         if any(name.encode("utf-16-le") in data for name in ("Workbook", "Book")):
             return "sheet"
         raise ForeignFile(file, "this is an Office document, not a workbook.", advice="Download the file again.")
@@ -72,12 +97,18 @@ def kind_of(data: bytes, file: str) -> Kind:
     if head.startswith(b"%PDF"):
         return "pdf"
     start = data[:2048].lstrip(b"\xef\xbb\xbf \r\n\t").lower()
-    if start.startswith((b"<!doctype html", b"<html", b"<?xml", b"<head")):
+    if start.startswith(b"<?xml") and (b"urn:schemas-microsoft-com:office" in start or b"opendocument" in start):
+        problem = "this is a spreadsheet saved as XML."
+        raise OtherKind(file, problem, advice="Open it in a spreadsheet program and save it as .xlsx or .ods.")
+    if start.startswith(WEB_PAGE):
         raise ForeignFile(
             file,
             "this is a web page saved under a data file's name, not data.",
             advice="Open the address in a browser to see the server's message, then download the file again.",
         )
+    if start.startswith((b"{", b"[{", b'["')):
+        problem = "this is JSON: a table as a program reads it, or a server's message."
+        raise ForeignFile(file, problem, advice="Look into it, then download the publisher's file again.")
     if head.startswith(UTF_16):
         return "csv"
     if b"\x00" in data[:65536]:

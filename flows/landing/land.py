@@ -27,7 +27,7 @@ from flows.landing.catalogue import (
 )
 from flows.landing.delivery import File, Hashes, delivered
 from flows.landing.mending import Mending
-from flows.landing.quarantine import quarantine_path
+from flows.landing.quarantine import forget
 from flows.landing.rivals import Rivals
 from flows.landing.tables import META
 from flows.landing.under_way import ASK_AGAIN, UNRECOGNISED, DocumentRecogniser, LandingReport
@@ -168,7 +168,7 @@ class _Landing(Mending, Rivals):
         self.held.save(self.settings, held=True)
         self.catalogue.save(self.settings)
         if self.is_fresh:
-            quarantine_path(self.settings).unlink(missing_ok=True)
+            forget(self.settings, self.quarantined)
         self._clear_strays()
         for key in self.catalogue.tables:
             self.ledger.is_whole(

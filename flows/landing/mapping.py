@@ -14,6 +14,7 @@ from flows.landing.catalogue import base_edition
 from flows.landing.checks import FILTER, FIRST, LEVEL, PERIOD
 from flows.landing.figures import is_number
 from flows.landing.grids import label
+from flows.landing.periods import last_year
 from flows.landing.tables import LandedTable
 
 #: More rows than this of what is missing are not worth listing in one message.
@@ -112,6 +113,8 @@ class MappedColumns:
         _refuse_holes(source, landed, wanted, covering, path, measured)
         if landed.rows:
             _refuse_empty(landed, covering, path)
+            if not by_year:
+                _refuse_empty_year(landed, covering, path)
 
 
 def _refuse_holes(
@@ -181,6 +184,31 @@ def _refuse_empty(landed: LandedTable, covering: Sequence[Mapped], path: str) ->
             column=m.column,
             advice="Download the file again; if the publisher prints it so, end the column's row in measure_source.csv "
             "before this edition.",
+        )
+
+
+def _refuse_empty_year(landed: LandedTable, covering: Sequence[Mapped], path: str) -> None:
+    """A table whose newest period has no figure of an authority at all is damaged, or not filled yet.
+
+    Raises:
+        RefusedFile: names the period.
+    """
+    rows = [r for r in landed.rows if r[LEVEL] == "la"]
+    years = {p: year for r in rows if (year := last_year(p := r[PERIOD])) is not None}
+    places = [(FIRST + i, label(c)) for i, c in enumerate(landed.columns)]
+    mapped: dict[str, list[int]] = {}
+    for m in covering:
+        mapped.setdefault(m.filter, []).extend(i for i, name in places if name == label(m.column))
+    if len(years) < 2 or not mapped:
+        return
+    newest = max(years, key=lambda p: years[p])
+    of_it = [r for r in rows if r[PERIOD] == newest and r[FILTER] in mapped]
+    if of_it and not any(is_number(r[i]) for r in of_it for i in mapped[r[FILTER]]):
+        raise RefusedFile(
+            path,
+            f"no authority has a figure of {newest}, its newest period, in any mapped column: blank, or all symbols.",
+            column=covering[0].column,
+            advice="Download the file again, or wait until the publisher has filled it.",
         )
 
 

@@ -16,14 +16,14 @@ from pathlib import Path
 
 from flows.common.errors import CswError, RefusedFile, WrongArgument
 from flows.common.settings import Settings
-from flows.landing.catalogue import Landed, read_catalogue, read_columns
-from flows.landing.comparison import SAME_VALUES, Likest, compare
+from flows.landing.catalogue import Landed, base_edition, read_catalogue, read_columns
+from flows.landing.comparison import SAME_VALUES, Likest, compare, is_monthly
 from flows.landing.draft import Draft
 from flows.landing.edition_sheet import sheet_of
-from flows.landing.file_names import published_name
+from flows.landing.file_names import matches_any, patterns_of_any_year, published_name, spellings_of
 from flows.landing.fits import SEARCH_ROWS
-from flows.landing.grids import label, read_grids
-from flows.landing.next_workbook import drafts_of_workbook
+from flows.landing.grids import kind_of, label, read_grids
+from flows.landing.next_listed import drafts_of_listed
 from flows.sources.passport import Passport, load_passports
 
 
@@ -48,12 +48,20 @@ def new_edition(settings: Settings, source: str, file: Path, table: str = "", ed
     if not file.is_file():
         raise WrongArgument(f"{file} is not a file.")
     passport = passports[source]
-    landed = [x for x in read_catalogue(settings) if x.source == source]
+    mine = [x for x in read_catalogue(settings) if x.source == source]
+    # An edition that the passport has no longer is of no help.
+    landed = [x for x in mine if passport.edition(base_edition(x.edition)) is not None]
     if not landed:
         raise CswError(f"nothing of {source} is landed to hold the file against. Run `csw land` first.")
     columns = read_columns(settings)
     grids = read_grids(file.read_bytes(), file.name)
     found = _likest(passport, landed, columns, [g.rows for g in grids], file, table)
+    if found.table.edition_from == "listed":
+        raise CswError(
+            f"{file.name} is like {source} {found.table.table}, whose editions are listed one by one in "
+            f"flows/sources/{source}.yml, and none of them reads it a few years on. Its name has to say its year as "
+            "theirs do; else add the edition there by hand."
+        )
     sheet = sheet_of(found.rows, found.header)
     return compare(settings, passport, found, sheet, landed, columns, edition, file)
 
@@ -68,24 +76,30 @@ def source_of(settings: Settings, file: Path) -> str:
     Raises:
         RefusedFile: the file cannot be read.
     """
-    name = published_name(file.name)
+    names = spellings_of(published_name(file.name))
     named = {
         p.source
         for p in load_passports(settings.passports)
-        for pattern in [*(t.file for t in p.tables if t.file), *p.other_files]
-        if re.search(pattern, name, re.IGNORECASE)
+        for pattern in [*(t.file for t in p.tables if t.file), *p.other_files, *patterns_of_any_year(p)]
+        if matches_any(pattern, names)
     }
+    if len(named) == 1:
+        return next(iter(named))
     columns = read_columns(settings)
-    heads = [
-        {label(c) for c in row if c} for g in read_grids(file.read_bytes(), file.name) for row in g.rows[:SEARCH_ROWS]
-    ]
+    data = file.read_bytes()
+    try:
+        grids = read_grids(data, file.name)
+    except RefusedFile:
+        if kind_of(data, file.name) != "csv":
+            raise
+        # The columns' names can be told in any encoding.
+        grids = read_grids(data, file.name, encoding="latin-1")
+    heads = [{label(c) for c in row if c} for g in grids for row in g.rows[:SEARCH_ROWS]]
     shares: dict[str, float] = defaultdict(float)
     for (source, _, _), held in columns.items():
         have = {label(c) for c, _ in held}
         share = max((len(have & head) / max(1, len(have | head)) for head in heads), default=0.0)
         shares[source] = max(shares[source], share)
-    if len(named) == 1:
-        return next(iter(named))
     best = max(shares, key=lambda s: shares[s], default="")
     return best if shares[best] >= SAME_VALUES else ""
 
@@ -106,27 +120,27 @@ def new_editions(
     """
     passports = {p.source: p for p in load_passports(settings.passports)}
     drafts: list[tuple[Path, Draft]] = []
-    workbooks: list[Draft] = []
+    of_lists: list[Draft] = []
     for file in files:
         try:
             found = source or source_of(settings, file)
             if not found:
                 say(f"{file.name}: of no publication that is landed; left out.")
                 continue
-            listed = drafts_of_workbook(settings, passports[found], file, edition) if found in passports else []
+            listed = drafts_of_listed(settings, passports[found], file, edition) if found in passports else []
             if listed:
-                workbooks += listed
+                of_lists += listed
                 continue
             drafts.append((file, new_edition(settings, found, file, edition=edition)))
         except (CswError, RefusedFile) as exc:
             say(f"{file.name}: left out. {exc}")
-    counts = Counter((d.source, d.edition) for _, d in drafts)
+    counts = Counter((d.source, d.edition) for _, d in drafts if not is_monthly(passports[d.source]))
     most = {s: max((n, e) for (x, e), n in counts.items() if x == s)[1] for s, _ in counts}
     done = []
     for file, d in drafts:
-        is_behind = d.edition != most[d.source] and d.last_period
+        is_behind = d.edition != most.get(d.source, d.edition) and d.last_period
         done.append(new_edition(settings, d.source, file, d.table, most[d.source]) if is_behind else d)
-    return done + workbooks
+    return done + of_lists
 
 
 def _likest(

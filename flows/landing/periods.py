@@ -50,6 +50,10 @@ def last_period_edition(passport: Passport, table: Table, periods: Iterable[str]
     Raises:
         RefusedFile: no period reads as a year, or the passport has no edition for the last one.
     """
+    periods = list(periods)
+    if not periods:
+        where = "".join(f" with {v!r} as {c}" for c, v in table.last_period_where.items())
+        raise RefusedFile(path, f"no row{where} is under the header.", advice="Download the file again.")
     years = [y for p in periods if (y := last_year(p)) is not None]
     if not years:
         raise RefusedFile(

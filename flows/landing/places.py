@@ -11,6 +11,8 @@ from functools import lru_cache
 from pathlib import Path
 
 SEEDS = ("local_authority.csv", "local_authority_ons_code.csv", "la_alias.csv", "reporting_unit.csv")
+#: How spreadsheets are made to keep a number as text.
+_KEPT_AS_TEXT = re.compile(r"""^(=")?'?(\w+)"?$""")
 #: What DfE prints in place of a code where a row is of no authority.
 NO_CODE = frozenset({"", "z", "x", ":", ".", "..", "-"})
 
@@ -63,8 +65,8 @@ def name_key(name: str) -> str:
 
 @lru_cache(maxsize=4096)
 def plain_code(text: str) -> str:
-    """A DfE code as text: programs write ``301.0`` and ``0301`` for it."""
-    code = text.strip().removesuffix(".0")
+    """A DfE code as text: programs write ``301.0``, ``0301``, ``'301`` and ``="301"`` for it."""
+    code = _KEPT_AS_TEXT.sub(r"\2", text.strip()).removesuffix(".0")
     return code[1:] if re.fullmatch(r"0[1-9]\d\d", code) else code
 
 

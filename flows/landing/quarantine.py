@@ -15,7 +15,17 @@ from pathlib import Path
 
 from flows.common.files import read_json, write_atomically
 from flows.common.settings import Settings
-from flows.landing.catalogue import HELD, Catalogue, Key, held_path, landed_path, read_held
+from flows.landing.catalogue import (
+    HELD,
+    Catalogue,
+    Key,
+    base_edition,
+    held_path,
+    landed_path,
+    read_catalogue,
+    read_held,
+    revision_number,
+)
 from flows.landing.ledger import Ledger
 from flows.landing.withdrawn import DOCUMENTS, is_withdrawn, read_withdrawn
 
@@ -92,13 +102,40 @@ def read_quarantine(settings: Settings) -> list[Quarantined]:
 
 
 def unseen(settings: Settings) -> list[Quarantined]:
-    """What is quarantined and nobody has seen to: what people withdrew besides, they have.
+    """What is quarantined and nobody has seen to: what people withdrew besides, they have; and the publisher has, where
+    a later state of the edition is in use.
 
     Raises:
-        CswError: the list of what is withdrawn cannot be read.
+        CswError: the list of what is withdrawn, or of what is landed, cannot be read.
     """
-    withdrawn = read_withdrawn(settings)
-    return [q for q in read_quarantine(settings) if not is_withdrawn(withdrawn, q.sha256, q.table_name)]
+    withdrawn, replaced = read_withdrawn(settings), superseded(settings)
+    return [
+        q
+        for q in read_quarantine(settings)
+        if not is_withdrawn(withdrawn, q.sha256, q.table_name) and q.key not in replaced
+    ]
+
+
+def superseded(settings: Settings, units: Iterable[Quarantined] | None = None) -> frozenset[Key]:
+    """States of an edition of which a later one is in use: they change no figure, and are not tried again.
+
+    Args:
+        settings: where the lists are.
+        units: which to look at; what is quarantined where absent.
+
+    Raises:
+        CswError: the list of what is landed cannot be read.
+    """
+    listed = [q for q in (read_quarantine(settings) if units is None else units) if not q.is_document]
+    newest: dict[Key, int] = {}
+    for x in read_catalogue(settings) if listed else []:
+        edition = (x.source, x.table_name, base_edition(x.edition))
+        newest[edition] = max(newest.get(edition, 0), revision_number(x.edition))
+    return frozenset(
+        q.key
+        for q in listed
+        if revision_number(q.edition) < newest.get((q.source, q.table_name, base_edition(q.edition)), 0)
+    )
 
 
 def held_documents(settings: Settings) -> frozenset[str]:
@@ -114,12 +151,16 @@ def describe_quarantine(settings: Settings) -> str:
         CswError: a list cannot be read.
     """
     quarantined, withdrawn = unseen(settings), read_withdrawn(settings)
-    if not quarantined and not withdrawn:
+    replaced = superseded(settings)
+    if not quarantined and not withdrawn and not replaced:
         return "Nothing is held back."
     parts = []
     if quarantined:
         parts.append(f"{len(quarantined)} quarantined: tried again when passports, seeds, code or bytes change.")
         parts += [q.text() for q in quarantined]
+    if replaced:
+        names = "\n".join("  " + " ".join(key) for key in sorted(replaced))
+        parts.append(f"{len(replaced)} quarantined of which a later state is in use: not tried again.\n{names}")
     if withdrawn:
         parts.append(f"{len(withdrawn)} withdrawn by people: `csw withdraw … --undo` takes them into use again.")
         parts += [
@@ -182,13 +223,24 @@ def reconcile(settings: Settings) -> bool:
     return is_moved
 
 
+def forget(settings: Settings, keys: Collection[Key]) -> None:
+    """Take all but these tables off the list: everything else has been landed anew and is checked again.
+
+    Raises:
+        CswError: the disk refuses.
+    """
+    if quarantine_path(settings).exists():
+        _write(settings, [q for q in read_quarantine(settings) if q.key in keys])
+
+
 def retry(settings: Settings, code: str) -> list[Quarantined]:
     """Release what was checked with other code, seeds or passports; say what that is.
 
     Raises:
         CswError: the disk refuses.
     """
-    again = [q for q in read_quarantine(settings) if q.code != code]
+    replaced = superseded(settings)
+    again = [q for q in read_quarantine(settings) if q.code != code and q.key not in replaced]
     # Where the lists do not fit together, the landing is made anew and everything is tried again.
     if not again or Ledger.read(settings)[1]:
         return []

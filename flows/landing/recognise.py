@@ -8,14 +8,28 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
 from flows.common.errors import RefusedFile
-from flows.landing.file_names import is_litter, matches_any, published_name, spellings_of, tables_named
+from flows.landing.file_names import (
+    is_litter,
+    matches_any,
+    patterns_of_any_year,
+    published_name,
+    spellings_of,
+    tables_named,
+)
 from flows.landing.fits import Fit, fits_of, is_certain, is_named, is_sheet, lacking_value
-from flows.landing.grids import UTF_16, ForeignFile, Grid, decode, kind_of, parquet_rows, read_csv_rows, read_grids
+from flows.landing.grids import (
+    UTF_16,
+    ForeignFile,
+    Grid,
+    OtherKind,
+    decode,
+    kind_of,
+    parquet_rows,
+    read_csv_rows,
+    read_grids,
+)
 from flows.landing.misfits import missing_column, missing_value
 from flows.sources.passport import Passport
-
-#: A calendar or financial year in the pattern of a file's name.
-_YEARS = re.compile(r"20\d\d(-\d\d)?")
 
 
 @dataclass(frozen=True)
@@ -51,6 +65,8 @@ def recognise(data: bytes, path: str, passports: Iterable[Passport]) -> Recognis
     passports = list(passports)
     if is_litter(PurePath(path).name):
         return Recognised("", remark="not a publisher's file: what a program leaves lying about")
+    if name.casefold().endswith(".meta.csv") and data.lstrip(b"\xef\xbb\xbf").startswith(b"col_name,"):
+        return Recognised("", remark="not a table of figures: the description of one (metadata)")
     document = _document(name, passports)
     if document is not None and next(p for p in passports if p.source == document.source).documents_are_read:
         return document
@@ -59,7 +75,10 @@ def recognise(data: bytes, path: str, passports: Iterable[Passport]) -> Recognis
     except ForeignFile as exc:
         if tables_named(name, passports) or document is not None:
             raise
-        return Recognised("", remark=f"not a publisher's file: {exc.problem.rstrip('.')}")
+        problem = exc.problem.rstrip(".")
+        if isinstance(exc, OtherKind):
+            return Recognised("", remark=f"not read: {problem} ({exc.advice.rstrip('.')})")
+        return Recognised("", remark=f"not a publisher's file: {problem}")
     if document is not None and (kind == "pdf" or not tables_named(name, passports)):
         return document
     if kind == "pdf":
@@ -139,7 +158,7 @@ def _described_nowhere(name: str, passports: Iterable[Passport]) -> Recognised |
     """A file that is a known publication's by its name, and that no passport describes."""
     names = spellings_of(name)
     for p in passports:
-        if any(matches_any(_of_any_year(r.file), names) for t in p.tables for r in t.editions.values() if r.file):
+        if any(matches_any(pattern, names) for pattern in patterns_of_any_year(p)):
             return Recognised(p.source, remark=_edition_not_described(p.source))
         if any(matches_any(pattern, names) for pattern in p.other_files):
             return Recognised(p.source, remark=f"known publication ({p.source}), table not described")
@@ -148,11 +167,6 @@ def _described_nowhere(name: str, passports: Iterable[Passport]) -> Recognised |
 
 def _edition_not_described(source: str) -> str:
     return f"known publication ({source}), edition not described: `csw new-edition` drafts what takes it in"
-
-
-def _of_any_year(pattern: str) -> str:
-    """The pattern of a file's name with any year in the place of its own."""
-    return _YEARS.sub(lambda m: r"20\d\d" + (r"-\d\d" if m[1] else ""), pattern)
 
 
 def _choose(fits: list[Fit], name: str, path: str, passports: list[Passport], grid: Grid) -> Fit | Recognised | None:

@@ -13,6 +13,8 @@ from flows.landing.levels import ELSEWHERE_NAMES, area_name_of, level_of
 from flows.landing.places import plain_code
 from flows.sources.passport import Level
 
+#: What programs write into a cell that was blank.
+_BLANK = frozenset({"nan", "na", "<na>", "none", "null", "#n/a"})
 #: The mark of a footnote behind a name on a presentation sheet: ``Merton2``.
 _FOOTNOTE_MARK = re.compile(r"(?<=[^\W\d])\d[\d,]*$")
 
@@ -47,6 +49,7 @@ class RowKeys:
         of_place = [p for p in own if p is not None] + self._wider + [p for p, _ in self._classes]
         self._cells_of_place = cells_at(of_place)
         self._cells_of_filters = cells_at([p for _, p in self._filters])
+        self._left_blank: dict[str, list[int]] = {"period": [], "level": []}
         self._places: dict[Sequence[str], tuple[Level, str, str, str, bool]] = {}
         self.filters_seen: dict[tuple[str, Sequence[str]], str] = {}
         """Title of the block and cells of the filters → what ``_filter`` says of them."""
@@ -66,12 +69,47 @@ class RowKeys:
         if is_nameless and sum(bool(c.strip()) for c in row) == 1:
             # A heading between rows, or a footnote.
             level, code, name = "none", "", self._printed_name(row)
-        period = row[self._period].strip() if self._period is not None else self._default_period
+        elif level == "none" and self._level is not None and not _text(row[self._level]) and self._has_code(row):
+            self._left_blank["level"].append(number)
+        period = self._printed_period(row, level, number)
         seen = block, self._cells_of_filters(row)
         filters = self.filters_seen.get(seen)
         if filters is None:
             filters = self.filters_seen[seen] = self._read_filters(row, block)
         return level, code, gss, name, period, filters
+
+    def _has_code(self, row: list[str]) -> bool:
+        return any(p is not None and row[p].strip() for p in (self._code, self._gss))
+
+    def _printed_period(self, row: list[str], level: Level, number: int) -> str:
+        if self._period is None:
+            return self._default_period
+        period = row[self._period].strip()
+        if level != "none" and not period:
+            self._left_blank["period"].append(number)
+        # Programs that read years as numbers write them with a point.
+        return period.removesuffix(".0") if period[:4].isdigit() else period
+
+    def refuse_merged(self, rows: int) -> None:
+        """Cells that were merged, or printed once for all rows below, hold their word once. A row or two without a word
+        are the publisher's.
+
+        Args:
+            rows: how many were read.
+
+        Raises:
+            RefusedFile: most rows of authorities or areas have no level or period.
+        """
+        for key, blank in self._left_blank.items():
+            if 2 * len(blank) > rows:
+                raise RefusedFile(
+                    self._path,
+                    f"the {key} of {len(blank):,} of {rows:,} rows is blank.",
+                    row=blank[0],
+                    column=self._fit.keys.get(key),
+                    advice="Where a spreadsheet shows it once for the rows below, fill it down, or give the file as "
+                    "published.",
+                )
 
     def _read_filters(self, row: list[str], block: str) -> str:
         parts = [f"{f}={' '.join(row[j].split())}" for f, j in self._filters]
@@ -83,14 +121,14 @@ class RowKeys:
         """As :meth:`place`, and whether no code says which place it is."""
         table = self._fit.table
         name = self._printed_name(row)
-        code = plain_code(row[self._code]) if self._code is not None else ""
-        gss = row[self._gss].strip() if self._gss is not None else ""
+        code = plain_code(_text(row[self._code])) if self._code is not None else ""
+        gss = _text(row[self._gss]) if self._gss is not None else ""
         if self._classes:
             level: Level = next((words.get(label(row[j]), "none") for j, words in self._classes), "none")
             if label(name) in ELSEWHERE_NAMES:
                 level = "none"
         else:
-            word = row[self._level] if self._level is not None else None
+            word = _text(row[self._level]) if self._level is not None else None
             level = table.level or level_of(word, code, gss, name, self._path, number)
         is_nameless = table.level is None and not code and not gss
         if level == "la":
@@ -145,4 +183,10 @@ def _filter_positions(columns: dict[str, str], at: dict[str, int], path: str) ->
 def _name(row: list[str], name_at: int | None, wider_at: list[int]) -> str:
     """The authority's name; of a row without one, the region's, else the country's, that it sums."""
     positions = [*([name_at] if name_at is not None else []), *wider_at]
-    return next((row[p].strip() for p in positions if row[p].strip()), "")
+    return next((text for p in positions if (text := _text(row[p]))), "")
+
+
+def _text(cell: str) -> str:
+    """A key's cell; blank where a program wrote its word for nothing."""
+    text = cell.strip()
+    return "" if text.casefold() in _BLANK else text

@@ -49,15 +49,21 @@ def add_seed_entries(
             parts[r["measure_id"], r["component"]].append(r)
     nearest = sorted((e for e in order if e != edition), key=lambda e: (abs(order.index(e) - at), -order.index(e)))
     changes: dict[int, list[SeedRow]] = {}
+    # Landing misses what any edition maps and this one has, save in tables that are others in every year.
+    is_by_year = passport.table(draft.table).is_by_year
+    held = {(label(r["column_name"]), r["filter"]) for r in seed if covers(r, edition)}
     for (measure, component), rows in parts.items():
         covering = [r for r in rows if covers(r, edition)]
         neighbours = [e for e in (before, after) if e]
-        if not covering and not any(covers(r, e) for r in rows for e in neighbours):
+        is_near = bool(covering) or any(covers(r, e) for r in rows for e in neighbours)
+        if not is_near and (is_by_year or not {(label(r["column_name"]), r["filter"]) for r in rows} - held):
             continue
         if covering and all(map(is_here, covering)):
             continue
         others = ([r for r in rows if covers(r, e)] for e in nearest)
         wanted = next((w for w in others if w and all(map(is_here, w))), None)
+        if wanted is None and not is_near:
+            continue
         if wanted is None:
             bases = [covering] * bool(covering) + [w for e in nearest if (w := [r for r in rows if covers(r, e)])]
             wanted = next((w for b in bases if all(map(is_here, w := [renamed(r) for r in b]))), [])

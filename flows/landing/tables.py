@@ -61,6 +61,7 @@ def land(fit: Fit, path: str) -> LandedTable:
         if level != "none":
             periods.add(period)
         rows.append([str(number), level, code, gss, name, period, filters, *figures(row)])
+    keys.refuse_merged(len(rows))
     edition = fit.edition or edition_from_periods(fit, periods, rows, columns, kept, path)
     return LandedTable(
         fit.passport.source,

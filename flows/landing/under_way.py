@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from flows.common.errors import RefusedFile
+from flows.common.errors import CswError, RefusedFile
 from flows.common.files import sha256_of
 from flows.common.settings import Settings
 from flows.landing.archive import Archive, Provenance
@@ -23,7 +23,7 @@ from flows.landing.catalogue import (
 from flows.landing.cells import cells_sha256
 from flows.landing.delivery import File
 from flows.landing.ledger import Ledger, reading_digest
-from flows.landing.quarantine import read_quarantine, reconcile
+from flows.landing.quarantine import read_quarantine, reconcile, superseded
 from flows.landing.withdrawn import read_withdrawn
 from flows.landing.workers import Job
 from flows.sources.passport import Passport, load_passports
@@ -91,8 +91,9 @@ class UnderWay:
             if reconcile(settings):
                 self.ledger, _ = Ledger.read(settings)
             self.catalogue, self.held = Catalogue.read(settings), Catalogue.read(settings, held=True)
-        # What was checked under other passports, seeds or code is tried again; and what is listed nowhere else.
-        self.quarantined = set() if self.is_fresh else {q.key for q in read_quarantine(settings)}
+        # What was checked under other passports, seeds or code is tried again; and what is listed nowhere else. Not so
+        # what a later state of its edition has taken the place of.
+        self.quarantined = _superseded(settings) if self.is_fresh else {q.key for q in read_quarantine(settings)}
         self.kept: dict[str, tuple[Path, Provenance]] = {}
         """The archive's files by sha256."""
         self.cells: dict[Path, str] = {}
@@ -134,3 +135,11 @@ class UnderWay:
             url=f.url or (meta.url if meta else None) or passport.homepage,
             delivered_as=f.name,
         )
+
+
+def _superseded(settings: Settings) -> set[Key]:
+    """As :func:`superseded`; nothing where the lists cannot be read: then everything is tried again."""
+    try:
+        return set(superseded(settings))
+    except CswError:
+        return set()

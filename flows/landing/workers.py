@@ -273,13 +273,12 @@ def _read_table(job: Job, fit: Fit, *, is_by_content: bool) -> tuple[str, ReadTa
         rows = len(table.rows)
         units = [(*unit, str(n)) for unit, n in sorted(Counter(map(itemgetter(1, 2, 3, 4), table.rows)).items())]
     columns = _roles(fit, table.columns)
-    by_year = fit.table.shape in ("wide", "sheet")
     if is_by_content and mapped_columns(root).is_another(fit.passport.source, table):
         raise AnotherTable(
             f"known publication ({fit.passport.source}), table not described: its columns are those of "
             f"{table.table}, and none of its rows is of what is read there"
         )
-    mapped_columns(root).check(fit.passport.source, table, job.name, by_year=by_year)
+    mapped_columns(root).check(fit.passport.source, table, job.name, by_year=fit.table.is_by_year)
     check_places(units, table.rows, root, job.name)
     meta = fit.passport.edition(base_edition(table.edition))
     assert meta is not None

@@ -136,6 +136,11 @@ class Table(Strict):
             raise ValueError(f"table {self.table}: edition_from fixed needs an edition")
         return self
 
+    @property
+    def is_by_year(self) -> bool:
+        """Whether its columns are others in every year: wide files, presentation sheets."""
+        return self.shape in ("wide", "sheet")
+
     def filter_columns(self, reading: TableEdition) -> dict[str, str]:
         """Name of each filter → the publisher's column (or ``a|b``, one of several), in one edition."""
         if reading.filters is not None:

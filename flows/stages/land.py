@@ -12,7 +12,7 @@ from flows.common.settings import Settings
 from flows.documents.archived import ReportRecogniser, read_archived
 from flows.landing.catalogue import read_catalogue
 from flows.landing.land import land_folders, published_is_lost
-from flows.landing.quarantine import read_quarantine, release, retry
+from flows.landing.quarantine import hold, read_quarantine, release, retry, superseded
 from flows.landing.under_way import LandingReport
 from flows.landing.withdrawn import read_withdrawn
 from flows.sample.bundled import keep_apart
@@ -47,9 +47,11 @@ def land(
     if live:
         folders.append(_fetch(settings, report, watch, sources, alone=returns is None))
     with watch.stage("land"):
-        if read_quarantine(settings):
-            retry(settings, code_digest(settings))
+        again = retry(settings, code_digest(settings)) if read_quarantine(settings) else []
         report.landing = land_folders(settings, folders, documents=ReportRecogniser(settings), when_news=when_news)
+        # What came may have taken the place of what was to be tried again.
+        replaced = superseded(settings, again)
+        hold(settings, [q for q in again if q.key in replaced])
         _retry_beside(settings, report.landing)
     if report.fetched is not None:
         report.fetched.note_landing(settings, report.landing)
@@ -81,10 +83,11 @@ def _fetch(
 def _retry_beside(settings: Settings, landing: LandingReport) -> None:
     """Take into use again what new tables may mend: those of its own publication, and those that all lean on."""
     new = {e.source for e in landing.landed}
-    if any(e.role == "reference" for e in landing.landed):
-        release(settings, read_quarantine(settings))
-    elif new:
-        release(settings, [q for q in read_quarantine(settings) if q.source in new])
+    leaned_on = any(e.role == "reference" for e in landing.landed)
+    if new:
+        replaced = superseded(settings)
+        held = [q for q in read_quarantine(settings) if q.key not in replaced]
+        release(settings, [q for q in held if leaned_on or q.source in new])
 
 
 def read_again(settings: Settings, report: RunReport) -> None:

@@ -21,7 +21,7 @@ from flows.landing.comparison import _month_of
 from flows.landing.draft import Draft
 from flows.landing.entries import write_entries
 from flows.landing.land import land_returns
-from flows.landing.next_workbook import a_year_on, drafts_of_workbook
+from flows.landing.next_listed import a_year_on, drafts_of_listed
 from flows.landing.passport_entries import add_passport_entries
 from flows.landing.workers import Job, Read, read_file
 from flows.sources.passport import load_passports
@@ -209,7 +209,7 @@ def test_the_next_workbook_of_a_listed_series_is_taken_in_by_its_draft(tmp_path:
     job = Job(settings.passports, path, path.name, sha256_of(path.read_bytes()), tmp_path / "out")
     assert "edition not described" in read_file(job).remark
     (passport,) = [p for p in load_passports(settings.passports) if p.source == "mhclg_ro3_outturn"]
-    (draft,) = drafts_of_workbook(settings, passport, path)
+    (draft,) = drafts_of_listed(settings, passport, path)
     assert draft.reading == '"2026": {file: "RO3.*2025-26", sheet: "^RO3_LA_Data_202526$", header_rows: [7]}'
     write_entries(settings, draft)
     found = read_file(job)

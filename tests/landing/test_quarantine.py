@@ -23,6 +23,8 @@ from flows.landing.quarantine import (
 )
 from flows.landing.withdrawal import withdraw
 from flows.landing.withdrawn import read_withdrawn
+from flows.stages.land import land
+from flows.stages.report import RunReport, Stopwatch
 from tests.made_up import B1_NAME, b1, put
 
 KEY = ("dfe_cin", "b1_children_in_need", "2022")
@@ -204,3 +206,29 @@ def test_a_withdrawal_is_never_lost_by_a_list_that_is_not_whole(two: Settings) -
         path.write_bytes(damaged)
         with pytest.raises(CswError, match=says):
             read_withdrawn(two)
+
+
+def test_what_a_later_state_has_taken_the_place_of_is_waited_for_no_more(two: Settings, tmp_path: Path) -> None:
+    hold(two, [entry(two)])
+    put(tmp_path / "again", B1_NAME, b1(figure=lambda code, year, column: "101" if "rate" not in column else "250.5"))
+    land_returns(two, tmp_path / "again", workers=1)
+    assert in_use(two) == ["2022-r2", "2024"]
+    assert unseen(two) == []
+    assert retry(two, "another") == []
+    assert "1 quarantined of which a later state is in use" in describe_quarantine(two)
+    # Read anew from the archive it stays where it is; and where the later one is held back too, it is waited for again.
+    (two.landing / "ledger.json").unlink()
+    land_folders(two, [], workers=1)
+    assert in_use(two) == ["2022-r2", "2024"]
+    hold(two, [entry(two, "2022-r2")])
+    assert {q.edition for q in unseen(two)} == {"2022", "2022-r2"}
+
+
+def test_a_corrected_file_spares_a_retry_of_what_it_corrects(two: Settings, tmp_path: Path) -> None:
+    hold(two, [entry(two, code="before")])
+    corrected = b1(figure=lambda code, year, column: "101" if "rate" not in column else "250.5")
+    put(tmp_path / "again", B1_NAME, corrected)
+    report = RunReport()
+    land(two, tmp_path / "again", report, Stopwatch(report, lambda _: None), live=False)
+    assert in_use(two) == ["2022-r2", "2024"]
+    assert unseen(two) == []
