@@ -16,7 +16,8 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 help:
 	@echo "make run        the main job on the bundled synthetic sample (RUN_ARGS='--returns DIR' for real returns)"
 	@echo "make test       lint, types, unit, architecture, dbt on the sample, the real returns where present"
-	@echo "make test-quick unit, architecture, estimators, documents, landing; every model, dbt unit test and data test on the sample"
+	@echo "make test-quick unit, architecture, estimators, documents, landing; every model, dbt unit test and data test on the sample,"
+	@echo "                which is kept: a minute or so, and a minute more at first and after a change of landing or models"
 	@echo "make bench      how long each stage takes on the real returns (RETURNS=DIR)"
 	@echo "make test-slow  what takes too long for every change: schedules on a real Prefect server, simulations, every page"
 	@echo "make test-spark the same models on Spark, every mart cell by cell against DuckDB's (docs/engines.md); wants Java 17 or 21"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import os
@@ -45,6 +46,25 @@ FIRST = (
     "tests/real/",
 )
 
+#: Files whose tests import what takes seconds to import go to one process, which imports it once: Great Expectations,
+#: Prefect.
+TOGETHER = (("tests/unit/test_expectations_",), ("tests/end_to_end/test_flow", "tests/schedule/"))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With ``--dist loadfile``: a file's tests in one process, and so those of :data:`TOGETHER`."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByImports(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file: str = super()._split_scope(nodeid)
+            return next((parts[0] for parts in TOGETHER if file.startswith(parts)), file)
+
+    return ByImports(config, log)
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--keep", action="store_true", help="keep the landed sample from call to call (make test-quick)")
@@ -77,6 +97,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Whether a test of this call wants the warehouse of the real returns, and they are here."""
     wanted = any("real_settings" in getattr(item, "fixturenames", ()) for item in session.items)
     session.config.stash[REAL] = wanted and has_real_returns()
+    # What is imported and collected stays to the end: looking through it again and again for what may go costs a few
+    # hundredths of the tests' time.
+    gc.set_threshold(50_000, 20, 100)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -151,7 +174,8 @@ def dbt_build(settings: Settings, database: Path, folder: Path) -> None:
         folder: takes dbt's ``target`` and ``logs``.
     """
     done = subprocess.run(
-        [str(Path(sys.executable).with_name("dbt")), "build", "--quiet"],
+        # One model at a time: several at once take a fifth more of the machine, and other tests have the other core.
+        [str(Path(sys.executable).with_name("dbt")), "build", "--quiet", "--threads", "1"],
         env={
             **os.environ,
             "CSW_LANDING": str(settings.landing),
@@ -176,9 +200,9 @@ def landed(request: pytest.FixtureRequest) -> Settings:
     if not request.config.getoption("--keep"):
         published: Installation = request.getfixturevalue("published")
         return published.settings
-    sample: Sample = request.getfixturevalue("sample")
 
     def make(folder: Path) -> None:
+        sample: Sample = request.getfixturevalue("sample")
         installation = Installation(Settings(data=folder / "data"), sample.returns, sample.truth)
         installation.must("land", "--returns", str(sample.returns))
 

@@ -264,12 +264,8 @@ def _result(item: Prepared, found: _Slice, family: Family, quadrature: int, with
 
     meat = found.scores @ found.scores.T * (n_clusters / (n_clusters - 1))
     alpha = float(np.exp(theta[-1])) if with_alpha else 0.0
-    own_df = float((2.0 - found.spread[0] - found.spread[2]).sum())
-    residual_df = len(item.y) - p - own_df
-    variance = found.mean * (1.0 + alpha * found.mean)
-    dispersion = float(((item.y - found.mean) ** 2 / np.maximum(variance, 1e-300)).sum() / residual_df)
-    if residual_df <= 0:
-        dispersion = float("nan")
+    dispersion = _dispersion(item, found, alpha, p)
+    if np.isnan(dispersion):
         notes.append("no residual degrees of freedom for the dispersion")
     fitted = np.full(item.n_rows, np.nan)
     fitted[item.rows] = found.mean
@@ -303,6 +299,16 @@ def _result(item: Prepared, found: _Slice, family: Family, quadrature: int, with
         reason="; ".join(notes),
         **random,
     )
+
+
+def _dispersion(item: Prepared, found: _Slice, alpha: float, p: int) -> float:
+    """Pearson's statistic over the degrees of freedom that fixed and random effects leave; NaN where none is left."""
+    own_df = float((2.0 - found.spread[0] - found.spread[2]).sum())
+    residual_df = len(item.y) - p - own_df
+    if residual_df <= 0:
+        return float("nan")
+    variance = found.mean * (1.0 + alpha * found.mean)
+    return float(((item.y - found.mean) ** 2 / np.maximum(variance, 1e-300)).sum() / residual_df)
 
 
 def _random_part(

@@ -210,6 +210,24 @@ def _first_metric(stack: Stack, theta: Array, free: Array, first: Evaluation, wi
     return inverse
 
 
+def _along(theta: Array, direction: Array, length: Array, with_alpha: bool) -> Array:
+    """Where each search looks next ``(F, D)``: ``length`` times its direction on, and never farther than the longest
+    step."""
+    longest = np.abs(direction).max(axis=1)
+    scale = length * np.minimum(1.0, LONGEST_STEP / np.maximum(longest, 1e-300))
+    trial: Array = theta + scale[:, None] * direction
+    if with_alpha:
+        trial[:, -1] = np.maximum(trial[:, -1], LOG_ALPHA_FLOOR)
+    return trial
+
+
+def _rises(stack: Stack, value: Array, new: Array, gain: Array, with_alpha: bool) -> np.ndarray:
+    """Which log-likelihoods rise by enough of the gain that their slope promises, rounding apart (Armijo's rule)."""
+    with np.errstate(invalid="ignore"):
+        rises = new >= value + ARMIJO * gain - _rounding(stack, value, with_alpha)
+    return np.isfinite(new) & rises
+
+
 def maximise(
     stack: Stack,
     theta: Array,
@@ -225,7 +243,6 @@ def maximise(
     theta = theta.copy()
     modes = np.zeros((2, stack.y.shape[1])) if v is None else v.copy()
     rounds = np.zeros(n_models, dtype=np.intp)
-
     first = _evaluate(stack, theta, with_alpha, modes, rule)
     value = stack.by_model(first.loglik)
     score = stack.by_model(first.scores).T * free
@@ -245,22 +262,14 @@ def maximise(
         if live.sum() <= 0.75 * len(asked):
             asked = np.flatnonzero(live)
             part, columns = stack.take(asked)
-        longest = np.abs(direction[asked]).max(axis=1)
-        scale = length[asked] * np.minimum(1.0, LONGEST_STEP / np.maximum(longest, 1e-300)) * live[asked]
-        trial = theta[asked] + scale[:, None] * direction[asked]
-        if with_alpha:
-            trial[:, -1] = np.maximum(trial[:, -1], LOG_ALPHA_FLOOR)
+        trial = _along(theta[asked], direction[asked], length[asked] * live[asked], with_alpha)
         step = trial - theta[asked]
         result = _evaluate(part, trial, with_alpha, modes[:, columns], rule)
         new_value = part.by_model(result.loglik)
         new_score = part.by_model(result.scores).T * free[asked]
-        slope = np.einsum("fp,fp->f", score[asked], step)
         settled = np.logical_and.reduceat(result.settled, part.starts)
-        rounding = _rounding(part, value[asked], with_alpha)
-        with np.errstate(invalid="ignore"):
-            rises = new_value >= value[asked] + ARMIJO * slope - rounding
-        good = live[asked] & settled & np.isfinite(new_value) & rises
-
+        gain = np.einsum("fp,fp->f", score[asked], step)
+        good = live[asked] & settled & _rises(part, value[asked], new_value, gain, with_alpha)
         moved = asked[good]
         inverse[moved] = _bfgs(inverse[moved], step[good], (score[asked] - new_score)[good])
         theta[moved], value[moved], score[moved] = trial[good], new_value[good], new_score[good]

@@ -78,16 +78,22 @@ class Prepared:
         return len(self.clusters)
 
 
-def prepare(problem: MixedPoissonProblem, covariance: Covariance) -> Prepared:
-    """A problem's complete rows by cluster, with orthogonal columns and scaled time; ``failure`` says what cannot be
-    estimated. Raises ValueError on unequal lengths."""
+def _as_given(problem: MixedPoissonProblem) -> tuple[Array, Array, tuple[str, ...], np.ndarray, Array, Array]:
+    """Outcome, design and its names, clusters, time and offset of every row. Raises ValueError on unequal lengths."""
     X, names = named_design(problem.X, problem.names)
     y, time = as_floats(problem.y), as_floats(problem.time)
     labels = np.asarray(problem.cluster)
-    n_rows = len(y)
-    offset = np.zeros(n_rows) if problem.offset is None else as_floats(problem.offset)
-    if not (len(X) == len(time) == len(labels) == len(offset) == n_rows):
+    offset = np.zeros(len(y)) if problem.offset is None else as_floats(problem.offset)
+    if not (len(X) == len(time) == len(labels) == len(offset) == len(y)):
         raise ValueError("y, X, cluster, time and offset must have the same number of rows")
+    return y, X, names, labels, time, offset
+
+
+def prepare(problem: MixedPoissonProblem, covariance: Covariance) -> Prepared:
+    """A problem's complete rows by cluster, with orthogonal columns and scaled time; ``failure`` says what cannot be
+    estimated. Raises ValueError on unequal lengths."""
+    y, X, names, labels, time, offset = _as_given(problem)
+    n_rows = len(y)
 
     def no(reason: str) -> Prepared:
         return Prepared(problem=problem, names=names, covariance=covariance, n_rows=n_rows, failure=reason)
@@ -123,9 +129,7 @@ def prepare(problem: MixedPoissonProblem, covariance: Covariance) -> Prepared:
         return no(f"{len(rows)} observations for {len(kept) + n_random} parameters")
     separated = _only_zeros(Q, y[rows])
     if separated is not None:
-        share = np.abs(np.linalg.solve(R, separated))
-        which = ", ".join(names[kept[j]] for j in np.flatnonzero(share > 1e-6 * share.max()))
-        return no(f"separation: a combination of {which} is identified by zero outcomes alone")
+        return no(_separation(np.linalg.solve(R, separated), [names[j] for j in kept]))
     return Prepared(
         problem=problem,
         names=names,
@@ -188,6 +192,13 @@ def _orthogonal(X: Array) -> tuple[Array, Array, tuple[int, ...]]:
         first = int(np.flatnonzero(weak)[0]) if len(R) == len(kept) else len(kept) - 1
         kept = tuple(j for i, j in enumerate(kept) if i != first)
     return np.zeros((len(X), 0)), np.zeros((0, 0)), ()
+
+
+def _separation(direction: np.ndarray, names: list[str]) -> str:
+    """What a combination of columns that only zeros identify is called in a reason."""
+    share = np.abs(direction)
+    which = ", ".join(names[j] for j in np.flatnonzero(share > 1e-6 * share.max()))
+    return f"separation: a combination of {which} is identified by zero outcomes alone"
 
 
 def _only_zeros(Q: Array, y: Array) -> Array | None:

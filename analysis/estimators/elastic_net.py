@@ -156,8 +156,8 @@ def fit_elastic_net(
     gone = constant_columns(design)
     if len(gone) == p:
         return no("no predictor varies")
-    fold = stratified_folds(outcome, min(n_folds, n), seed) if folds is None else np.asarray(folds)[rows]
-    fold = np.unique(fold, return_inverse=True)[1]
+    given = stratified_folds(outcome, min(n_folds, n), seed) if folds is None else np.asarray(folds)[rows]
+    fold = np.unique(given, return_inverse=True)[1]
     trouble = _trouble_with(fold, outcome)
     if trouble:
         return no(trouble)
@@ -166,9 +166,7 @@ def fit_elastic_net(
     a, at_min, at_1se = _chosen(cv)
     at = at_min if choose == "min" else at_1se
     coef = path.coefficients(a, at)
-    notes = []
-    if gone:
-        notes.append(f"do not vary, left at zero: {', '.join(columns[j] for j in gone)}")
+    notes = [f"do not vary, left at zero: {', '.join(columns[j] for j in gone)}"] if gone else []
     if not np.any(coef[1:]):
         notes.append("no predictor was kept")
     if at_min == path.lengths[a] - 1 and path.lengths[a] == n_penalties:
@@ -182,14 +180,10 @@ def fit_elastic_net(
         n_events=events,
         threshold=threshold,
         mixing=float(alphas[a]),
-        lambda_min=float(path.penalties[a, at_min]),
-        lambda_1se=float(path.penalties[a, at_1se]),
-        lambda_used=float(path.penalties[a, at]),
-        deviance_explained=float(path.explained[a, at]),
-        cv_deviance=float(cv.mean[a, at]),
         cv_null_deviance=_held_out_null(outcome, fold),
         curve=_curve(path, cv),
         reason="; ".join(notes),
+        **_penalties(path, cv, a, at_min, at_1se, at),
         **_predictions(outcome, path.eta[a, at], cv.eta[a, at], threshold),
     )
 
@@ -209,6 +203,17 @@ def _chosen(cv: _Validation) -> tuple[int, int, int]:
     a = int(np.argmin(cv.mean[np.arange(len(best)), best]))
     least = int(best[a])
     return a, least, int(np.flatnonzero(cv.mean[a] <= cv.mean[a, least] + cv.error[a, least])[0])
+
+
+def _penalties(path: _Paths, cv: _Validation, a: int, at_min: int, at_1se: int, at: int) -> dict[str, Any]:
+    """The penalties that could be chosen and the one that was, with its deviance on all rows and held out."""
+    return {
+        "lambda_min": float(path.penalties[a, at_min]),
+        "lambda_1se": float(path.penalties[a, at_1se]),
+        "lambda_used": float(path.penalties[a, at]),
+        "deviance_explained": float(path.explained[a, at]),
+        "cv_deviance": float(cv.mean[a, at]),
+    }
 
 
 def _predictions(outcome: Array, own: Array, other: Array, threshold: float) -> dict[str, Any]:

@@ -115,12 +115,8 @@ def event_study(
     se, estimate = by_event["se"].to_numpy(dtype=float), by_event["estimate"].to_numpy(dtype=float)
     critical = _sup_t(psi, se, n, draws, seed)
     by_event = _with_intervals(by_event, critical)
-    from scipy.special import ndtr
-
     order = by_event["event_year"].to_numpy(dtype=int)
     after, before = order >= 0, order < -1 - anticipation
-    overall = float(estimate[after].mean()) if after.any() else float("nan")
-    overall_se = float(np.sqrt((psi[after].mean(axis=0) ** 2).sum()) / n) if after.any() else float("nan")
     chi2, df, p = _joint_test(estimate[before], psi[before], n)
     missing = [e for e in range(window[0], window[1] + 1) if e != -1 - anticipation and e not in order.tolist()]
     notes = []
@@ -133,9 +129,7 @@ def event_study(
         n_dropped=dropped,
         cells=cells,
         by_event_time=by_event,
-        overall=overall,
-        overall_se=overall_se,
-        overall_p=float(2 * ndtr(-abs(overall) / overall_se)) if overall_se > 0 else float("nan"),
+        **_overall(estimate[after], psi[after], n),
         pretrend_chi2=chi2,
         pretrend_df=df,
         pretrend_p=p,
@@ -143,6 +137,19 @@ def event_study(
         critical=critical,
         reason="; ".join(notes),
     )
+
+
+def _overall(estimate: Array, psi: Array, n: int) -> dict[str, float]:
+    """The mean of some effects, its standard error and its p; NaN of none.
+
+    estimate ``(E,)``; psi ``(E, n)``: the units' influences on them.
+    """
+    from scipy.special import ndtr
+
+    mean = float(estimate.mean()) if len(estimate) else float("nan")
+    se = float(np.sqrt((psi.mean(axis=0) ** 2).sum()) / n) if len(estimate) else float("nan")
+    p = float(2 * ndtr(-abs(mean) / se)) if se > 0 else float("nan")
+    return {"overall": mean, "overall_se": se, "overall_p": p}
 
 
 def _with_intervals(by_event: pd.DataFrame, critical: float) -> pd.DataFrame:

@@ -120,6 +120,15 @@ def _coded(y: Any, reference: Any, levels: Sequence[Any] | None) -> tuple[list[A
     return order, np.array([order.index(v) if v in order else np.nan for v in labels.tolist()], dtype=float)
 
 
+def _to_given_scale(centre: Array, scale: Array) -> Array:
+    """The matrix that takes a constant and slopes on standardised columns to those on the columns as given."""
+    p = len(scale) + 1
+    out = np.zeros((p, p))
+    out[0, 0], out[0, 1:] = 1.0, -centre / scale
+    out[np.arange(1, p), np.arange(1, p)] = 1.0 / scale
+    return out
+
+
 def fit_multinomial(
     y: Any, X: Any, *, reference: Any = None, names: Sequence[str] | None = None, levels: Sequence[Any] | None = None
 ) -> MultinomialFit:
@@ -140,16 +149,10 @@ def fit_multinomial(
 
     def no(reason: str) -> MultinomialFit:
         rest = max(len(order) - 1, 0)
+        coef, cov = np.full((rest, p), np.nan), np.full((rest * p, rest * p), np.nan)
+        of = tuple(counts.tolist())
         return MultinomialFit(
-            levels=tuple(order),
-            names=terms,
-            coef=np.full((rest, p), np.nan),
-            cov=np.full((rest * p, rest * p), np.nan),
-            n=n,
-            counts=tuple(counts.tolist()),
-            rows=rows,
-            lr_df=rest * len(columns),
-            reason=reason,
+            tuple(order), terms, coef, cov, n, of, rows=rows, lr_df=rest * len(columns), reason=reason
         )
 
     if k < 2:
@@ -168,10 +171,7 @@ def fit_multinomial(
     result, trouble = fit_quietly(MNLogit(code, with_constant), method="newton", tol=1e-12, maxiter=200)
     if trouble:
         return no(trouble)
-    one = np.zeros((p, p))
-    one[0, 0], one[0, 1:] = 1.0, -centre / scale
-    one[np.arange(1, p), np.arange(1, p)] = 1.0 / scale
-    back = np.kron(np.eye(k - 1), one)
+    back = np.kron(np.eye(k - 1), _to_given_scale(centre, scale))
     coef = (back @ np.asarray(result.params).T.ravel()).reshape(k - 1, p)
     cov = back @ np.asarray(result.cov_params()) @ back.T
     null = float((counts * np.log(counts / n)).sum())

@@ -98,18 +98,11 @@ def fit_value_added(
     unit, where it cannot be estimated (0 < reliability < 1); rank_draws: draws for the intervals of the ranks.
     Raises ValueError on unequal lengths or a reliability outside (0, 1).
     """
-    y = as_floats(rating)
-    design, columns = (np.zeros((len(y), 0)), ()) if X is None else named_design(X, names)
-    labels = np.asarray(unit)
-    given = np.zeros(len(y)) if expected is None else as_floats(expected)
-    if not len(y) == len(design) == len(labels) == len(given):
-        raise ValueError("rating, unit, X and expected must have the same number of rows")
     if reliability is not None and not 0 < reliability < 1:
         raise ValueError("reliability lies strictly between 0 and 1")
+    y, labels, design, columns, given = _complete(rating, unit, X, names, expected)
     terms = ("const", *columns)
     p = len(terms)
-    use = np.isfinite(y) & np.isfinite(given) & np.isfinite(design).all(axis=1) & ~pd.isna(labels)
-    y, design, labels, given = y[use], design[use], labels[use], given[use]
     names_of_units, code = np.unique(labels, return_inverse=True) if len(y) else (labels, np.zeros(0, dtype=np.intp))
     m = len(names_of_units)
 
@@ -152,6 +145,23 @@ def fit_value_added(
         loglik=loglik,
         reason="; ".join(notes),
     )
+
+
+def _complete(
+    rating: Any, unit: Any, X: Any, names: Sequence[str] | None, expected: Any
+) -> tuple[Array, np.ndarray, Array, tuple[str, ...], Array]:
+    """Complete rows: ratings, units, circumstances ``(n, p)`` and their names, and what other models expect.
+
+    Raises ValueError on unequal lengths.
+    """
+    y = as_floats(rating)
+    design, columns = (np.zeros((len(y), 0)), ()) if X is None else named_design(X, names)
+    labels = np.asarray(unit)
+    given = np.zeros(len(y)) if expected is None else as_floats(expected)
+    if not len(y) == len(design) == len(labels) == len(given):
+        raise ValueError("rating, unit, X and expected must have the same number of rows")
+    use = np.isfinite(y) & np.isfinite(given) & np.isfinite(design).all(axis=1) & ~pd.isna(labels)
+    return y[use], labels[use], design[use], columns, given[use]
 
 
 def _trouble_with(left: Array, full: Array, columns: Sequence[str], size: Array, reliability: float | None) -> str:

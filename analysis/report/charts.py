@@ -343,15 +343,9 @@ def sparkline(
     def y(value: float) -> float:
         return round(up(value))
 
-    parts = [
-        f'<path class="grid" d="M0 {bottom}H{_n(right)}"/>',
-        f'<text class="tick" x="{_n(right + 4)}" y="{top + 5}">{escape(show(high))}</text>',
-        f'<text class="tick" x="{_n(right + 4)}" y="{bottom - 1}">{escape(show(low))}</text>' if low < high else "",
-        f'<text class="tick" x="0" y="{height - 3}">{ends[0] or first}</text>',
-        f'<text class="tick" x="{_n(right)}" y="{height - 3}" text-anchor="end">{ends[1] or last}</text>'
-        if last > first
-        else "",
-    ]
+    written = ends[0] or str(first), (ends[1] or str(last)) if last > first else ""
+    range_ = show(high), show(low) if low < high else ""
+    parts = _spark_axes(written, range_, right, (top, bottom, height))
     parts += [
         f'<path class="line {style}" d="{_path(points, x, y)}"/>'
         for style, points in (("ref", reference), ("b", region), ("a", others), ("own", own))
@@ -370,6 +364,23 @@ def sparkline(
         f'<svg class="spark" viewBox="0 0 {width} {height}" role="img" aria-label="{escape(words, quote=True)}">'
         f"{''.join(parts)}</svg>"
     )
+
+
+def _spark_axes(
+    ends: tuple[str, str], range_: tuple[str, str], right: float, heights: tuple[float, float, float]
+) -> list[str]:
+    """The line under a small chart, its ends, and its highest and lowest figure; what is blank is left out.
+
+    heights: of the top, of the line, and of the whole.
+    """
+    top, bottom, height = heights
+    written = [
+        f'<text class="tick" x="{_n(right + 4)}" y="{top + 5}">{escape(range_[0])}</text>',
+        f'<text class="tick" x="{_n(right + 4)}" y="{bottom - 1}">{escape(range_[1])}</text>' if range_[1] else "",
+        f'<text class="tick" x="0" y="{height - 3}">{ends[0]}</text>',
+        f'<text class="tick" x="{_n(right)}" y="{height - 3}" text-anchor="end">{ends[1]}</text>' if ends[1] else "",
+    ]
+    return [f'<path class="grid" d="M0 {bottom}H{_n(right)}"/>', *written]
 
 
 def forest(

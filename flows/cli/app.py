@@ -57,10 +57,8 @@ def _all_verbs(
     """England's children's-services returns and Ofsted inspections as inspection-centred marts."""
 
 
-def main() -> None:
-    """Entry point: expected errors become one message and an exit code."""
-    from flows.common.errors import CswError, Stopped, WrongArgument, disk_refusal
-
+def _make_ready() -> None:
+    """Streams that take any text, and signals that end a command in words."""
     # Started without (a service, a scheduler that closes them): nobody reads what is said.
     sys.stdout, sys.stderr = (s or open(os.devnull, "w") for s in (sys.stdout, sys.stderr))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
@@ -70,6 +68,13 @@ def main() -> None:
     for name in ENDING:
         with suppress(AttributeError, ValueError):
             signal.signal(getattr(signal, name), _stop)
+
+
+def main() -> None:
+    """Entry point: expected errors become one message and an exit code."""
+    from flows.common.errors import CswError, Stopped, WrongArgument, disk_refusal
+
+    _make_ready()
     try:
         _see_that_it_is_text(sys.argv[1:])
         # Not standalone: the library hands the exit code back instead of ending the process.
@@ -115,17 +120,22 @@ def main() -> None:
         _say(exc, said)
         sys.exit(1)
     except Exception as exc:
-        # Usage errors of the command-line library, whichever copy of it typer carries.
-        show = getattr(exc, "show", None)
-        if show is not None:
-            show()
-            sys.exit(getattr(exc, "exit_code", 2))
-        if type(exc).__module__.split(".")[0] in {"duckdb", "_duckdb"}:
-            # What people ask in SQL is answered where they ask it: this is a question of ours.
-            lacks = type(exc).__name__ in {"CatalogException", "BinderException"}
-            _say(exc, EARLIER.format(str(exc).splitlines()[0]) if lacks else f"the database says: {exc}")
-            sys.exit(1)
+        _end_by_library(exc)
         raise
+
+
+def _end_by_library(exc: Exception) -> None:
+    """End in words where the command-line library or the database is what raised it; else return."""
+    # Usage errors of the command-line library, whichever copy of it typer carries.
+    show = getattr(exc, "show", None)
+    if show is not None:
+        show()
+        sys.exit(getattr(exc, "exit_code", 2))
+    if type(exc).__module__.split(".")[0] in {"duckdb", "_duckdb"}:
+        # What people ask in SQL is answered where they ask it: this is a question of ours.
+        lacks = type(exc).__name__ in {"CatalogException", "BinderException"}
+        _say(exc, EARLIER.format(str(exc).splitlines()[0]) if lacks else f"the database says: {exc}")
+        sys.exit(1)
 
 
 def _say(exc: BaseException, text: str) -> None:

@@ -40,7 +40,7 @@ def withdraw(
     """Take a landed table or an archived document out of use; the next run builds without it. The bytes stay."""
     from flows.common.lock import writer
     from flows.common.settings import Settings
-    from flows.landing.quarantine import withdraw as take_out
+    from flows.landing.withdrawal import withdraw as take_out
 
     settings = Settings()
     if not undo and not reason.strip():

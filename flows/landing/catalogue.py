@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from operator import attrgetter
@@ -79,6 +79,15 @@ def revision_number(edition: str) -> int:
     """Which state of an edition it is: 2022 is the first, 2022-r2 the second, 2022-r0 one found to be before."""
     found = _REVISION.search(edition)
     return int(found[1]) if found else 1
+
+
+def next_state(edition: str, taken: Collection[str], *, earlier: bool = False) -> str:
+    """What a further state of an edition is called: the next revision, or one found to be before the first."""
+    base = base_edition(edition)
+    numbers = [revision_number(e) for e in taken if base_edition(e) == base]
+    if not numbers:
+        return base
+    return f"{base}-r{min(numbers) - 1 if earlier else max(numbers) + 1}"
 
 
 def landed_path(settings: Settings, source: str, table: str, edition: str) -> Path:

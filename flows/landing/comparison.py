@@ -74,17 +74,8 @@ def compare(
     table = found.table
     keys = {k: column_named(new, v) for k, v in table.keys.items()}
     code, period = keys.get("la_code"), keys.get("period")
-    # Where the release is told by some rows, the others may run further.
-    telling = {column_named(new, c): v for c, v in table.last_period_where.items()}
-    of_release = [r for r in new.rows if all((r.get(c or "") or "").strip() == v for c, v in telling.items())]
-    last = max((r.get(period, "") for r in of_release), key=lambda p: last_year(p) or 0, default="") if period else ""
-    name = edition or (_month_of(file) if is_monthly(passport) else _edition_of(table, last))
-    if not name:
-        raise CswError(
-            f"{file.name}: of a compilation that comes every month, its month. Give --edition YYYY-MM."
-            if is_monthly(passport)
-            else f"{file.name}: no column says of which period it is. Give --edition NAME."
-        )
+    last = _last_period(table, new, period)
+    name = edition or _edition_by(file, passport, table, last)
     other = _next_to(name, [x for x in landed if x.table_name == table.table])
     old, roles = landed_sheet(settings, other), dict(columns[other.key])
     draft = Draft(passport.source, table.table, name, other.edition)
@@ -111,25 +102,51 @@ def compare(
     draft.lost = [c for c in lost if c not in {m.old for m in draft.renamed}]
     draft.gained = [c for c in gained if c not in {m.new for m in draft.renamed}]
     pairs = [(there[k], here[k]) for k in here if k in there] + [(m.old, m.new) for m in draft.renamed]
-    for a, b in pairs:
-        ratio = _ratio(before.get(a, {}), after.get(b, {}))
-        if ratio is not None and not 1 / MAGNITUDE < ratio < MAGNITUDE:
-            draft.magnitudes.append((b, ratio))
+    ratios = ((b, _ratio(before.get(a, {}), after.get(b, {}))) for a, b in pairs)
+    draft.magnitudes += [(b, r) for b, r in ratios if r is not None and not 1 / MAGNITUDE < r < MAGNITUDE]
     figures = {label(b) for a, b in pairs if roles.get(a) == "figure"} | {label(c) for c in draft.gained}
     figures -= {label(c) for c in places.values()}
     draft.symbols = _unknown_symbols(settings, passport, other.symbols, new, figures)
     if code:
         draft.unknown_codes = _unknown_codes(settings, new, code, keys.get("la_name"))
     for column in (c for c, role in roles.items() if role == "filter" and label(c) in here):
-        values = [{r.get(x, "").strip() for r in s.rows} - {""} for s, x in ((new, here[label(column)]), (old, column))]
-        if values[0] != values[1]:
-            draft.labels[column] = (sorted(values[0] - values[1]), sorted(values[1] - values[0]))
+        now, then = _words_of(new, here[label(column)]), _words_of(old, column)
+        if now != then:
+            draft.labels[column] = (sorted(now - then), sorted(then - now))
     seed = read_seed_rows(settings, draft.source, draft.table)
     labels = {**relabelled, **_relabelled(seed, relabelled, set(filters_new), before, after, draft)}
     draft.relabelled = [Match(a, b, why) for a, (b, why) in labels.items() if a != b]
     add_passport_entries(passport, draft, table, last, other, {a: b for a, (b, _) in labels.items()})
     add_seed_entries(passport, draft, seed, set(here), set(filters_new), {a: b for a, (b, _) in labels.items()})
     return draft
+
+
+def _last_period(table: Table, new: EditionSheet, period: str | None) -> str:
+    """The last period of a release; where it is told by some rows, the others may run further."""
+    telling = {column_named(new, c): v for c, v in table.last_period_where.items()}
+    of_release = [r for r in new.rows if all((r.get(c or "") or "").strip() == v for c, v in telling.items())]
+    return max((r.get(period, "") for r in of_release), key=lambda p: last_year(p) or 0, default="") if period else ""
+
+
+def _edition_by(file: Path, passport: Passport, table: Table, last: str) -> str:
+    """The edition that a file's last period, or of a compilation of every month its name, says.
+
+    Raises:
+        CswError: it says none.
+    """
+    name = _month_of(file) if is_monthly(passport) else _edition_of(table, last)
+    if not name:
+        raise CswError(
+            f"{file.name}: of a compilation that comes every month, its month. Give --edition YYYY-MM."
+            if is_monthly(passport)
+            else f"{file.name}: no column says of which period it is. Give --edition NAME."
+        )
+    return name
+
+
+def _words_of(sheet: EditionSheet, column: str) -> set[str]:
+    """What a column says, blanks apart."""
+    return {r.get(column, "").strip() for r in sheet.rows} - {""}
 
 
 def _next_to(edition: str, landed: Sequence[Landed]) -> Landed:

@@ -30,34 +30,28 @@ def land_parquet(
     con = duckdb.connect(config={"threads": 1})
     keys, table = fit.keys, fit.table
 
-    def quoted(name: str) -> str:
-        return '"' + name.replace('"', '""') + '"'
-
     def column(key: str) -> str:
-        return f"coalesce(cast({quoted(keys[key])} as varchar), '')" if key in keys else "''"
+        return f"coalesce(cast({_quoted(keys[key])} as varchar), '')" if key in keys else "''"
 
     code = f"regexp_replace({column('la_code')}, '\\.0$', '')"
     name = f"trim({column('la_name')})"
-    # The name goes first, as in flows.landing.tables: 970 is England in this publisher's numbering.
-    level = (
-        f"case when lower({name}) in ({_words(NATIONAL_NAMES)}) then 'national' "
-        f"when lower({name}) in ({_words(REGIONAL_NAMES)}) then 'regional' "
-        f"when regexp_full_match({code}, '\\d{{3}}( / \\d{{3}})*') then 'la' else 'none' end"
-    )
+    level = _level(name, code)
     filters = (
-        " || '|' || ".join(f"'{f}=' || coalesce({quoted(c)}, '')" for f, c in table.filter_columns(fit.reading).items())
+        " || '|' || ".join(
+            f"'{f}=' || coalesce({_quoted(c)}, '')" for f, c in table.filter_columns(fit.reading).items()
+        )
         or "''"
     )
     source = _text(fit.passport.source)
     try:
         con.execute(f"create view published as from {_read(path)}")
-        where = " and ".join(f"{quoted(c)} = {_text(v)}" for c, v in table.last_period_where.items()) or "true"
+        where = " and ".join(f"{_quoted(c)} = {_text(v)}" for c, v in table.last_period_where.items()) or "true"
         periods = [
             r[0] for r in con.execute(f"select distinct {column('period')} from published where {where}").fetchall()
         ]
         edition = forced_edition or fit.edition or last_period_edition(fit.passport, table, periods, rel)
         columns = [c[0] for c in con.execute("describe published").fetchall()]
-        texts = ", ".join(f"coalesce(cast({quoted(c)} as varchar), '') as {quoted(c)}" for c in columns)
+        texts = ", ".join(f"coalesce(cast({_quoted(c)} as varchar), '') as {_quoted(c)}" for c in columns)
         con.execute(
             f"""
             copy (
@@ -71,7 +65,7 @@ def land_parquet(
         )
         count = con.execute("select count(*) from published").fetchone()
         # What is read from few columns is worked out once for each of their values.
-        named = ", ".join(dict.fromkeys(quoted(keys[k]) for k in ("la_code", "la_name") if k in keys))
+        named = ", ".join(dict.fromkeys(_quoted(keys[k]) for k in ("la_code", "la_name") if k in keys))
         places = f"select {named}{',' if named else ''} count(*) as _rows from published group by all"
         units = con.execute(
             f"""
@@ -108,7 +102,7 @@ def refuse_unknown_symbols(
     con = duckdb.connect(config={"threads": 1})
     listed = ", ".join(map(_text, sorted(known | {"\0"})))
     for column in figures:
-        name = '"' + column.replace('"', '""') + '"'
+        name = _quoted(column)
         text = f"trim(coalesce(cast({name} as varchar), ''))"
         strange = f"not regexp_full_match({text}, {_text(NUMBER)}) and {text} not in ({listed})"
         # Each text is looked at once; the row is looked for where one is strange.
@@ -125,6 +119,20 @@ def refuse_unknown_symbols(
         ).fetchone()
         if found:
             raise unknown_symbol(rel, int(found[0]), column, found[1], symbols)
+
+
+def _level(name: str, code: str) -> str:
+    """SQL for the level of a row, from that for its name and its code."""
+    # The name goes first, as in flows.landing.tables: 970 is England in this publisher's numbering.
+    return (
+        f"case when lower({name}) in ({_words(NATIONAL_NAMES)}) then 'national' "
+        f"when lower({name}) in ({_words(REGIONAL_NAMES)}) then 'regional' "
+        f"when regexp_full_match({code}, '\\d{{3}}( / \\d{{3}})*') then 'la' else 'none' end"
+    )
+
+
+def _quoted(column: str) -> str:
+    return '"' + column.replace('"', '""') + '"'
 
 
 def _read(path: Path) -> str:

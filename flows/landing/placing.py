@@ -14,13 +14,14 @@ from flows.landing.catalogue import (
     base_edition,
     held_path,
     landed_path,
+    next_state,
     revision_number,
 )
 from flows.landing.delivery import File, as_day, same_bytes
 from flows.landing.periods import last_year
-from flows.landing.quarantine import is_withdrawn, next_state
 from flows.landing.states import in_order
 from flows.landing.under_way import UNRECOGNISED, UnderWay
+from flows.landing.withdrawn import is_withdrawn
 from flows.landing.workers import Read, ReadTable, read_files
 
 

@@ -2,27 +2,23 @@
 
 A table that failed a check is *quarantined*: kept in the archive and in ``landing/.held``, listed with what failed and
 what mends it, and tried again when the passports, the seeds, the code or its bytes change. What people took out of use
-(:mod:`flows.landing.withdrawn`) lies there too, until they take it back. No model reads what is held back.
+(:mod:`flows.landing.withdrawal`) lies there too, until they take it back. No model reads what is held back.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, fields, replace
-from pathlib import Path, PurePath
+from pathlib import Path
 
-from flows.common.errors import WrongArgument
 from flows.common.files import read_json, write_atomically
 from flows.common.settings import Settings
-from flows.landing.archive import Archive
 from flows.landing.catalogue import (
     HELD,
     Catalogue,
     Key,
-    Landed,
     base_edition,
     held_path,
     landed_path,
@@ -31,7 +27,7 @@ from flows.landing.catalogue import (
     revision_number,
 )
 from flows.landing.ledger import Ledger
-from flows.landing.withdrawn import DOCUMENTS, RESTORE, WITHDRAW, Withdrawn, now, read_withdrawn, record
+from flows.landing.withdrawn import DOCUMENTS, is_withdrawn, read_withdrawn
 
 #: Letters of a reason that are kept.
 LONGEST = 4000
@@ -189,7 +185,7 @@ def hold(settings: Settings, units: Iterable[Quarantined]) -> None:
         known = before.get((unit.sha256, unit.table_name))
         unit = replace(unit, why=unit.why[:LONGEST], since=known.since if known else unit.since)
         before[unit.sha256, unit.table_name] = unit
-    _move(settings, into={q.key for q in before.values() if not q.is_document})
+    move(settings, into={q.key for q in before.values() if not q.is_document})
     _write(settings, before.values())
 
 
@@ -201,7 +197,7 @@ def release(settings: Settings, units: Collection[Quarantined]) -> None:
     """
     gone = {(q.sha256, q.table_name) for q in units}
     withdrawn = read_withdrawn(settings)
-    _move(settings, out={q.key for q in units if not is_withdrawn(withdrawn, q.sha256, q.table_name)})
+    move(settings, out={q.key for q in units if not is_withdrawn(withdrawn, q.sha256, q.table_name)})
     _write(settings, [q for q in read_quarantine(settings) if (q.sha256, q.table_name) not in gone])
 
 
@@ -220,7 +216,7 @@ def reconcile(settings: Settings) -> bool:
     withdrawn = read_withdrawn(settings)
     known = {q.key for q in listed}
     unknown = [k for k, x in held.items() if k not in known and not is_withdrawn(withdrawn, x.sha256, k[1])]
-    is_moved = _move(settings, out=unknown)
+    is_moved = move(settings, out=unknown)
     true = [q for q in listed if q.is_document or q.key in held]
     if true != listed:
         _write(settings, true)
@@ -257,9 +253,14 @@ def _write(settings: Settings, units: Iterable[Quarantined]) -> None:
     write_atomically(quarantine_path(settings), json.dumps(listed, indent=1, ensure_ascii=False).encode())
 
 
-def _move(settings: Settings, *, into: Collection[Key] = (), out: Collection[Key] = ()) -> bool:
-    """Move landed tables into or out of what is held back, the lists first: a file without a line is cleared away, a
-    line without a file is read again from the archive. Whether any was moved."""
+def move(settings: Settings, *, into: Collection[Key] = (), out: Collection[Key] = ()) -> bool:
+    """Move landed tables into or out of what is held back; whether any was moved.
+
+    The lists first: a file without a line is cleared away, a line without a file is read again from the archive.
+
+    Raises:
+        CswError: the disk refuses.
+    """
     if not into and not out:
         return False
     in_use, held = Catalogue.read(settings), Catalogue.read(settings, held=True)
@@ -287,120 +288,3 @@ def _rename(before: Path, after: Path) -> None:
     after.parent.mkdir(parents=True, exist_ok=True)
     if before.exists():
         os.replace(before, after)
-
-
-# --- what people take out of use -------------------------------------------------------------------------------------
-
-
-def withdraw(
-    settings: Settings, what: str, edition: str = "", table: str = "", *, reason: str = "", undo: bool = False
-) -> list[Withdrawn]:
-    """Take landed tables or an archived document out of use, or into use again; the next run builds accordingly.
-
-    For a caller that holds the writer's lock.
-
-    Args:
-        settings: where things are kept.
-        what: a publication, with ``edition``; else a file: its name, its path, or the first digits of its sha256.
-        edition: an edition of the publication.
-        table: one table of it; every one where blank.
-        reason: why; kept with it.
-        undo: take into use again.
-
-    Returns:
-        a line for each table or document, as recorded.
-
-    Raises:
-        CswError: nothing is called so, or several files are; or no reason is given.
-    """
-    if not undo and not reason.strip():
-        raise WrongArgument("say why: a table that is withdrawn keeps its reason (--reason).")
-    known = _known(settings)
-    withdrawn = {(w.sha256, w.table_name): w for w in read_withdrawn(settings)}
-    units = _of_edition(known, what, edition, table) if edition else _of_file(known, what)
-    chosen = [u for u in units if ((u.sha256, u.table_name) in withdrawn) == undo]
-    if not chosen:
-        raise WrongArgument(f"{units[0].file}: it is {'not withdrawn' if undo else 'withdrawn already'}.")
-    at = now()
-    lines = [replace(u, action=RESTORE if undo else WITHDRAW, at=at, reason=reason.strip()) for u in chosen]
-    record(settings, lines)
-    keys = {(w.source, w.table_name, w.edition) for w in lines}
-    if not undo:
-        _move(settings, into=keys)
-        return lines
-    _move(settings, out=keys - {q.key for q in read_quarantine(settings)})
-    landed = {x.sha256 for x in (*read_catalogue(settings), *read_held(settings))}
-    if any(not w.is_document and w.sha256 not in landed for w in lines):
-        # It was never read under what reads files now: the next landing reads the archive again.
-        ledger, trouble = Ledger.read(settings)
-        if not trouble:
-            replace(ledger, digest="").write(settings)
-    return lines
-
-
-def _known(settings: Settings) -> list[Withdrawn]:
-    """Everything that can be withdrawn: landed tables, documents, and archived files that land no table now."""
-    tables: list[Landed] = [*read_catalogue(settings), *read_held(settings)]
-    found = [Withdrawn("", "", x.source, x.edition, x.table_name, x.file, x.sha256, "") for x in tables]
-    landed = {x.sha256 for x in tables}
-    for _, p in Archive(settings.archive).all():
-        if p.edition == DOCUMENTS:
-            found.append(Withdrawn("", "", p.source, DOCUMENTS, DOCUMENTS, p.file, p.sha256, ""))
-        elif p.sha256 not in landed:
-            found.append(Withdrawn("", "", p.source, p.edition, "", p.file, p.sha256, ""))
-    return found
-
-
-def _of_edition(known: list[Withdrawn], source: str, edition: str, table: str) -> list[Withdrawn]:
-    mine = [u for u in known if u.source == source]
-    if not mine:
-        raise WrongArgument(
-            f"{source}: nothing of it is landed. Known: {', '.join(sorted({u.source for u in known})) or 'nothing'}."
-        )
-    editions = [u for u in mine if u.edition == edition]
-    if not editions:
-        known_editions = ", ".join(sorted({u.edition for u in mine}))
-        raise WrongArgument(f"{source} has no edition {edition}. Known: {known_editions}.")
-    tables = [u for u in editions if not table or u.table_name in (table, "")]
-    if not tables:
-        names = ", ".join(sorted({u.table_name for u in editions}))
-        raise WrongArgument(f"{source} {edition} has no table {table}. Known: {names}.")
-    return tables
-
-
-def _of_file(known: list[Withdrawn], what: str) -> list[Withdrawn]:
-    from flows.common.files import sha256_of
-
-    path = Path(what)
-    if path.is_file():
-        sha = sha256_of(path.read_bytes())
-        if found := [u for u in known if u.sha256 == sha]:
-            return found
-    if re.fullmatch(r"[0-9a-f]{8,64}", what) and (found := [u for u in known if u.sha256.startswith(what)]):
-        return found
-    name = PurePath(what.replace("\\", "/")).name.casefold()
-    found = [u for u in known if u.file.casefold() == name]
-    if not found:
-        raise WrongArgument(
-            f"{what}: no file of that name is in the archive. Give a file's name, the first 8 or more digits of its "
-            "sha256, or a publication and an edition (`csw status` lists them)."
-        )
-    places = {u.sha256: f"{u.source} {u.edition} {u.sha256[:12]}" for u in found}
-    if len(places) > 1:
-        called = "; ".join(places.values())
-        raise WrongArgument(f"{what}: {len(places)} files are called so: {called}. Give the sha256.")
-    return found
-
-
-def is_withdrawn(lines: Iterable[Withdrawn], sha256: str, table: str) -> bool:
-    """Whether a table of a file is among what people withdrew: by itself, or with the whole file."""
-    return any(w.sha256 == sha256 and w.table_name in (table, "") for w in lines)
-
-
-def next_state(edition: str, taken: Collection[str], *, earlier: bool = False) -> str:
-    """What a further state of an edition is called: the next revision, or one found to be before the first."""
-    base = base_edition(edition)
-    numbers = [revision_number(e) for e in taken if base_edition(e) == base]
-    if not numbers:
-        return base
-    return f"{base}-r{min(numbers) - 1 if earlier else max(numbers) + 1}"

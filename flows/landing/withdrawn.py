@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,6 +57,11 @@ def read_withdrawn(settings: Settings) -> list[Withdrawn]:
     """
     last = {(w.sha256, w.table_name): w for w in _lines(settings)}
     return [w for w in last.values() if w.action == WITHDRAW]
+
+
+def is_withdrawn(lines: Iterable[Withdrawn], sha256: str, table: str) -> bool:
+    """Whether a table of a file is among what people withdrew: by itself, or with the whole file."""
+    return any(w.sha256 == sha256 and w.table_name in (table, "") for w in lines)
 
 
 def record(settings: Settings, lines: list[Withdrawn]) -> None:

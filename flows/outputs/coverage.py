@@ -42,19 +42,7 @@ def coverage_page(con: duckdb.DuckDBPyConnection) -> str:
     counts: dict[tuple[str, int], dict[str, int]] = {}
     for measure, year, status, n, _ in cells:
         counts.setdefault((measure, year), {})[status] = n
-    secondary = {
-        (m, y)
-        for m, y in con.execute(
-            """
-            select measure_id, year
-            from marts.fct_la_year_measure as f
-            left join (select distinct source, role from marts.dim_edition) as e using (source)
-            where f.value is not null
-            group by measure_id, year
-            having bool_and(coalesce(e.role, 'derived') = 'secondary')
-            """
-        ).fetchall()
-    }
+    secondary = _secondary(con)
     measures = con.execute(
         "select measure_id, label, measure_group, availability from marts.dim_measure order by measure_group, rowid"
     ).fetchall()
@@ -87,6 +75,21 @@ def coverage_page(con: duckdb.DuckDBPyConnection) -> str:
         row = [_cell(counts.get((measure, y), {}), italic=(measure, y) in secondary) for y in years]
         lines.append(f"| `{measure}` | " + " | ".join(row) + " |")
     return "\n".join(_squeezed(lines)) + "\n"
+
+
+def _secondary(con: duckdb.DuckDBPyConnection) -> set[tuple[str, int]]:
+    """Measures and years of which every value is from the secondary source."""
+    found = con.execute(
+        """
+        select measure_id, year
+        from marts.fct_la_year_measure as f
+        left join (select distinct source, role from marts.dim_edition) as e using (source)
+        where f.value is not null
+        group by measure_id, year
+        having bool_and(coalesce(e.role, 'derived') = 'secondary')
+        """
+    ).fetchall()
+    return {(measure, year) for measure, year in found}
 
 
 def coverage_rows(con: duckdb.DuckDBPyConnection) -> list[dict[str, object]]:

@@ -90,7 +90,7 @@ def test_the_memory_of_a_build_is_an_amount(monkeypatch: pytest.MonkeyPatch, sai
 
 @pytest.mark.parametrize(
     ("landed_mb", "machine_mb", "given"),
-    [(0, 25_000, 600), (465, 25_000, 883), (700, 3_000, 1_200), (4_650, 25_000, 8_333), (4_650, 12_000, 4_000),
+    [(0, 25_000, 600), (465, 25_000, 813), (700, 3_000, 1_200), (4_650, 25_000, 8_137), (4_650, 12_000, 4_000),
      (4_650, 2_000, 1_200), (4_650, 0, 1_200)],
 )  # fmt: skip
 def test_a_build_takes_by_what_is_landed_and_at_most_a_third(

@@ -78,27 +78,12 @@ def assess(
         _details(reports[reports["status"] != "read"], "{refusal_reason}: {refusal_detail}"),
     )
     kinds = read["framework"]
-    _found(book, "kind_found", "reports whose kind was recognised", read, "report_kind", "framework_reason", 1)
     inspections = read[kinds.isin([str(framework) for framework in INSPECTIONS])]
-    _found(
-        book,
-        "dates_found",
-        "inspections whose first and last day were read",
-        inspections,
-        "inspection_first_day",
-        "inspection_dates_reason",
-        0.99,
-    )
-    _found(
-        book,
-        "overall_found",
-        "inspections whose overall judgement was read",
-        inspections,
-        "overall_judgement",
-        "overall_reason",
-        0.99,
-    )
-
+    _found(book, "kind_found", "reports whose kind was recognised", read, "report_kind", "framework_reason", 1)
+    what = "inspections whose first and last day were read"
+    _found(book, "dates_found", what, inspections, "inspection_first_day", "inspection_dates_reason", 0.99)
+    what = "inspections whose overall judgement was read"
+    _found(book, "overall_found", what, inspections, "overall_judgement", "overall_reason", 0.99)
     matches = _match(inspections, official, key)
     pairs = inspections.merge(matches, on="file").merge(
         official.add_prefix("official_"), left_on="official_index", right_index=True, how="left"
@@ -109,7 +94,16 @@ def assess(
     _agreement(book, pairs)
     _dates(book, pairs)
 
-    asked = read[kinds.isin([*(str(framework) for framework in INSPECTIONS), str(Framework.LSCB_REVIEW)])]
+    _recommendations(book, read[kinds.isin([*map(str, INSPECTIONS), str(Framework.LSCB_REVIEW)])])
+    _counts(book, read, hand_counts)
+    return Quality(
+        pd.DataFrame(book.figures, columns=_FIGURE_COLUMNS),
+        pd.DataFrame(book.exceptions, columns=_EXCEPTION_COLUMNS),
+        matches,
+    )
+
+
+def _recommendations(book: _Book, asked: pd.DataFrame) -> None:
     without = asked[(asked["recommendation_count"].fillna(0) == 0) & asked["recommendation_statements"].isna()]
     book.share(
         "recommendations_found",
@@ -118,12 +112,6 @@ def assess(
         len(asked),
         _details(without, "{recommendation_reason}"),
         0.97,
-    )
-    _counts(book, read, hand_counts)
-    return Quality(
-        pd.DataFrame(book.figures, columns=_FIGURE_COLUMNS),
-        pd.DataFrame(book.exceptions, columns=_EXCEPTION_COLUMNS),
-        matches,
     )
 
 

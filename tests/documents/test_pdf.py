@@ -6,8 +6,6 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from flows.documents.pdf import DocumentText, Limits, Refusal, RefusalReason, read_pages
 from tests.documents.printed import Sheet, prose, raw_pdf
@@ -125,20 +123,32 @@ def test_a_script_and_a_remote_address_in_a_document_do_nothing(tmp_path: Path) 
     assert "word59" in read.pages[0].text
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.binary(max_size=400))
-def test_no_bytes_raise(data: bytes) -> None:
-    assert isinstance(read_pages(data), Refusal)
-    assert isinstance(read_pages(b"%PDF-1.4\n" + data + b"\n%%EOF\n"), Refusal)
+def test_no_bytes_raise() -> None:
+    from hypothesis import given, settings
+    from hypothesis import strategies as st
+
+    @settings(max_examples=60, deadline=None)
+    @given(st.binary(max_size=400))
+    def refused(data: bytes) -> None:
+        assert isinstance(read_pages(data), Refusal)
+        assert isinstance(read_pages(b"%PDF-1.4\n" + data + b"\n%%EOF\n"), Refusal)
+
+    refused()
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), min_size=1, max_size=30))
-def test_no_damage_to_a_document_raises(changes: list[tuple[float, int]]) -> None:
-    data = bytearray(_DOCUMENT)
-    for place, value in changes:
-        data[int(place * len(data))] = value
-    read_pages(bytes(data), Limits(max_seconds=5))
+def test_no_damage_to_a_document_raises() -> None:
+    from hypothesis import given, settings
+    from hypothesis import strategies as st
+
+    @settings(max_examples=40, deadline=None)
+    @given(st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), min_size=1, max_size=30))
+    def read(changes: list[tuple[float, int]]) -> None:
+        data = bytearray(_DOCUMENT)
+        for place, value in changes:
+            data[int(place * len(data))] = value
+        read_pages(bytes(data), Limits(max_seconds=5))
+
+    read()
 
 
 _DOCUMENT = plain()

@@ -20,8 +20,8 @@ from flows.landing.quarantine import (
     release,
     retry,
     unseen,
-    withdraw,
 )
+from flows.landing.withdrawal import withdraw
 from flows.landing.withdrawn import read_withdrawn
 from flows.stages.land import land
 from flows.stages.report import RunReport, Stopwatch

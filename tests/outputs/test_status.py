@@ -10,7 +10,7 @@ import pytest
 
 from flows.common.settings import Settings
 from flows.landing.land import land_returns
-from flows.landing.quarantine import withdraw
+from flows.landing.withdrawal import withdraw
 from flows.outputs.status import SourceStatus, status
 from tests.made_up import B1_NAME, b1, put
 

@@ -10,6 +10,7 @@ import pytest
 from flows.common.settings import Settings
 from flows.run import run
 from flows.warehouse.dbt import Dbt
+from flows.warehouse.refresh import Refresh
 
 pytestmark = pytest.mark.real
 
@@ -68,7 +69,7 @@ def test_every_edition_of_englands_rate_is_kept_and_the_newest_stands(real_wareh
 
 def test_as_of_brings_back_the_first_publication(real_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     # Only what the figure comes from: every other model and study as of a date is run on the sample.
-    some = ["+fct_area_year_measure", "--indirect-selection", "cautious"]
+    some = Refresh(("+fct_area_year_measure", "--indirect-selection", "cautious", "--threads", "1"))
     whole = Dbt.build
     monkeypatch.setattr(Dbt, "build", lambda self, _, progress: whole(self, some, progress))
     monkeypatch.setattr("flows.run.analyse", lambda *_: None)

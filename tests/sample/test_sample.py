@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import json
 import math
 import os
 import subprocess
@@ -28,7 +29,7 @@ from flows.sample.sample import write_sample
 from flows.sample.writers import ods_bytes, xls_bytes, xlsx_bytes
 from flows.sources.passport import load_passports
 from tests.conftest import Sample
-from tests.sample_truth import SampleTruth, truth_of
+from tests.sample_truth import SampleTruth
 
 SEED = 2024
 #: Described from a file that was found later than those after whose layouts the sample is made.
@@ -57,23 +58,33 @@ def number(text: str) -> float:
         return math.nan
 
 
+#: Writes a sample of another seed and then one of the usual seed, and prints what was planted in each.
+TWO_SAMPLES = """
+import json, sys
+from pathlib import Path
+from flows.sample.sample import write_sample
+from tests.sample_truth import truth_of
+for folder, seed in zip(sys.argv[1::2], sys.argv[2::2], strict=True):
+    print(json.dumps(truth_of(write_sample(Path(folder), int(seed))).to_json()))
+"""
+
+
 def test_same_seed_same_bytes_and_another_seed_others(sample: Sample, tmp_path: Path) -> None:
-    folder, truth = sample.returns, sample.truth
-    again = tmp_path / "again"
-    assert truth_of(write_sample(again, SEED)).to_json() == truth.to_json()
-    assert digest(again) == digest(folder)
-    assert truth_of(write_sample(again, SEED + 1)).to_json() != truth.to_json()
-    assert digest(again) != digest(folder)
-
-
-def test_another_process_writes_the_same_bytes(sample: Sample, tmp_path: Path) -> None:
-    """Also where Python hashes text otherwise, as it does from one process to the next."""
-    again = tmp_path / "again"
-    code = "import sys, pathlib; from flows.sample.sample import write_sample; write_sample(pathlib.Path(sys.argv[1]))"
-    subprocess.run(
-        [sys.executable, "-c", code, str(again)], check=True, cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": "12345"}
+    """Also after another sample, and in another process, where Python hashes text otherwise."""
+    others, again = tmp_path / "others", tmp_path / "again"
+    done = subprocess.run(
+        [sys.executable, "-c", TWO_SAMPLES, str(others), str(SEED + 1), str(again), str(SEED)],
+        check=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONHASHSEED": "12345"},
+        stdout=subprocess.PIPE,
+        text=True,
     )
+    of_others, of_again = (json.loads(line) for line in done.stdout.splitlines())
+    assert of_again == sample.truth.to_json()
+    assert of_others != sample.truth.to_json()
     assert digest(again) == digest(sample.returns)
+    assert digest(others) != digest(sample.returns)
 
 
 def test_small_and_marked(sample: Sample) -> None:

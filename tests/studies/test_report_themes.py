@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import duckdb
 import pandas as pd
@@ -67,10 +67,7 @@ def marts_of(coded: bool, frameworks: Sequence[str] = tuple(FRAMEWORKS)) -> Mart
             themes.append(
                 {"report_id": report, "item": 99, "theme": "health", "category": "multi_agency", "coder": "rules"}
             )
-    con = duckdb.connect()
-    con.execute("create schema studies; create schema marts; create schema seeds")
-    con.execute("create table seeds.report_theme as from read_csv(?)", [str(SEED)])
-    tables = {"studies.rpt_report_themes__sample": reports}
+    tables: dict[str, list[dict[str, object]]] = {"studies.rpt_report_themes__sample": reports}
     if coded:
         coded_by = [{k: t[k] for k in ("coder", "report_id", "item", "theme")} for t in themes]
         # A third coder looked at two items and found no theme.
@@ -80,11 +77,19 @@ def marts_of(coded: bool, frameworks: Sequence[str] = tuple(FRAMEWORKS)) -> Mart
             "marts.fct_recommendation_theme": themes,
             "marts.fct_recommendation_coding": coded_by,
         }
+    return in_tables(tables)
+
+
+def in_tables(tables: Mapping[str, Sequence[Mapping[str, object]]]) -> Marts:
+    """Marts of some tables, and the themes of the codebook."""
+    con = duckdb.connect()
+    con.execute("create schema studies; create schema marts; create schema seeds")
+    con.execute("create table seeds.report_theme as from read_csv(?)", [str(SEED)])
     for table, rows in tables.items():
         con.register("rows", pd.DataFrame(rows))
         con.execute(f"create table {table} as select * from rows")
         con.unregister("rows")
-    if coded:
+    if "marts.fct_recommendation" in tables:
         con.execute("alter table marts.fct_recommendation alter publication_date type timestamp")
     return Marts(con)
 

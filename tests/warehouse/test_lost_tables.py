@@ -14,7 +14,7 @@ from flows.common.errors import CheckFailed
 from flows.common.settings import Settings
 from flows.landing.catalogue import read_catalogue
 from flows.landing.land import land_folders, land_returns, published_is_lost
-from flows.landing.quarantine import withdraw
+from flows.landing.withdrawal import withdraw
 from flows.run import run_stages
 from flows.warehouse.fingerprint import file_identity, published_tables
 from tests.made_up import B1_NAME, b1, put

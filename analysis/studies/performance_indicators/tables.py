@@ -128,22 +128,12 @@ def table_4(frame: pd.DataFrame, place: str = "table 4", population: Mapping[str
 
 def means(frame: pd.DataFrame, listed: Listed, place: str = "means") -> list[Estimate]:
     """Mean by group, which group does better, and how far the groups' ranges overlap (figures 2 to 5)."""
-    from analysis.estimators.group_comparison import better_group, describe_groups, range_overlap, t_test
+    from analysis.estimators.group_comparison import better_group, range_overlap, t_test
 
     out: list[Estimate] = []
     for column, about in listed.items():
         label, values = about["label"], frame[column].astype(float)
-        described: Any = describe_groups(values, frame["group"], order=GROUPS).set_index("group")
-        for group in GROUPS:
-            d = described.loc[group]
-            empty = "" if d["n"] else "no authority of the group has a figure"
-            out.append(row(place, "mean", f"{label} | {group}", d["mean"], n=int(d["n"]), reason=empty))
-            out.append(
-                row(place, "range_low", f"{label} | {group}", d["min"], n=int(d["n"]), reason=empty, method="minimum")
-            )
-            out.append(
-                row(place, "range_high", f"{label} | {group}", d["max"], n=int(d["n"]), reason=empty, method="maximum")
-            )
+        out += _of_each_group(values, frame["group"], label, place)
         low, high = (values[frame["group"] == g] for g in GROUPS)
         test = t_test(low, high)
         out.append(
@@ -186,6 +176,24 @@ def means(frame: pd.DataFrame, listed: Listed, place: str = "means") -> list[Est
                 reason=overlap.reason,
             )
         )
+    return out
+
+
+def _of_each_group(values: pd.Series, groups: pd.Series, label: str, place: str) -> list[Estimate]:
+    """Mean, least and most of a measure in each group."""
+    from analysis.estimators.group_comparison import describe_groups
+
+    out: list[Estimate] = []
+    described: Any = describe_groups(values, groups, order=GROUPS).set_index("group")
+    for group in GROUPS:
+        d = described.loc[group]
+        empty = "" if d["n"] else "no authority of the group has a figure"
+        for statistic, name, method in (
+            ("mean", "mean", ""),
+            ("range_low", "min", "minimum"),
+            ("range_high", "max", "maximum"),
+        ):
+            out.append(row(place, statistic, f"{label} | {group}", d[name], n=int(d["n"]), reason=empty, method=method))
     return out
 
 

@@ -111,14 +111,7 @@ def read_sheet(
         CodingError: with every problem, each with its row and column; nothing is taken.
     """
     header, rows = _cells(path)
-    absent = [c for c in _NEEDED if c not in header]
-    if absent:
-        raise CodingError(f"{path.name}: row 1: no column {', '.join(absent)}. Use the sheet that was exported.")
-    double = [c for c in COLUMNS if header.count(c) > 1]
-    if double:
-        raise CodingError(
-            f"{path.name}: row 1: column {', '.join(double)} comes twice. Use the sheet that was exported."
-        )
+    _check_header(path, header)
     coder = coder_name(coder) if coder is not None else _only_coder(path, header, rows)
     choices = sorted(themes)
     problems: list[str] = []
@@ -163,6 +156,22 @@ def read_sheet(
     if not found:
         raise CodingError(f"{path.name}: no row is filled in ({blank} blank rows): there is nothing to take.")
     return list(found.values()), blank
+
+
+def _check_header(path: Path, header: Sequence[str]) -> None:
+    """See that a sheet has every column that is needed, once.
+
+    Raises:
+        CodingError: it has not.
+    """
+    absent = [c for c in _NEEDED if c not in header]
+    if absent:
+        raise CodingError(f"{path.name}: row 1: no column {', '.join(absent)}. Use the sheet that was exported.")
+    double = [c for c in COLUMNS if header.count(c) > 1]
+    if double:
+        raise CodingError(
+            f"{path.name}: row 1: column {', '.join(double)} comes twice. Use the sheet that was exported."
+        )
 
 
 def resolution_items(
