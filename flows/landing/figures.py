@@ -2,7 +2,7 @@
 
 A number is written with a point and, if at all, with commas between groups of three digits. A decimal comma,
 ``12,34``, ``1_000``, ``inf`` and ``NaN`` are not numbers, whatever a program would make of them; nor is ``3.99E+05``,
-as a spreadsheet shows a large count whose last digits it has lost.
+as a spreadsheet shows a large count whose last digits it has lost. ``1e+05`` is one: so R writes a round number, whole.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 #: A number as publishers print it; white space around it has been taken off.
-NUMBER = r"[-+]?(\d+(\.\d*)?|\.\d+|\d{1,3}(,\d{3})+(\.\d+)?)([eE]-\d+)?"
+NUMBER = r"[-+]?(\d+(\.\d*)?|\.\d+|\d{1,3}(,\d{3})+(\.\d+)?)([eE]-\d+|e\+?\d+)?"
 
 _NUMBER = re.compile(NUMBER)
 

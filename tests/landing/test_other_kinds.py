@@ -14,6 +14,7 @@ from flows.common.files import sha256_of
 from flows.common.settings import Settings
 from flows.landing.arrivals import unpack
 from flows.landing.cells import cells_sha256
+from flows.landing.figures import is_number
 from flows.landing.grids import ForeignFile, kind_of
 from flows.landing.places import plain_code
 from flows.landing.recognise import recognise
@@ -140,3 +141,11 @@ def test_a_newest_year_that_is_all_symbols_is_refused(tmp_path: Path) -> None:
     refusal = _read(tmp_path, text).refusal
     assert refusal is not None
     assert "no authority has a figure of 2022, its newest period" in refusal[1]
+
+
+def test_a_round_number_as_r_writes_it_is_a_number(tmp_path: Path) -> None:
+    """``write.csv`` puts the shorter of two exact ways: 100000 becomes 1e+05."""
+    read = _read(tmp_path, _cells(b1().decode(), Started_child="1e+05"))
+    assert read.refusal is None
+    assert is_number("1e+05")
+    assert not is_number("1E+05")
