@@ -15,7 +15,7 @@ from flows.common.errors import CheckFailed, CswError
 from flows.common.lock import writer
 from flows.common.settings import Settings
 from flows.landing.catalogue import read_catalogue
-from flows.landing.quarantine import read_quarantine, release, superseded
+from flows.landing.quarantine import not_superseded, read_quarantine, release
 from flows.landing.under_way import LandingReport
 from flows.outputs.data_docs import data_docs_folder
 from flows.outputs.export import is_current as exports_are_current
@@ -236,8 +236,7 @@ def _after_landing(
     report.published = settings.published
     published_is_still_there(settings, report)
     if full and read_quarantine(settings):
-        replaced = superseded(settings)
-        release(settings, [q for q in read_quarantine(settings) if q.key not in replaced])
+        release(settings, not_superseded(settings))
         read_again(settings, report)
     if not full and needed(settings, fingerprint(settings)) == []:
         report.nothing_new = True

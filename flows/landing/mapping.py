@@ -194,7 +194,7 @@ def _refuse_empty_year(landed: LandedTable, covering: Sequence[Mapped], path: st
         RefusedFile: names the period.
     """
     rows = [r for r in landed.rows if r[LEVEL] == "la"]
-    years = {p: year for r in rows if (year := last_year(p := r[PERIOD])) is not None}
+    years = {p: year for p in dict.fromkeys(r[PERIOD] for r in rows) if (year := last_year(p)) is not None}
     places = [(FIRST + i, label(c)) for i, c in enumerate(landed.columns)]
     mapped: dict[str, list[int]] = {}
     for m in covering:

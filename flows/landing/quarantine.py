@@ -108,12 +108,19 @@ def unseen(settings: Settings) -> list[Quarantined]:
     Raises:
         CswError: the list of what is withdrawn, or of what is landed, cannot be read.
     """
-    withdrawn, replaced = read_withdrawn(settings), superseded(settings)
-    return [
-        q
-        for q in read_quarantine(settings)
-        if not is_withdrawn(withdrawn, q.sha256, q.table_name) and q.key not in replaced
-    ]
+    withdrawn = read_withdrawn(settings)
+    return [q for q in not_superseded(settings) if not is_withdrawn(withdrawn, q.sha256, q.table_name)]
+
+
+def not_superseded(settings: Settings) -> list[Quarantined]:
+    """What is quarantined and may be tried again: no later state of it is in use.
+
+    Raises:
+        CswError: the list of what is landed cannot be read.
+    """
+    listed = read_quarantine(settings)
+    replaced = superseded(settings, listed)
+    return [q for q in listed if q.key not in replaced]
 
 
 def superseded(settings: Settings, units: Iterable[Quarantined] | None = None) -> frozenset[Key]:
@@ -239,8 +246,7 @@ def retry(settings: Settings, code: str) -> list[Quarantined]:
     Raises:
         CswError: the disk refuses.
     """
-    replaced = superseded(settings)
-    again = [q for q in read_quarantine(settings) if q.code != code and q.key not in replaced]
+    again = [q for q in not_superseded(settings) if q.code != code]
     # Where the lists do not fit together, the landing is made anew and everything is tried again.
     if not again or Ledger.read(settings)[1]:
         return []

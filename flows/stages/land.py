@@ -12,7 +12,7 @@ from flows.common.settings import Settings
 from flows.documents.archived import ReportRecogniser, read_archived
 from flows.landing.catalogue import read_catalogue
 from flows.landing.land import land_folders, published_is_lost
-from flows.landing.quarantine import hold, read_quarantine, release, retry, superseded
+from flows.landing.quarantine import hold, not_superseded, read_quarantine, release, retry, superseded
 from flows.landing.under_way import LandingReport
 from flows.landing.withdrawn import read_withdrawn
 from flows.sample.bundled import keep_apart
@@ -85,9 +85,7 @@ def _retry_beside(settings: Settings, landing: LandingReport) -> None:
     new = {e.source for e in landing.landed}
     leaned_on = any(e.role == "reference" for e in landing.landed)
     if new:
-        replaced = superseded(settings)
-        held = [q for q in read_quarantine(settings) if q.key not in replaced]
-        release(settings, [q for q in held if leaned_on or q.source in new])
+        release(settings, [q for q in not_superseded(settings) if leaned_on or q.source in new])
 
 
 def read_again(settings: Settings, report: RunReport) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flows.common.settings import Settings
+from flows.landing.mapping import mapped_columns
 
 #: Models that list every edition: rebuilt whichever publication changed. What reads them takes the rows of its own
 #: publications alone (a test), and so is not built again because of another's.
@@ -36,10 +36,5 @@ def refresh_of(settings: Settings, changed: Sequence[str]) -> Refresh:
         changed: publications, by name.
     """
     select = (*EVERY_EDITION, *(f"source:landing.{s}+" for s in changed))
-    return Refresh(select, tuple(changed) if set(changed) <= _of_figures(settings) else ())
-
-
-def _of_figures(settings: Settings) -> set[str]:
-    """Publications that the seed of measures' columns names."""
-    with (settings.seeds / "measure_source.csv").open(newline="", encoding="utf-8") as f:
-        return {row["source"] for row in csv.DictReader(f)}
+    of_figures = {source for source, _ in mapped_columns(settings.root).rows}
+    return Refresh(select, tuple(changed) if of_figures.issuperset(changed) else ())
